@@ -1,0 +1,74 @@
+// The configuration of a process as the code sees it: typed, checked, grouped by who needs it. Invariant: nobody else reads
+// the environment. It stands apart from the variables so that names may be mended without touching any reader.
+
+export interface PolicyConfiguration {
+  readonly idleAfterMs: number;
+  readonly activeForMs: number;
+  readonly offlineAfterMs: number;
+  readonly busyOfflineAfterMs: number;
+  readonly maxLeaseMs: number;
+}
+
+export interface TopicsConfiguration {
+  readonly prefix: string;
+  readonly partitions: number;
+  readonly deliveryPartitions: number;
+}
+
+export type SaslMechanism = 'plain' | 'scram-sha-256' | 'scram-sha-512';
+
+/** Structurally what the Kafka adapter is opened with. */
+export interface KafkaConfiguration {
+  readonly brokers: readonly string[];
+  /** Begins the client ids in the broker's logs. */
+  readonly clientId: string;
+  /** Absent = plaintext. Contents of PEM files. */
+  readonly ssl?: { readonly ca?: string; readonly cert?: string; readonly key?: string };
+  readonly sasl?: { readonly mechanism: SaslMechanism; readonly username: string; readonly password: string };
+  /** Absent = min(3, brokers). */
+  readonly replicationFactor?: number;
+}
+
+export interface HttpConfiguration {
+  readonly host: string;
+  /** 0 = any free port. Absent (aggregator and fan-out only) = serve nothing. */
+  readonly port?: number;
+}
+
+export interface GatewayConfiguration {
+  readonly busyName: 'unstable' | 'stable';
+  readonly putPerSecond: number;
+  readonly putBurst: number;
+  readonly adminToken?: string;
+  readonly staticTokensFile?: string;
+  /** Base URL asked `/_matrix/client/v3/account/whoami`; HOMESERVER_URL when WHOAMI_URL is not set. */
+  readonly whoamiUrl?: string;
+  /** Rooms left out of interest are the fan-out's matter; this only bounds what a gateway shows. */
+  readonly homeserverUrl?: string;
+}
+
+export interface FanoutConfiguration {
+  readonly maxRoomMembers: number;
+  readonly maxRecipientTopics: number;
+}
+
+export interface AggregatorConfiguration {
+  /** ACCEPT_LOSS: go on when retention has taken inputs that were never folded, and record the loss. */
+  readonly acceptLoss: boolean;
+}
+
+export type LogLevel = 'debug' | 'info' | 'warn' | 'error' | 'silent';
+
+export interface Configuration {
+  /** Absent = the embedded log in `dataDirectory`. */
+  readonly kafka?: KafkaConfiguration;
+  readonly dataDirectory: string;
+  readonly topics: TopicsConfiguration;
+  readonly http: HttpConfiguration;
+  readonly policy: PolicyConfiguration;
+  readonly gateway: GatewayConfiguration;
+  readonly fanout: FanoutConfiguration;
+  readonly aggregator: AggregatorConfiguration;
+  readonly logLevel: LogLevel;
+  readonly shutdownTimeoutMs: number;
+}

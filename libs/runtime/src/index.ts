@@ -1,0 +1,12 @@
+// The door of the runtime room: what apps' modules inject and what their mains start. Invariant: no domain word here.
+
+export * from './tokens.js';
+export * from './clock.js';
+export * from './configuration/configuration.js';
+export * from './transport/subscriptions.js';
+export * from './transport/server.js';
+export * from './observing/journal.js';
+export * from './observing/metrics.js';
+export * from './observing/health.js';
+export * from './shutdown.js';
+export * from './supervisor.js';
