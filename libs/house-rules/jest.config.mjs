@@ -15,8 +15,12 @@ const isEsm = (name) => {
 
 export default {
   rootDir: root,
+  maxWorkers: 2,
+  // One cache for the transforms, kept with the packages so that a fresh clone starts clean.
+  cacheDirectory: `${modules}.cache/jest`,
+  reporters: [fileURLToPath(new URL('bin/reporter.mjs', import.meta.url))],
   testRegex: '\\.spec\\.ts$',
-  modulePathIgnorePatterns: ['<rootDir>/dist', '<rootDir>/data'],
+  modulePathIgnorePatterns: ['<rootDir>/dist/', '<rootDir>/data/'],
   testEnvironment: 'node',
   testEnvironmentOptions: { customExportConditions: ['source', 'node', 'node-addons'] },
   transform: {
