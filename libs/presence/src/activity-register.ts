@@ -8,18 +8,16 @@ import type { Policy } from './policy.js';
 export const NEVER = Number.NEGATIVE_INFINITY;
 
 /** One connection or polling loop of a device at one gateway. */
-export class Session {
-  constructor(
-    readonly sessionId: string,
-    public claim: Claim,
-    /** When the claim changed last; taken over from an equal claim of the device. */
-    public claimAtMs: number,
-    /** The last `device.connected`: the session never ends before it. */
-    public connectedAtMs: number,
-    /** While open the end of the lease, after that the end of the grace. */
-    public liveUntilMs: number,
-    public open: boolean,
-  ) {}
+export interface Session {
+  readonly sessionId: string;
+  claim: Claim;
+  /** When the claim changed last; taken over from an equal claim of the device. */
+  claimAtMs: number;
+  /** The last `device.connected`: the session never ends before it. */
+  connectedAtMs: number;
+  /** While open the end of the lease, after that the end of the grace. */
+  liveUntilMs: number;
+  open: boolean;
 }
 
 export class DeviceActivity {
@@ -117,7 +115,8 @@ function connect(register: ActivityRegister, input: DeviceConnected, tMs: number
   const session = device.sessions.find((candidate) => candidate.sessionId === input.sessionId);
   const movedToNone = session !== undefined && session.claim !== 'none' && input.claim === 'none';
   if (session === undefined) {
-    device.sessions.push(new Session(input.sessionId, input.claim, newClaimAtMs, tMs, liveUntilMs, true));
+    const { sessionId, claim } = input;
+    device.sessions.push({ sessionId, claim, claimAtMs: newClaimAtMs, connectedAtMs: tMs, liveUntilMs, open: true });
   } else {
     if (!sameClaim(session.claim, input.claim)) session.claimAtMs = newClaimAtMs;
     session.claim = input.claim;

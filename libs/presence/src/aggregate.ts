@@ -29,6 +29,12 @@ export class Aggregate {
   deadlineMs = NO_DEADLINE;
 }
 
+/** What a fold goes by, the same for all users of a task. */
+export interface Folding {
+  readonly policy: Policy;
+  readonly sink: ChangeSink;
+}
+
 /** Whether an input changed the registers: `duplicate` = its offset was applied before, `ignored` = from before a forget. */
 export type Taken = 'taken' | 'duplicate' | 'ignored';
 
@@ -38,35 +44,35 @@ export function exists(aggregate: Aggregate): boolean {
 }
 
 /** Takes a record of the activity topic: deadlines before it, the record, then the change it makes, if any. */
-export function takeActivity(aggregate: Aggregate, input: ActivityInput, at: InputPosition, policy: Policy, sink: ChangeSink): Taken {
+export function takeActivity(aggregate: Aggregate, input: ActivityInput, at: InputPosition, folding: Folding): Taken {
   if (at.offset <= aggregate.activity.appliedOffset) return 'duplicate';
   if (at.tMs <= aggregate.forgottenAtMs) {
     aggregate.activity.appliedOffset = at.offset;
     return 'ignored';
   }
-  fireDeadlines(aggregate, at.tMs, policy, sink);
+  fireDeadlines(aggregate, at.tMs, folding);
   const activeBeforeMs = lastActiveMs(aggregate);
-  applyActivity(aggregate.activity, input, at, policy);
-  settle(aggregate, at.tMs, activeBeforeMs, policy, sink);
+  applyActivity(aggregate.activity, input, at, folding.policy);
+  settle(aggregate, at.tMs, activeBeforeMs, folding);
   return 'taken';
 }
 
 /** Takes a record of the command topic; `user.forget` ends the user's life. */
-export function takeCommand(aggregate: Aggregate, input: CommandInput, at: InputPosition, policy: Policy, sink: ChangeSink): Taken {
+export function takeCommand(aggregate: Aggregate, input: CommandInput, at: InputPosition, folding: Folding): Taken {
   if (at.offset <= aggregate.commands.appliedOffset) return 'duplicate';
-  fireDeadlines(aggregate, at.tMs, policy, sink);
+  fireDeadlines(aggregate, at.tMs, folding);
   if (input.type === 'user.forget') {
-    forget(aggregate, at, sink);
+    forget(aggregate, at, folding.sink);
     return 'taken';
   }
   const activeBeforeMs = lastActiveMs(aggregate);
   applyCommand(aggregate.commands, input, at);
-  settle(aggregate, at.tMs, activeBeforeMs, policy, sink);
+  settle(aggregate, at.tMs, activeBeforeMs, folding);
   return 'taken';
 }
 
 /** Applies all deadlines at or before `nowMs`, each at its own time. */
-export function fireDeadlines(aggregate: Aggregate, nowMs: number, policy: Policy, sink: ChangeSink): void {
+export function fireDeadlines(aggregate: Aggregate, nowMs: number, { policy, sink }: Folding): void {
   while (aggregate.deadlineMs <= nowMs) {
     const atMs = aggregate.deadlineMs;
     const showing = evaluate(aggregate, atMs, policy);
@@ -90,7 +96,7 @@ export function rearm(aggregate: Aggregate, policy: Policy): void {
   aggregate.deadlineMs = nextDeadline(aggregate, aggregate.evaluatedAtMs, policy);
 }
 
-function settle(aggregate: Aggregate, tMs: number, activeBeforeMs: number, policy: Policy, sink: ChangeSink): void {
+function settle(aggregate: Aggregate, tMs: number, activeBeforeMs: number, { policy, sink }: Folding): void {
   if (tMs > aggregate.evaluatedAtMs) aggregate.evaluatedAtMs = tMs;
   const atMs = aggregate.evaluatedAtMs;
   const showing = evaluate(aggregate, atMs, policy);

@@ -80,26 +80,14 @@ function deviceRank(activity: ActivityRegister, { device, put }: DeviceParts, no
   const session = device === undefined ? undefined : claimingSession(device, nowMs);
   const standing = put !== undefined && stands(put, device, nowMs, policy) ? put : undefined;
   if (standing?.presence === 'busy') return RANK_BUSY;
-  if (standing !== undefined && (session === undefined || standing.atMs >= session.claimAtMs)) {
-    if (standing.presence === 'offline') return RANK_OFFLINE;
-    const claim = { online: standing.presence === 'online', atMs: standing.atMs };
-    return watched(claim, { device, put }, deviceActiveMs(activity, device, put), nowMs, policy);
-  }
-  if (session === undefined) return RANK_OFFLINE;
-  const claim = { online: saysOnline(session.claim), atMs: session.claimAtMs };
-  return watched(claim, { device, put }, deviceActiveMs(activity, device, put), nowMs, policy);
-}
-
-interface DeviceClaim {
-  /** Claims online; otherwise unavailable. */
-  readonly online: boolean;
-  readonly atMs: number;
-}
-
-function watched(claim: DeviceClaim, { device }: DeviceParts, activeAtMs: number, nowMs: number, policy: Policy): Rank {
-  if (claim.online && device !== undefined && clientWatches(device, nowMs)) return RANK_ONLINE;
-  const recent = nowMs < activeAtMs + policy.idleAfterMs;
-  return recent && (claim.online || activeAtMs > claim.atMs) ? RANK_ONLINE : RANK_UNAVAILABLE;
+  const putSpeaks = standing !== undefined && (session === undefined || standing.atMs >= session.claimAtMs);
+  if (putSpeaks ? standing.presence === 'offline' : session === undefined) return RANK_OFFLINE;
+  const online = putSpeaks ? standing.presence === 'online' : saysOnline(session?.claim);
+  if (online && device !== undefined && clientWatches(device, nowMs)) return RANK_ONLINE;
+  const activeAtMs = deviceActiveMs(activity, device, put);
+  if (nowMs >= activeAtMs + policy.idleAfterMs) return RANK_UNAVAILABLE;
+  // An unavailable claim is undone by a pro-active event strictly later than the claim.
+  return online || activeAtMs > (putSpeaks ? standing.atMs : session!.claimAtMs) ? RANK_ONLINE : RANK_UNAVAILABLE;
 }
 
 /** A live session that says `online` explicitly runs an idle timer of its own: the device is not idled by us. */

@@ -7,4 +7,5 @@ export * from './evaluate.js';
 export * from './inputs.js';
 export * from './policy.js';
 export * from './prune.js';
+export * from './snapshot.js';
 export * from './view.js';

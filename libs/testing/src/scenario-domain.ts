@@ -2,7 +2,7 @@
 // Invariant: a `see` counts exactly the steps whose settled time is at or before it, deadlines at it included.
 import {
   Aggregate, fireDeadlines, takeActivity, takeCommand, viewAt,
-  type ActivityInput, type Claim, type CommandInput, type Policy, type Presence, type View,
+  type ActivityInput, type ChangeSink, type Claim, type CommandInput, type Folding, type Policy, type Presence, type View,
 } from '#libs/presence';
 import { scenarioPolicy, settledTimes, topicOf, type Scenario, type ScenarioInput, type ScenarioOutcome, type ScenarioStep, type SeenChange } from './scenario.js';
 
@@ -41,28 +41,31 @@ class DomainRun {
   private readonly aggregate = new Aggregate();
   private readonly nextOffset = { activity: 0, commands: 0 };
 
-  constructor(private readonly policy: Policy) {}
+  private readonly folding: Folding;
+  private readonly sink: ChangeSink = (change) => {
+    if (change.kind === 'changed') this.changes.push({ at: change.atMs, version: change.version, view: change.view });
+  };
+
+  constructor(policy: Policy) {
+    this.folding = { policy, sink: this.sink };
+  }
 
   take(step: ScenarioStep, tMs: number): void {
     const { topic, input } = scenarioInput(step);
     const at = { tMs, offset: this.nextOffset[topic] };
     this.nextOffset[topic] += 1;
-    if (topic === 'activity') takeActivity(this.aggregate, input, at, this.policy, this.sink);
-    else takeCommand(this.aggregate, input, at, this.policy, this.sink);
+    if (topic === 'activity') takeActivity(this.aggregate, input, at, this.folding);
+    else takeCommand(this.aggregate, input, at, this.folding);
   }
 
   runTimers(nowMs: number): void {
-    fireDeadlines(this.aggregate, nowMs, this.policy, this.sink);
+    fireDeadlines(this.aggregate, nowMs, this.folding);
   }
 
   viewAt(nowMs: number): View | undefined {
     this.runTimers(nowMs);
-    return viewAt(this.aggregate, nowMs, this.policy);
+    return viewAt(this.aggregate, nowMs, this.folding.policy);
   }
-
-  private readonly sink: Parameters<typeof fireDeadlines>[3] = (change) => {
-    if (change.kind === 'changed') this.changes.push({ at: change.atMs, version: change.version, view: change.view });
-  };
 }
 
 function scenarioInput(step: ScenarioStep): ScenarioInput {
