@@ -3,10 +3,16 @@
 export * from './tokens.js';
 export * from './clock.js';
 export * from './configuration/configuration.js';
+export { ConfigurationError, VARIABLE_NAMES, readConfiguration, type ConfigurationRead, type Environment } from './configuration/read.js';
+export { describeConfiguration } from './configuration/describe.js';
 export * from './transport/subscriptions.js';
 export * from './transport/server.js';
 export * from './observing/journal.js';
 export * from './observing/metrics.js';
 export * from './observing/health.js';
+export * from './runtime.module.js';
+export * from './serve.js';
+export * from './main.js';
 export * from './shutdown.js';
 export * from './supervisor.js';
+export * from './topics.js';

@@ -43,8 +43,6 @@ export interface GatewayConfiguration {
   readonly staticTokensFile?: string;
   /** Base URL asked `/_matrix/client/v3/account/whoami`; HOMESERVER_URL when WHOAMI_URL is not set. */
   readonly whoamiUrl?: string;
-  /** Rooms left out of interest are the fan-out's matter; this only bounds what a gateway shows. */
-  readonly homeserverUrl?: string;
 }
 
 export interface FanoutConfiguration {
@@ -72,3 +70,9 @@ export interface Configuration {
   readonly logLevel: LogLevel;
   readonly shutdownTimeoutMs: number;
 }
+
+/** The process that reads its configuration: some variables are required of some only. */
+export type ProcessName = 'standalone' | 'gateway' | 'aggregator' | 'fanout' | 'command line';
+
+/** Topic names, groups and all the rest come from these defaults when the environment says nothing. */
+export const DEFAULT_HTTP_PORT = 8090;

@@ -1,0 +1,47 @@
+// The configuration as it is printed at start. Invariant: no secret in it: tokens, passwords and keys show only that they are set.
+
+import type { Configuration } from './configuration.js';
+
+/** Name of the variable → what is in force. */
+export function describeConfiguration(configuration: Configuration): Readonly<Record<string, string | number | boolean>> {
+  const { kafka, topics, http, policy, gateway, fanout } = configuration;
+  return {
+    ...(kafka === undefined ? { DATA_DIR: configuration.dataDirectory } : describeKafka(kafka)),
+    TOPIC_PREFIX: topics.prefix,
+    PARTITIONS: topics.partitions,
+    DELIVERY_PARTITIONS: topics.deliveryPartitions,
+    ...(http.port === undefined ? {} : { HTTP_HOST: http.host, HTTP_PORT: http.port }),
+    IDLE_AFTER_MS: policy.idleAfterMs,
+    ACTIVE_FOR_MS: policy.activeForMs,
+    OFFLINE_AFTER_MS: policy.offlineAfterMs,
+    BUSY_OFFLINE_AFTER_MS: policy.busyOfflineAfterMs,
+    MAX_LEASE_MS: policy.maxLeaseMs,
+    BUSY_NAME: gateway.busyName,
+    PUT_PER_SECOND: gateway.putPerSecond,
+    PUT_BURST: gateway.putBurst,
+    ...(gateway.adminToken === undefined ? {} : { ADMIN_TOKEN: 'set' }),
+    ...(gateway.staticTokensFile === undefined ? {} : { STATIC_TOKENS_FILE: gateway.staticTokensFile }),
+    ...(gateway.whoamiUrl === undefined ? {} : { WHOAMI_URL: withoutUserInfo(gateway.whoamiUrl) }),
+    MAX_ROOM_MEMBERS: fanout.maxRoomMembers,
+    MAX_RECIPIENT_TOPICS: fanout.maxRecipientTopics,
+    ...(configuration.aggregator.acceptLoss ? { ACCEPT_LOSS: true } : {}),
+    LOG_LEVEL: configuration.logLevel,
+    SHUTDOWN_TIMEOUT_MS: configuration.shutdownTimeoutMs,
+  };
+}
+
+function describeKafka(kafka: NonNullable<Configuration['kafka']>): Record<string, string | number | boolean> {
+  return {
+    KAFKA_BROKERS: kafka.brokers.join(','),
+    ...(kafka.ssl === undefined ? {} : { KAFKA_SSL: true }),
+    ...(kafka.sasl === undefined ? {} : { KAFKA_SASL_MECHANISM: kafka.sasl.mechanism, KAFKA_SASL_USERNAME: 'set', KAFKA_SASL_PASSWORD: 'set' }),
+    ...(kafka.replicationFactor === undefined ? {} : { REPLICATION_FACTOR: kafka.replicationFactor }),
+  };
+}
+
+function withoutUserInfo(text: string): string {
+  const url = new URL(text);
+  url.username = '';
+  url.password = '';
+  return url.href;
+}

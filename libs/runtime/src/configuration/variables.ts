@@ -1,0 +1,73 @@
+// Every variable that a process reads, one property each, with what it may hold. Invariant: a property's name is the
+// variable's name, and its type is always text: turning text into values happens once, in `read.ts`, after all have been checked.
+
+import { OneOf, Variable, Whole, YesOrNo } from './rules.js';
+
+const LONGEST_SPAN_MS = 31_536_000_000;
+const span = Whole({ from: 1, to: LONGEST_SPAN_MS, unit: 'milliseconds' });
+const BROKER = /^(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9._-]+):(\d{1,5})$/;
+
+export function brokersOf(text: string): readonly string[] {
+  return text.split(',').map((broker) => broker.trim()).filter((broker) => broker !== '');
+}
+
+function isBrokerList(text: string): boolean {
+  const brokers = brokersOf(text);
+  return brokers.length > 0 && brokers.every(isBroker);
+}
+
+function isBroker(text: string): boolean {
+  const port = Number(BROKER.exec(text)?.[2] ?? 0);
+  return port >= 1 && port <= 65_535;
+}
+
+function isHttpUrl(text: string): boolean {
+  return URL.canParse(text) && /^https?:$/.test(new URL(text).protocol);
+}
+
+const url = Variable({ allowed: 'an http:// or https:// URL, such as https://matrix.example.org', accepts: isHttpUrl });
+const path = Variable({ allowed: 'a path', accepts: (text) => !text.includes('\0') });
+const secret = (allowed: string): PropertyDecorator => Variable({ allowed, secret: true, accepts: (text) => /^[\x21-\x7e]+$/.test(text) });
+
+export class Variables {
+  @Variable({ allowed: 'host:port, several separated by commas, such as 127.0.0.1:9092', accepts: isBrokerList }) KAFKA_BROKERS?: string;
+  @YesOrNo() KAFKA_SSL?: string;
+  @path KAFKA_SSL_CA?: string;
+  @path KAFKA_SSL_CERT?: string;
+  @path KAFKA_SSL_KEY?: string;
+  @OneOf('plain', 'scram-sha-256', 'scram-sha-512') KAFKA_SASL_MECHANISM?: string;
+  @Variable({ allowed: 'a name', accepts: (text) => text.trim() !== '' }) KAFKA_SASL_USERNAME?: string;
+  @Variable({ allowed: 'a password', secret: true, accepts: (text) => text !== '' }) KAFKA_SASL_PASSWORD?: string;
+  @Whole({ from: 1, to: 1_000 }) REPLICATION_FACTOR?: string;
+
+  @Variable({ allowed: 'up to 100 of the characters A-Z a-z 0-9 . _ -', accepts: (text) => /^[A-Za-z0-9._-]{1,100}$/.test(text) }) TOPIC_PREFIX?: string;
+  @Whole({ from: 1, to: 10_000 }) PARTITIONS?: string;
+  @Whole({ from: 1, to: 10_000 }) DELIVERY_PARTITIONS?: string;
+  @path DATA_DIR?: string;
+
+  @Variable({ allowed: 'a host name or an address, such as 127.0.0.1 or ::1', accepts: (text) => /^[A-Za-z0-9._:-]+$/.test(text) }) HTTP_HOST?: string;
+  @Whole({ from: 0, to: 65_535 }) HTTP_PORT?: string;
+
+  @path STATIC_TOKENS_FILE?: string;
+  @url WHOAMI_URL?: string;
+  @url HOMESERVER_URL?: string;
+  @secret('visible ASCII characters without spaces') ADMIN_TOKEN?: string;
+  @OneOf('unstable', 'stable') BUSY_NAME?: string;
+  @Variable({ allowed: 'a number above 0, such as 5 or 0.1', accepts: (text) => /^\d{1,9}(\.\d{1,9})?$/.test(text) && Number(text) > 0 }) PUT_PER_SECOND?: string;
+  @Whole({ from: 1, to: 1_000_000 }) PUT_BURST?: string;
+
+  @Whole({ from: 2, to: 10_000_000 }) MAX_ROOM_MEMBERS?: string;
+  @Whole({ from: 0, to: 1_000_000 }) MAX_RECIPIENT_TOPICS?: string;
+  @YesOrNo() ACCEPT_LOSS?: string;
+
+  @span IDLE_AFTER_MS?: string;
+  @span ACTIVE_FOR_MS?: string;
+  @span OFFLINE_AFTER_MS?: string;
+  @span BUSY_OFFLINE_AFTER_MS?: string;
+  @span MAX_LEASE_MS?: string;
+
+  @OneOf('debug', 'info', 'warn', 'error', 'silent') LOG_LEVEL?: string;
+  @Whole({ from: 100, to: 600_000, unit: 'milliseconds' }) SHUTDOWN_TIMEOUT_MS?: string;
+}
+
+export type VariableName = keyof Variables;

@@ -1,0 +1,116 @@
+// What every main does around `serve`: reads the configuration, prints sentences instead of stacks, minds signals, sets the
+// exit code. Invariant: exit 0 only after a complete ordered stop; 78 (EX_CONFIG) for a configuration that is refused,
+// 1 for anything else; a second signal ends the process at once.
+
+import { FencedError, LogHeldError, LogUnavailableError, TopicMismatchError, UnknownTopicError } from '#libs/event-log';
+import { describeConfiguration } from './configuration/describe.js';
+import type { ProcessName } from './configuration/configuration.js';
+import { ConfigurationError, readConfiguration, type ConfigurationRead, type Environment } from './configuration/read.js';
+import { serve, type Composition, type RunningProcess } from './serve.js';
+
+export interface MainOptions extends Composition {
+  readonly app: ProcessName;
+  readonly environment: Environment;
+  /** After the program's name. */
+  readonly arguments: readonly string[];
+  /** Lines for stdout once the process serves. */
+  readonly greeting?: (running: RunningProcess) => readonly string[];
+}
+
+const EXIT_CONFIGURATION = 78;
+const EXIT_FAILED = 1;
+const LEAVE_ANYWAY_MS = 1_000;
+
+/** Words that refuse to start without a stack: what the operator can mend. */
+const OPERATOR_ERRORS = [LogHeldError, LogUnavailableError, TopicMismatchError, UnknownTopicError, FencedError, ConfigurationError];
+
+export async function runMain(options: MainOptions): Promise<void> {
+  let read: ConfigurationRead;
+  try {
+    read = readConfiguration(withArguments(options), options.app);
+  } catch (error) {
+    if (!(error instanceof ConfigurationError)) throw error;
+    refuse(`${options.app} does not start:\n${error.faults.map((fault) => `  ${fault}`).join('\n')}`, EXIT_CONFIGURATION);
+    return;
+  }
+  const signals = new Signals();
+  let running: RunningProcess;
+  try {
+    running = await serve({ ...options, configuration: read.configuration });
+  } catch (error) {
+    refuse(startFailure(options.app, read, error), EXIT_FAILED);
+    leaveSoon();
+    return;
+  }
+  const { journal, supervisor } = running.surroundings;
+  for (const hint of read.hints) journal.warn(hint);
+  journal.info(`${options.app} serves`, { url: running.url, configuration: describeConfiguration(read.configuration) });
+  for (const line of options.greeting?.(running) ?? []) process.stdout.write(`${line}\n`);
+  const why = await Promise.race([
+    signals.first,
+    new Promise<Error>((resolve) => {
+      supervisor.onGivenUp(resolve);
+    }),
+  ]);
+  journal.info(why instanceof Error ? 'stopping, because it cannot go on' : `stopping, told by ${why}`);
+  const outcome = await running.stop();
+  journal.info(`stopped: ${outcome}`);
+  process.exitCode = why instanceof Error || outcome !== 'finished' ? EXIT_FAILED : 0;
+  leaveSoon();
+}
+
+/** `--accept-loss` is ACCEPT_LOSS=true for one start; nothing else is understood. */
+function withArguments(options: MainOptions): Environment {
+  const unknown = options.arguments.filter((argument) => argument !== '--accept-loss');
+  if (unknown.length > 0) throw new ConfigurationError([`Argument ${unknown.join(' ')} is not understood; allowed: --accept-loss. Everything else is set by environment variables.`]);
+  return options.arguments.length === 0 ? options.environment : { ...options.environment, ACCEPT_LOSS: 'true' };
+}
+
+class Signals {
+  readonly first: Promise<string>;
+
+  constructor() {
+    this.first = new Promise((resolve) => {
+      let told = false;
+      for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+        process.on(signal, () => {
+          if (told) process.exit(EXIT_FAILED);
+          told = true;
+          resolve(signal);
+        });
+      }
+    });
+  }
+}
+
+function refuse(text: string, exitCode: number): void {
+  process.stderr.write(`${text}\n`);
+  process.exitCode = exitCode;
+}
+
+/** What still holds the loop (a client library's timer) must not keep a stopped process. */
+function leaveSoon(): void {
+  setTimeout(() => {
+    process.exit();
+  }, LEAVE_ANYWAY_MS).unref();
+}
+
+function startFailure(app: string, { configuration }: ConfigurationRead, error: unknown): string {
+  const prefix = `${app} does not start:`;
+  if (OPERATOR_ERRORS.some((kind) => error instanceof kind)) return `${prefix}\n  ${(error as Error).message.replaceAll('\n', '\n  ')}`;
+  const { code, path } = error as NodeJS.ErrnoException;
+  const { host, port } = configuration.http;
+  const sentences: Readonly<Record<string, string>> = {
+    EADDRINUSE: `HTTP_PORT is ${String(port)}, and another process listens there on ${host}; stop that one, choose another port, or HTTP_PORT=0 for any free one.`,
+    EADDRNOTAVAIL: `HTTP_HOST is "${host}", which is no address of this machine; allowed: an address of this machine, such as 127.0.0.1, or 0.0.0.0 for all of them.`,
+    ENOTFOUND: `HTTP_HOST is "${host}", a name that cannot be found; allowed: a name or an address of this machine.`,
+    EACCES: `permission denied${path === undefined ? ` on ${host} port ${String(port)}` : `: ${path}`}; DATA_DIR is "${configuration.dataDirectory}", HTTP_PORT is ${String(port)}.`,
+    EROFS: `the file system is read-only: ${path ?? configuration.dataDirectory}; DATA_DIR must be a directory that can be written.`,
+    ENOSPC: `no space is left: ${path ?? configuration.dataDirectory}; DATA_DIR must be on a disk with room.`,
+    ENOTDIR: `DATA_DIR is "${configuration.dataDirectory}", and a part of this path is no directory.`,
+    EEXIST: `DATA_DIR is "${configuration.dataDirectory}", which exists and is no directory.`,
+  };
+  const sentence = code === undefined ? undefined : sentences[code];
+  if (sentence !== undefined) return `${prefix}\n  ${sentence}`;
+  return `${prefix}\n  ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`;
+}

@@ -1,0 +1,45 @@
+// Services never create topics: they compare what is there with what they need, and refuse to start with a sentence per
+// difference and the command that mends it. Invariant: nothing is written here.
+
+import { TopicMismatchError, type EventLog, type TopicDescription, type TopicSpec } from '#libs/event-log';
+
+export const TOPICS_COMMAND = 'npm run -s rollcall -- topics create';
+const COPY_COMMAND = 'npm run -s rollcall -- topics copy';
+
+/** @throws TopicMismatchError with all differences, one sentence a line. */
+export async function requireTopics(log: EventLog, specs: readonly TopicSpec[]): Promise<void> {
+  const faults: string[] = [];
+  const missing: string[] = [];
+  for (const spec of specs) {
+    const found = await log.describeTopic(spec.name);
+    if (found === undefined) missing.push(spec.name);
+    else faults.push(...differences(spec, found));
+  }
+  if (missing.length > 0) {
+    const subject = missing.length === 1 ? `Topic ${String(missing[0])} does` : `Topics ${missing.join(', ')} do`;
+    faults.unshift(`${subject} not exist; this command creates what is missing: ${TOPICS_COMMAND}`);
+  }
+  if (faults.length > 0) throw new TopicMismatchError(faults.join('\n'));
+}
+
+function differences(spec: TopicSpec, found: TopicDescription): string[] {
+  const faults: string[] = [];
+  if (found.partitions !== spec.partitions) {
+    faults.push(
+      `Topic ${spec.name} has ${String(found.partitions)} partitions and PARTITIONS or DELIVERY_PARTITIONS asks for ${String(spec.partitions)}; set them as the topic is, or copy to topics of another count: ${COPY_COMMAND}`,
+    );
+  }
+  if (found.cleanup !== spec.cleanup) {
+    faults.push(`Topic ${spec.name} has cleanup.policy=${found.cleanup} and must have ${spec.cleanup}; this command says how to mend it: ${TOPICS_COMMAND}`);
+  }
+  if (found.timestamps !== spec.timestamps) {
+    faults.push(
+      `Topic ${spec.name} has message.timestamp.type=${timestampType(found)} and must have ${timestampType(spec)}; this command says how to mend it: ${TOPICS_COMMAND}`,
+    );
+  }
+  return faults;
+}
+
+function timestampType(spec: TopicSpec): string {
+  return spec.timestamps === 'append' ? 'LogAppendTime' : 'CreateTime';
+}
