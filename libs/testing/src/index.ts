@@ -1,2 +1,4 @@
 export * from './scenario.js';
 export * from './scenario-domain.js';
+export * from './timelines.js';
+export * from './kafka/index.js';

@@ -1,0 +1,25 @@
+// `npm run kafka`: one local broker until Ctrl-C. Prints its address and what to do with it.
+import { LocalCluster } from './local-cluster.js';
+
+const say = (text: string): void => void process.stdout.write(`${text}\n`);
+
+async function main(): Promise<void> {
+  say('Starting a local Apache Kafka (the first time its jars are fetched by Maven, 126 MB) …');
+  const cluster = await LocalCluster.start({ groupSettings: 'broker', speed: 'fast', heapMb: 1024 });
+  const [broker = ''] = cluster.brokers;
+  say(`Kafka answers on ${broker}. Its data is in ${cluster.folder} and goes when it stops.
+
+  KAFKA_BROKERS=${broker} npm start               the whole of Rollcall on this broker
+  KAFKA_BROKERS=${broker} npm test                the Kafka suites on this broker
+  kcat -b ${broker} -L                            what is there
+
+Ctrl-C stops it.`);
+  const stop = (): void => void cluster.close().then(() => process.exit(0));
+  process.once('SIGINT', stop);
+  process.once('SIGTERM', stop);
+}
+
+main().catch((error: unknown) => {
+  process.stderr.write(`${(error as Error).message}\n`);
+  process.exitCode = 1;
+});
