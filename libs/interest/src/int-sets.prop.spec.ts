@@ -1,0 +1,44 @@
+// The pooled sets against JavaScript's own, through growth, shrinking and reuse of slabs.
+import fc from 'fast-check';
+import { IntSets } from './int-sets.js';
+
+function valuesOf(sets: IntSets, set: number): number[] {
+  const start = sets.startOf(set);
+  return [...sets.pageOf(set).subarray(start, start + sets.count(set))];
+}
+
+function expectedOutcome(add: boolean, known: boolean): string {
+  if (add) return known ? 'present' : 'added';
+  return known ? 'removed' : 'absent';
+}
+
+it('holds what a set of numbers holds, ascending', () => {
+  const operation = fc.record({ set: fc.nat(5), value: fc.nat(40), add: fc.boolean() });
+  fc.assert(
+    fc.property(fc.array(operation, { maxLength: 400 }), (operations) => {
+      const sets = new IntSets();
+      const model = Array.from({ length: 6 }, () => new Set<number>());
+      for (const { set, value, add } of operations) {
+        const known = model[set] as Set<number>;
+        const outcome = add ? sets.add(set, value) : sets.remove(set, value);
+        if (outcome !== expectedOutcome(add, known.has(value))) throw new Error(`${outcome} ${value} in set ${set}`);
+        if (add) known.add(value);
+        else known.delete(value);
+        if (sets.has(set, value) !== add) throw new Error(`${value} in set ${set}`);
+      }
+      model.forEach((known, set) => {
+        expect(valuesOf(sets, set)).toEqual([...known].sort((a, b) => a - b));
+      });
+    }),
+    { numRuns: 200 },
+  );
+});
+
+it('grows beyond a shared page and gives the outgrown pages back', () => {
+  const sets = new IntSets();
+  for (let value = 60_000; value > 0; value--) sets.add(0, value);
+  expect(valuesOf(sets, 0)).toEqual(Array.from({ length: 60_000 }, (_, index) => index + 1));
+  expect(sets.bytes).toBeLessThan(60_000 * 4 * 2.2);
+  for (let value = 59_999; value > 0; value--) sets.remove(0, value);
+  expect(valuesOf(sets, 0)).toEqual([60_000]);
+});
