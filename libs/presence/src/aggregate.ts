@@ -77,7 +77,9 @@ export function fireDeadlines(aggregate: Aggregate, nowMs: number, { policy, sin
     const atMs = aggregate.deadlineMs;
     const showing = evaluate(aggregate, atMs, policy);
     if (showing !== aggregate.shown) {
-      tell(aggregate, { showing, atMs, activeBeforeMs: lastActiveMs(aggregate), timer: timerAt(aggregate, atMs, policy) }, sink);
+      const presenceChanged = rankShown(showing) !== rankShown(aggregate.shown);
+      const timer = timerAt(aggregate, atMs, presenceChanged, policy);
+      tell(aggregate, { showing, atMs, activeBeforeMs: lastActiveMs(aggregate), timer }, sink);
     }
     aggregate.deadlineMs = nextDeadline(aggregate, atMs, policy);
   }

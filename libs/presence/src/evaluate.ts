@@ -70,13 +70,14 @@ function highestDevice({ activity, commands }: Registers, nowMs: number, policy:
   return highest;
 }
 
-interface DeviceParts {
+/** The two halves of one device, one from each register; at least one is there. */
+export interface DeviceParts {
   readonly device: DeviceActivity | undefined;
   readonly put: Put | undefined;
 }
 
 /** What one device counts as: its standing PUT or its session claim, whichever is later; on equal times the PUT. */
-function deviceRank(activity: ActivityRegister, { device, put }: DeviceParts, nowMs: number, policy: Policy): Rank {
+export function deviceRank(activity: ActivityRegister, { device, put }: DeviceParts, nowMs: number, policy: Policy): Rank {
   const session = device === undefined ? undefined : claimingSession(device, nowMs);
   const standing = put !== undefined && stands(put, device, nowMs, policy) ? put : undefined;
   if (standing?.presence === 'busy') return RANK_BUSY;

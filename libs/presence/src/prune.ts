@@ -12,8 +12,9 @@ import type { Policy } from './policy.js';
  */
 export function prune(aggregate: Aggregate, policy: Policy, horizonMs = NEVER): void {
   const { activity, commands } = aggregate;
-  // No later evaluation, and no later record of the activity topic, is earlier than this.
-  const boundMs = Math.max(activity.reachedMs, horizonMs);
+  // No later evaluation, and no later record of the activity topic, is earlier than this. A deadline before the
+  // horizon that has not been applied yet still needs what it ends.
+  const boundMs = Math.max(activity.reachedMs, horizonMs < aggregate.deadlineMs ? horizonMs : NEVER);
   commands.puts = commands.puts.filter((put) => !fell(put, findDevice(activity, put.deviceId), boundMs, policy));
   for (const device of activity.devices) {
     if (device.sessions.some((session) => session.liveUntilMs <= boundMs)) {
