@@ -1,0 +1,38 @@
+// What an adapter that lives in this process gives to the readers that all such adapters share: synchronous looks at
+// committed records. Invariant: nothing undecided is ever visible here. It stands apart so that tails and groups are
+// written once for memory and LMDB.
+import { OffsetOutOfRangeError } from './errors.js';
+import type { RecordBatch } from './port.js';
+
+export interface LocalStore {
+  /** How many partitions; throws UnknownTopicError. */
+  partitions(topic: string): number;
+  start(topic: string, partition: number): number;
+  /** The stable end as readers see it now. */
+  end(topic: string, partition: number): number;
+  /** One bounded batch of what lies in [from, to), with from < to ≤ end; its nextOffset is > from and ≤ to. */
+  readBatch(topic: string, partition: number, from: number, to: number): RecordBatch;
+  nowMs(): number;
+}
+
+/** Lets everything else of the process have its turn. */
+export const nextTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+/** The port's `read` over a local store. */
+export async function* readLocal(
+  store: LocalStore,
+  topic: string,
+  partition: number,
+  range: { readonly from: number; readonly to: number },
+): AsyncGenerator<RecordBatch> {
+  if (range.to > store.end(topic, partition)) {
+    throw new OffsetOutOfRangeError(`${topic}-${partition} ends at ${store.end(topic, partition)}, before ${range.to}`);
+  }
+  let position = Math.max(range.from, store.start(topic, partition));
+  while (position < range.to) {
+    const batch = store.readBatch(topic, partition, position, range.to);
+    position = batch.nextOffset;
+    yield batch;
+    await nextTurn();
+  }
+}
