@@ -10,6 +10,7 @@ export * from './transport/server.js';
 export * from './observing/journal.js';
 export * from './observing/metrics.js';
 export * from './observing/health.js';
+export * from './log.module.js';
 export * from './runtime.module.js';
 export * from './serve.js';
 export * from './main.js';

@@ -36,7 +36,8 @@ export async function runMain(options: MainOptions): Promise<void> {
   const signals = new Signals();
   let running: RunningProcess;
   try {
-    running = await serve({ ...options, configuration: read.configuration });
+    const started = serve({ ...options, configuration: read.configuration });
+    running = await Promise.race([started, signals.first.then(() => patience(read.configuration.shutdownTimeoutMs))]);
   } catch (error) {
     refuse(startFailure(options.app, read, error), EXIT_FAILED);
     leaveSoon();
@@ -64,6 +65,12 @@ function withArguments(options: MainOptions): Environment {
   const unknown = options.arguments.filter((argument) => argument !== '--accept-loss');
   if (unknown.length > 0) throw new ConfigurationError([`Argument ${unknown.join(' ')} is not understood; allowed: --accept-loss. Everything else is set by environment variables.`]);
   return options.arguments.length === 0 ? options.environment : { ...options.environment, ACCEPT_LOSS: 'true' };
+}
+
+/** Told to stop while it starts, a process first becomes whole, then stops in order; but it does not wait for ever for that. */
+async function patience(timeoutMs: number): Promise<never> {
+  await new Promise((resolve) => setTimeout(resolve, timeoutMs).unref());
+  process.exit(EXIT_FAILED);
 }
 
 class Signals {

@@ -6,6 +6,17 @@ import { TopicMismatchError, type EventLog, type TopicDescription, type TopicSpe
 export const TOPICS_COMMAND = 'npm run -s rollcall -- topics create';
 const COPY_COMMAND = 'npm run -s rollcall -- topics copy';
 
+/**
+ * What `npm start` does instead: creates what is missing; what exists must fit.
+ * @throws TopicMismatchError
+ */
+export async function createMissingTopics(log: EventLog, specs: readonly TopicSpec[]): Promise<void> {
+  const existing = new Set(await log.listTopics());
+  await requireTopics(log, specs.filter(({ name }) => existing.has(name)));
+  const missing = specs.filter(({ name }) => !existing.has(name));
+  if (missing.length > 0) await log.createTopics(missing);
+}
+
 /** @throws TopicMismatchError with all differences, one sentence a line. */
 export async function requireTopics(log: EventLog, specs: readonly TopicSpec[]): Promise<void> {
   const faults: string[] = [];

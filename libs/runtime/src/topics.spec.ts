@@ -1,0 +1,53 @@
+// What an operator reads when topics are missing or wrong, and what `npm start` makes of the same.
+
+import { MemoryEventLog, TopicMismatchError, type TopicSpec } from '#libs/event-log';
+import { createMissingTopics, requireTopics } from './topics.js';
+
+const activity: TopicSpec = { name: 'presence.activity', partitions: 8, cleanup: 'delete', retentionMs: 1000, timestamps: 'append' };
+const states: TopicSpec = { name: 'presence.states', partitions: 8, cleanup: 'compact', timestamps: 'create' };
+
+async function refusal(existing: readonly TopicSpec[]): Promise<string[]> {
+  const log = new MemoryEventLog();
+  await log.createTopics(existing);
+  const error: unknown = await requireTopics(log, [activity, states]).catch((thrown: unknown) => thrown);
+  if (error === undefined) return [];
+  expect(error).toBeInstanceOf(TopicMismatchError);
+  return (error as Error).message.split('\n');
+}
+
+describe('required topics', () => {
+  it('are fine when they fit; retention is the operator\'s', async () => {
+    expect(await refusal([{ ...activity, retentionMs: 5 }, states])).toEqual([]);
+  });
+
+  it('are named with the command that creates them when they are missing', async () => {
+    expect(await refusal([activity])).toEqual([
+      'Topic presence.states does not exist; this command creates what is missing: npm run -s rollcall -- topics create',
+    ]);
+    expect((await refusal([]))[0]).toContain('Topics presence.activity, presence.states do not exist');
+  });
+
+  it('are named with each difference', async () => {
+    const faults = await refusal([{ ...activity, partitions: 4, timestamps: 'create' }, { name: states.name, partitions: 8, cleanup: 'delete', timestamps: 'create' }]);
+    expect(faults).toEqual([
+      expect.stringContaining('Topic presence.activity has 4 partitions and PARTITIONS or DELIVERY_PARTITIONS asks for 8'),
+      expect.stringContaining('Topic presence.activity has message.timestamp.type=CreateTime and must have LogAppendTime'),
+      expect.stringContaining('Topic presence.states has cleanup.policy=delete and must have compact'),
+    ]);
+  });
+});
+
+describe('npm start', () => {
+  it('creates what is missing and leaves what is there', async () => {
+    const log = new MemoryEventLog();
+    await createMissingTopics(log, [activity]);
+    await createMissingTopics(log, [activity, states]);
+    expect([...(await log.listTopics())].sort()).toEqual(['presence.activity', 'presence.states']);
+  });
+
+  it('refuses topics of another count', async () => {
+    const log = new MemoryEventLog();
+    await createMissingTopics(log, [activity]);
+    await expect(createMissingTopics(log, [{ ...activity, partitions: 16 }])).rejects.toThrow('has 8 partitions');
+  });
+});
