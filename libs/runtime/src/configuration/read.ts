@@ -48,6 +48,12 @@ export function readConfiguration(environment: Environment, app: ProcessName): C
   return { configuration, hints };
 }
 
+/** For processes that run on Kafka only; their configuration was refused without brokers. */
+export function requireKafka({ kafka }: Configuration): KafkaConfiguration {
+  if (kafka === undefined) throw new ConfigurationError(['KAFKA_BROKERS is not set.']);
+  return kafka;
+}
+
 /** Without the values that were refused, so that relations between the others are still checked. */
 function sane(variables: Variables, wrong: ReadonlySet<string>): Variables {
   const copy = new Variables();

@@ -1,0 +1,25 @@
+// Aggregator, fan-out and gateway in one process on one log. Invariant: the same modules as in the three services; only the
+// log's adapter and the right to create topics differ.
+
+import { AggregatorModule } from '#apps/aggregator';
+import { FanoutModule } from '#apps/fanout';
+import { GatewayModule } from '#apps/gateway';
+import { topicSpecs } from '#libs/contracts';
+import { EmbeddedEventLog } from '#libs/event-log-embedded';
+import { KafkaEventLog } from '#libs/event-log-kafka';
+import { LogModule, createMissingTopics, type Configuration } from '#libs/runtime';
+import { Module, type DynamicModule } from '@nestjs/common';
+
+@Module({})
+export class StandaloneModule {
+  static compose({ kafka }: Configuration): DynamicModule {
+    const log = LogModule.with({
+      open: (configuration, journal) =>
+        kafka === undefined
+          ? EmbeddedEventLog.open({ directory: configuration.dataDirectory })
+          : KafkaEventLog.connect({ ...kafka, logger: journal }),
+      prepare: (opened, { topics }) => createMissingTopics(opened, topicSpecs(topics)),
+    });
+    return { module: StandaloneModule, imports: [log, AggregatorModule, FanoutModule, GatewayModule] };
+  }
+}
