@@ -11,3 +11,4 @@ export { assignSticky } from './assignment.js';
 export { murmur2, partitionOf } from './partitioner.js';
 export { bytesOf, DEFAULT_MAX_RECORD_BYTES, Placement, requireFit } from './new-records.js';
 export { requireShape, shapeDifferences, specFaults } from './topic-shape.js';
+export { describeEventLog, type ContractCapabilities, type LogUnderTest } from './event-log.contract.js';
