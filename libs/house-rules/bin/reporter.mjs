@@ -8,14 +8,21 @@ import { relative } from 'node:path';
 export const skippedKafka = (results, root) =>
   results
     .filter(({ numPendingTests, skipped, testFilePath, testResults }) => {
-      const names = testResults.filter(({ status }) => status === 'pending' || status === 'todo').map(({ fullName }) => fullName);
+      const names = testResults
+        .filter(({ status }) => status === 'pending' || status === 'todo')
+        .map(({ fullName }) => fullName);
       return (numPendingTests > 0 || skipped) && /kafka/i.test([relative(root, testFilePath), ...names].join('\n'));
     })
-    .map(({ testFilePath, numPendingTests }) => ({ name: relative(root, testFilePath), tests: Math.max(1, numPendingTests) }));
+    .map(({ testFilePath, numPendingTests }) => ({
+      name: relative(root, testFilePath),
+      tests: Math.max(1, numPendingTests),
+    }));
 
 /** The closing count. A suite that did not run at all counts as one failure. */
 export const count = (results, root, inCi) => {
-  const crashed = results.filter(({ testExecError, failureMessage, numFailingTests }) => (testExecError || failureMessage) && numFailingTests === 0);
+  const crashed = results.filter(
+    ({ testExecError, failureMessage, numFailingTests }) => (testExecError || failureMessage) && numFailingTests === 0,
+  );
   const sum = (field) => results.reduce((total, result) => total + (result[field] ?? 0), 0);
   const kafka = inCi ? skippedKafka(results, root).reduce((total, { tests }) => total + tests, 0) : 0;
   return {
@@ -37,9 +44,15 @@ export default class Reporter {
   onTestResult(_test, result) {
     const { perfStats, numPassingTests, numFailingTests, numPendingTests } = result;
     const bad = numFailingTests > 0 || result.testExecError !== undefined;
-    const counts = [`${numPassingTests} passed`, numFailingTests > 0 && `${numFailingTests} failed`, numPendingTests > 0 && `${numPendingTests} skipped`];
+    const counts = [
+      `${numPassingTests} passed`,
+      numFailingTests > 0 && `${numFailingTests} failed`,
+      numPendingTests > 0 && `${numPendingTests} skipped`,
+    ];
     const time = seconds(perfStats.end - perfStats.start);
-    process.stdout.write(`${bad ? 'FAIL' : 'ok  '} ${relative(this.root, result.testFilePath)}  ${time}  ${counts.filter(Boolean).join(', ')}\n`);
+    process.stdout.write(
+      `${bad ? 'FAIL' : 'ok  '} ${relative(this.root, result.testFilePath)}  ${time}  ${counts.filter(Boolean).join(', ')}\n`,
+    );
     for (const { message } of result.console ?? []) process.stdout.write(`${message.replace(/^/gm, '     ')}\n`);
     if (result.failureMessage) process.stdout.write(`${result.failureMessage}\n`);
   }
@@ -47,12 +60,16 @@ export default class Reporter {
   onRunComplete(_contexts, { testResults, startTime, wasInterrupted }) {
     const counted = count(testResults, this.root, this.inCi);
     const slowest = testResults
-      .map(({ perfStats, testFilePath }) => ({ ms: perfStats.end - perfStats.start, name: relative(this.root, testFilePath) }))
+      .map(({ perfStats, testFilePath }) => ({
+        ms: perfStats.end - perfStats.start,
+        name: relative(this.root, testFilePath),
+      }))
       .sort((a, b) => b.ms - a.ms)
       .slice(0, 8);
     const lines = ['', `${testResults.length} suites in ${seconds(Date.now() - startTime)}; the slowest:`];
     for (const { ms, name } of slowest) lines.push(`  ${seconds(ms).padStart(8)}  ${name}`);
-    for (const { testFilePath } of testResults.filter(({ failureMessage }) => failureMessage)) lines.push(`FAILED ${relative(this.root, testFilePath)}`);
+    for (const { testFilePath } of testResults.filter(({ failureMessage }) => failureMessage))
+      lines.push(`FAILED ${relative(this.root, testFilePath)}`);
     for (const { name, tests } of skippedKafka(testResults, this.root)) {
       lines.push(`SKIPPED for want of a broker: ${name} (${tests})${this.inCi ? ', which is a failure in CI' : ''}`);
     }
@@ -61,7 +78,10 @@ export default class Reporter {
     process.stdout.write(`${lines.join('\n')}\n`);
     const file = process.env.ROLLCALL_TEST_RESULT;
     if (file) writeFileSync(file, JSON.stringify(counted));
-    else process.stdout.write(`${counted.passed} passed, ${counted.failed} failed${counted.skipped > 0 ? `, ${counted.skipped} skipped` : ''}\n`);
+    else
+      process.stdout.write(
+        `${counted.passed} passed, ${counted.failed} failed${counted.skipped > 0 ? `, ${counted.skipped} skipped` : ''}\n`,
+      );
   }
 
   getLastError() {

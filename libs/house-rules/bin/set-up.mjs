@@ -18,7 +18,9 @@ if (file.startsWith(resolve(root, 'dist') + sep)) {
   process.setSourceMapsEnabled(true);
 }
 if (!existsSync(file)) {
-  process.stderr.write(`${target} does not exist: nothing was built there. The scripts of package.json name the file to run.\n`);
+  process.stderr.write(
+    `${target} does not exist: nothing was built there. The scripts of package.json name the file to run.\n`,
+  );
   process.exit(1);
 }
 // The program runs in this very process, so that arguments, signals and exit codes are its own.

@@ -35,7 +35,9 @@ const sourcesStamp = () => {
   for (const group of ['apps', 'libs'].filter((name) => existsSync(at(name)))) {
     for (const room of readdirSync(at(group))) if (existsSync(at(group, room, 'src'))) walk(at(group, room, 'src'));
   }
-  const settings = ['tsconfig.json', 'package.json', 'libs/house-rules/tsconfig.build.json'].map((name) => textOf(at(name)));
+  const settings = ['tsconfig.json', 'package.json', 'libs/house-rules/tsconfig.build.json'].map((name) =>
+    textOf(at(name)),
+  );
   return hashOf([...lines.sort(), ...settings, packagesStamp()].join('\n'));
 };
 
@@ -107,7 +109,9 @@ const stopWith = (status, sentence, output) => {
 
 const npm = () => {
   const script = process.env.npm_execpath;
-  return script?.endsWith('.js') ? [process.execPath, [script]] : [process.platform === 'win32' ? 'npm.cmd' : 'npm', []];
+  return script?.endsWith('.js')
+    ? [process.execPath, [script]]
+    : [process.platform === 'win32' ? 'npm.cmd' : 'npm', []];
 };
 
 /** `npm install` and not `npm ci`: a lock file made elsewhere may lack other platforms' optional packages. It never writes the lock. */
@@ -144,7 +148,11 @@ export const buildIfStale = async (or = 'stop') => {
   return locked(async () => {
     if (fresh()) return true;
     const stamp = sourcesStamp();
-    const args = [at('node_modules', 'typescript', 'bin', 'tsc'), '-p', at('libs', 'house-rules', 'tsconfig.build.json')];
+    const args = [
+      at('node_modules', 'typescript', 'bin', 'tsc'),
+      '-p',
+      at('libs', 'house-rules', 'tsconfig.build.json'),
+    ];
     const { status, output } = await runQuietly(process.execPath, args, 'Building');
     if (status > 128 || (status !== 0 && or === 'stop')) stopWith(status, 'The build failed, see above.', output);
     if (status !== 0) {

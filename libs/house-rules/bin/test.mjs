@@ -20,7 +20,12 @@ const result = join(folder, `result-${process.pid}.json`);
 mkdirSync(folder, { recursive: true });
 const jest = spawn(
   process.execPath,
-  [join(root, 'node_modules', 'jest', 'bin', 'jest.js'), '--config', join(root, 'libs/house-rules/jest.config.mjs'), ...args],
+  [
+    join(root, 'node_modules', 'jest', 'bin', 'jest.js'),
+    '--config',
+    join(root, 'libs/house-rules/jest.config.mjs'),
+    ...args,
+  ],
   { cwd: root, stdio: 'inherit', env: { ...process.env, ROLLCALL_TEST_RESULT: result } },
 );
 const stop = (signal) => jest.kill(signal);
@@ -39,11 +44,14 @@ jest.on('close', (code, signal) => {
   rmSync(result, { force: true });
   if (count === undefined) {
     if (code === 0) process.exit(0); // jest was asked something else than to run tests (--listTests, --help)
-    process.stderr.write(`jest ended ${signal ? `by ${signal}` : `with exit code ${code}`} before it had counted its tests\n`);
+    process.stderr.write(
+      `jest ended ${signal ? `by ${signal}` : `with exit code ${code}`} before it had counted its tests\n`,
+    );
   }
   const { passed, failed, skipped } = count ?? { passed: 0, failed: 1, skipped: 0 };
   const failures = failed === 0 && code !== 0 ? 1 : failed;
-  if (failures !== failed) process.stderr.write(`every test passed, but jest ended with exit code ${code}: counted as one failure\n`);
+  if (failures !== failed)
+    process.stderr.write(`every test passed, but jest ended with exit code ${code}: counted as one failure\n`);
   process.stdout.write(`${passed} passed, ${failures} failed${skipped > 0 ? `, ${skipped} skipped` : ''}\n`);
   process.exitCode = signal ? 128 + (constants.signals[signal] ?? 0) : failures > 0 ? code || 1 : 0;
 });
