@@ -1,0 +1,96 @@
+// The life of `npm start`: what it prints works when pasted, it survives kill -9, and it stops in order when told.
+
+import { spawnSync } from 'node:child_process';
+import { EmbeddedEventLog } from '#libs/event-log-embedded';
+import { Client } from './client.js';
+import { Program, endEverything, freshFolder, until } from './program.js';
+
+afterAll(endEverything);
+
+async function valuesOf(directory: string, topic: string): Promise<Record<string, unknown>[]> {
+  const log = await EmbeddedEventLog.open({ directory, readOnly: true });
+  const values: Record<string, unknown>[] = [];
+  const [starts, ends] = [await log.starts(topic), await log.ends(topic)];
+  for (const [partition, end] of ends.entries()) {
+    for await (const batch of log.read(topic, partition, starts[partition] ?? 0, end)) {
+      for (const { value } of batch.records) if (value !== null) values.push(JSON.parse(Buffer.from(value).toString()) as Record<string, unknown>);
+    }
+  }
+  await log.close();
+  return values;
+}
+
+describe('npm start', () => {
+  it('prints lines that work when pasted, and where the data lies', async () => {
+    const directory = freshFolder();
+    const program = Program.npm('start', { DATA_DIR: directory });
+    await program.url();
+    expect(program.stdout).toContain(`The log is in ${directory}`);
+    const lines = program.stdout.split('\n').filter((line) => line.trimStart().startsWith('curl '));
+    expect(lines).toHaveLength(2);
+    const [put, get] = lines.map((line) => spawnSync('sh', ['-c', line.replace('curl', 'curl -sS')], { encoding: 'utf8' }));
+    expect(put).toMatchObject({ stdout: '{}', stderr: '', status: 0 });
+    expect(JSON.parse(String(get?.stdout))).toMatchObject({ presence: 'online', status_msg: 'hello', currently_active: true });
+    const ended = await program.kill('SIGTERM');
+    expect(ended.code).toBe(0);
+  });
+
+  it('stops within seconds with exit code 0 when told, and ends its sessions', async () => {
+    const directory = freshFolder();
+    const program = Program.start('standalone', { DATA_DIR: directory });
+    const url = await program.url();
+    const bob = Client.user(url, 'bob', 'LAPTOP');
+    const { nextBatch } = await bob.sync({ timeout: '0' });
+    const waiting = bob.sync({ since: nextBatch, timeout: '30000', set_presence: 'online' }).catch(() => undefined);
+    const toldMs = Date.now();
+    const ended = await program.kill('SIGTERM');
+    await waiting;
+    expect(ended).toMatchObject({ code: 0, signal: null });
+    expect(Date.now() - toldMs).toBeLessThan(8_000);
+    const activity = await valuesOf(directory, 'presence.activity');
+    const connected = activity.filter(({ type }) => type === 'device.connected');
+    const disconnected = activity.filter(({ type }) => type === 'device.disconnected');
+    expect(connected.length).toBeGreaterThan(0);
+    expect(new Set(disconnected.map(({ session_id: id }) => id))).toEqual(new Set(connected.map(({ session_id: id }) => id)));
+    for (const { ago_ms: agoMs } of disconnected) expect(agoMs ?? 0).toBe(0);
+  });
+
+  it('ends at once at a second signal', async () => {
+    const program = Program.start('standalone', { DATA_DIR: freshFolder() });
+    await program.url();
+    program.signal('SIGINT');
+    const ended = await program.kill('SIGTERM');
+    // Whoever was quicker: the ordered stop (0) or the second signal (1), but never a hang.
+    expect([0, 1]).toContain(ended.code);
+  });
+
+  it('loses nothing that it answered when it is killed in the middle of PUTs, and serves it again', async () => {
+    const directory = freshFolder();
+    const environment = { DATA_DIR: directory, PUT_BURST: '1000', PUT_PER_SECOND: '1000' };
+    const first = Program.start('standalone', environment);
+    const url = await first.url();
+    const answered: string[] = [];
+    const PUTS = 400;
+    const KILL_AFTER = 150;
+    const puts = Array.from({ length: PUTS }, async (_, index) => {
+      const name = `user${String(index)}`;
+      const answer = await Client.user(url, name).put('online', `message of ${name}`).catch(() => undefined);
+      if (answer?.status === 200) answered.push(name);
+    });
+    await until('enough answers', () => (answered.length >= KILL_AFTER ? true : undefined));
+    await first.kill('SIGKILL');
+    await Promise.all(puts);
+    expect(answered.length).toBeGreaterThanOrEqual(KILL_AFTER);
+
+    const second = Program.start('standalone', environment);
+    const again = await second.url();
+    for (const name of answered) {
+      expect((await Client.user(again, name).status()).body).toMatchObject({ status_msg: `message of ${name}` });
+    }
+    await second.kill('SIGTERM');
+    const changes = await valuesOf(directory, 'presence.changes');
+    const told = changes.filter(({ version }) => version === 1).map(({ status_msg: message }) => message);
+    expect(told).toEqual(expect.arrayContaining(answered.map((name) => `message of ${name}`)));
+    expect(new Set(told).size).toBe(told.length);
+  });
+});

@@ -1,0 +1,99 @@
+// A built program as an operator runs it: a child process with an environment of its own. Invariant: only processes started
+// here are ever signalled, every one of them is gone when its test file ends, and nothing sleeps for a result.
+
+import { spawn, type ChildProcess } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+
+const ROOT = resolve(__dirname, '../../..');
+const POLL_MS = 20;
+const PATIENCE_MS = 60_000;
+
+export type ProgramName = 'standalone' | 'gateway' | 'aggregator' | 'fanout';
+
+export interface Ended {
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+  readonly stdout: string;
+  readonly stderr: string;
+  readonly tookMs: number;
+}
+
+const running = new Set<Program>();
+const folders: string[] = [];
+
+export function freshFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'rollcall-e2e-'));
+  folders.push(folder);
+  return folder;
+}
+
+/** For `afterAll`. */
+export async function endEverything(): Promise<void> {
+  await Promise.all([...running].map((program) => program.kill('SIGKILL')));
+  for (const folder of folders.splice(0)) rmSync(folder, { recursive: true, force: true });
+}
+
+export class Program {
+  stdout = '';
+  stderr = '';
+  readonly #startedMs = Date.now();
+  readonly ended: Promise<Ended>;
+
+  private constructor(private readonly child: ChildProcess) {
+    child.stdout?.setEncoding('utf8').on('data', (text: string) => (this.stdout += text));
+    child.stderr?.setEncoding('utf8').on('data', (text: string) => (this.stderr += text));
+    this.ended = new Promise((done) => {
+      child.once('close', (code, signal) => {
+        running.delete(this);
+        done({ code, signal, stdout: this.stdout, stderr: this.stderr, tookMs: Date.now() - this.#startedMs });
+      });
+    });
+    running.add(this);
+  }
+
+  /** HTTP_PORT is any free one unless given; nothing of the test's own environment is passed on but PATH. */
+  static start(name: ProgramName, environment: Readonly<Record<string, string>>, ...args: string[]): Program {
+    const file = join(ROOT, 'dist', 'apps', name, 'src', 'main.js');
+    return Program.#spawn(process.execPath, ['--enable-source-maps', file, ...args], environment);
+  }
+
+  static npm(script: string, environment: Readonly<Record<string, string>>): Program {
+    return Program.#spawn('npm', ['run', '--silent', script], environment);
+  }
+
+  static #spawn(command: string, args: readonly string[], environment: Readonly<Record<string, string>>): Program {
+    const env = { PATH: String(process.env['PATH']), HOME: String(process.env['HOME']), HTTP_PORT: '0', ...environment };
+    return new Program(spawn(command, args, { cwd: ROOT, env, stdio: ['ignore', 'pipe', 'pipe'] }));
+  }
+
+  /** Once it has greeted; fails with what it said if it ended instead. */
+  async url(): Promise<string> {
+    const found = await until(`${this.stderr} to greet`, () => {
+      if (this.child.exitCode !== null) throw new Error(`it ended with ${String(this.child.exitCode)}: ${this.stderr}`);
+      return this.stdout.includes('Ctrl-C stops.') ? /serves on (http:\S+)/.exec(this.stdout)?.[1] : undefined;
+    });
+    return found;
+  }
+
+  signal(signal: NodeJS.Signals): void {
+    this.child.kill(signal);
+  }
+
+  kill(signal: NodeJS.Signals): Promise<Ended> {
+    this.signal(signal);
+    return this.ended;
+  }
+}
+
+/** Polls until it gives something, with a sentence for when it never does. */
+export async function until<T>(what: string, look: () => T | undefined | Promise<T | undefined>): Promise<T> {
+  const givenUpMs = Date.now() + PATIENCE_MS;
+  while (Date.now() < givenUpMs) {
+    const found = await look();
+    if (found !== undefined) return found;
+    await new Promise((wake) => setTimeout(wake, POLL_MS));
+  }
+  throw new Error(`waited in vain for ${what}`);
+}
