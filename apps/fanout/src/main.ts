@@ -4,4 +4,9 @@
 import { runMain } from '#libs/runtime';
 import { ServiceModule } from './service.module.js';
 
-await runMain({ app: 'fanout', environment: process.env, arguments: process.argv.slice(2), module: () => ServiceModule.compose() });
+await runMain({
+  app: 'fanout',
+  environment: process.env,
+  arguments: process.argv.slice(2),
+  module: () => ServiceModule.compose(),
+});

@@ -2,7 +2,14 @@
 // exactly what an operator starts.
 
 import { gatewayAdapter, prepareGateway } from '#apps/gateway';
-import { Journal, readConfiguration, serve, type Composition, type Environment, type RunningProcess } from '#libs/runtime';
+import {
+  Journal,
+  readConfiguration,
+  serve,
+  type Composition,
+  type Environment,
+  type RunningProcess,
+} from '#libs/runtime';
 import { StandaloneModule } from './standalone.module.js';
 
 export const standalone: Composition = {

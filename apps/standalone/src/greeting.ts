@@ -28,12 +28,18 @@ function asUsers(at: string): string[] {
 }
 
 function asAnybody(at: string): string[] {
-  return ['Try, in another terminal (users need a token of the configured methods):', `  curl '${at}/_matrix/client/versions'`, `  curl '${at}/health/ready'`];
+  return [
+    'Try, in another terminal (users need a token of the configured methods):',
+    `  curl '${at}/_matrix/client/versions'`,
+    `  curl '${at}/health/ready'`,
+  ];
 }
 
 /** The gateway decides for every request anew; this only chooses what to print. */
 function takesDevelopmentTokens({ kafka, gateway, http }: Configuration): boolean {
-  const others = [gateway.adminToken, gateway.staticTokensFile, gateway.whoamiUrl].some((method) => method !== undefined);
+  const others = [gateway.adminToken, gateway.staticTokensFile, gateway.whoamiUrl].some(
+    (method) => method !== undefined,
+  );
   return kafka === undefined && !others && /^(localhost|::1|127(\.\d{1,3}){3})$/.test(http.host);
 }
 

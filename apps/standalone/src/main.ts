@@ -5,4 +5,10 @@ import { runMain } from '#libs/runtime';
 import { standalone } from './composition.js';
 import { greeting } from './greeting.js';
 
-await runMain({ ...standalone, app: 'standalone', environment: process.env, arguments: process.argv.slice(2), greeting });
+await runMain({
+  ...standalone,
+  app: 'standalone',
+  environment: process.env,
+  arguments: process.argv.slice(2),
+  greeting,
+});

@@ -35,14 +35,20 @@ export class Client {
   async ask(method: string, path: string, body?: unknown): Promise<Answer> {
     const response = await fetch(this.url + path, {
       method,
-      headers: { authorization: `Bearer ${this.token}`, ...(body === undefined ? {} : { 'content-type': 'application/json' }) },
+      headers: {
+        authorization: `Bearer ${this.token}`,
+        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+      },
       ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
     });
     return { status: response.status, body: (await response.json()) as Record<string, unknown> };
   }
 
   put(presence: string, statusMsg?: string): Promise<Answer> {
-    return this.ask('PUT', `/_matrix/client/v3/presence/${encodeURIComponent(this.userId)}/status`, { presence, status_msg: statusMsg });
+    return this.ask('PUT', `/_matrix/client/v3/presence/${encodeURIComponent(this.userId)}/status`, {
+      presence,
+      status_msg: statusMsg,
+    });
   }
 
   status(userId = this.userId): Promise<Answer> {
@@ -51,15 +57,22 @@ export class Client {
 
   async sync(query: Readonly<Record<string, string>> = {}): Promise<SyncAnswer> {
     const answer = await this.ask('GET', `/_matrix/client/v3/sync?${new URLSearchParams(query).toString()}`);
-    if (answer.status !== 200) throw new Error(`sync answered ${String(answer.status)}: ${JSON.stringify(answer.body)}`);
-    const { next_batch: nextBatch, presence } = answer.body as { next_batch: string; presence?: { events?: PresenceEvent[] } };
+    if (answer.status !== 200)
+      throw new Error(`sync answered ${String(answer.status)}: ${JSON.stringify(answer.body)}`);
+    const { next_batch: nextBatch, presence } = answer.body as {
+      next_batch: string;
+      presence?: { events?: PresenceEvent[] };
+    };
     return { nextBatch, presence: presence?.events ?? [] };
   }
 
   /** For the administrator: everybody joins one room. */
   async share(roomId: string, ...userIds: string[]): Promise<void> {
-    const lines = userIds.map((userId) => JSON.stringify({ room_id: roomId, user_id: userId, membership: 'join' })).join('\n');
+    const lines = userIds
+      .map((userId) => JSON.stringify({ room_id: roomId, user_id: userId, membership: 'join' }))
+      .join('\n');
     const answer = await this.ask('POST', '/_rollcall/v1/memberships', lines);
-    if (answer.status !== 200) throw new Error(`memberships answered ${String(answer.status)}: ${JSON.stringify(answer.body)}`);
+    if (answer.status !== 200)
+      throw new Error(`memberships answered ${String(answer.status)}: ${JSON.stringify(answer.body)}`);
   }
 }

@@ -13,7 +13,8 @@ async function valuesOf(directory: string, topic: string): Promise<Record<string
   const [starts, ends] = [await log.starts(topic), await log.ends(topic)];
   for (const [partition, end] of ends.entries()) {
     for await (const batch of log.read(topic, partition, starts[partition] ?? 0, end)) {
-      for (const { value } of batch.records) if (value !== null) values.push(JSON.parse(Buffer.from(value).toString()) as Record<string, unknown>);
+      for (const { value } of batch.records)
+        if (value !== null) values.push(JSON.parse(Buffer.from(value).toString()) as Record<string, unknown>);
     }
   }
   await log.close();
@@ -28,9 +29,15 @@ describe('npm start', () => {
     expect(program.stdout).toContain(`The log is in ${directory}`);
     const lines = program.stdout.split('\n').filter((line) => line.trimStart().startsWith('curl '));
     expect(lines).toHaveLength(2);
-    const [put, get] = lines.map((line) => spawnSync('sh', ['-c', line.replace('curl', 'curl -sS')], { encoding: 'utf8' }));
+    const [put, get] = lines.map((line) =>
+      spawnSync('sh', ['-c', line.replace('curl', 'curl -sS')], { encoding: 'utf8' }),
+    );
     expect(put).toMatchObject({ stdout: '{}', stderr: '', status: 0 });
-    expect(JSON.parse(String(get?.stdout))).toMatchObject({ presence: 'online', status_msg: 'hello', currently_active: true });
+    expect(JSON.parse(String(get?.stdout))).toMatchObject({
+      presence: 'online',
+      status_msg: 'hello',
+      currently_active: true,
+    });
     const ended = await program.kill('SIGTERM');
     expect(ended.code).toBe(0);
   });
@@ -51,7 +58,9 @@ describe('npm start', () => {
     const connected = activity.filter(({ type }) => type === 'device.connected');
     const disconnected = activity.filter(({ type }) => type === 'device.disconnected');
     expect(connected.length).toBeGreaterThan(0);
-    expect(new Set(disconnected.map(({ session_id: id }) => id))).toEqual(new Set(connected.map(({ session_id: id }) => id)));
+    expect(new Set(disconnected.map(({ session_id: id }) => id))).toEqual(
+      new Set(connected.map(({ session_id: id }) => id)),
+    );
     for (const { ago_ms: agoMs } of disconnected) expect(agoMs ?? 0).toBe(0);
   });
 
@@ -74,7 +83,9 @@ describe('npm start', () => {
     const KILL_AFTER = 150;
     const puts = Array.from({ length: PUTS }, async (_, index) => {
       const name = `user${String(index)}`;
-      const answer = await Client.user(url, name).put('online', `message of ${name}`).catch(() => undefined);
+      const answer = await Client.user(url, name)
+        .put('online', `message of ${name}`)
+        .catch(() => undefined);
       if (answer?.status === 200) answered.push(name);
     });
     await until('enough answers', () => (answered.length >= KILL_AFTER ? true : undefined));

@@ -18,7 +18,7 @@ afterAll(async () => {
 });
 
 describe('a PUT by one user', () => {
-  it('reaches another user\'s /sync as m.presence', async () => {
+  it("reaches another user's /sync as m.presence", async () => {
     const url = String(running.url);
     const alice = Client.user(url, 'alice');
     const bob = Client.user(url, 'bob');
@@ -27,7 +27,7 @@ describe('a PUT by one user', () => {
     let since = (await bob.sync({ timeout: '0' })).nextBatch;
     expect(await alice.put('online', 'in the room')).toEqual({ status: 200, body: {} });
 
-    const event = await until('alice in bob\'s sync', async () => {
+    const event = await until("alice in bob's sync", async () => {
       const { nextBatch, presence } = await bob.sync({ since, timeout: '1000' });
       since = nextBatch;
       return presence.find(({ sender, content }) => sender === alice.userId && content['status_msg'] === 'in the room');

@@ -64,7 +64,12 @@ export class Program {
   }
 
   static #spawn(command: string, args: readonly string[], environment: Readonly<Record<string, string>>): Program {
-    const env = { PATH: String(process.env['PATH']), HOME: String(process.env['HOME']), HTTP_PORT: '0', ...environment };
+    const env = {
+      PATH: String(process.env['PATH']),
+      HOME: String(process.env['HOME']),
+      HTTP_PORT: '0',
+      ...environment,
+    };
     return new Program(spawn(command, args, { cwd: ROOT, env, stdio: ['ignore', 'pipe', 'pipe'] }));
   }
 

@@ -17,14 +17,34 @@ writeFileSync(notFolder, '');
 const WRONG: readonly (readonly [ProgramName, Record<string, string>, number, RegExp])[] = [
   ['standalone', { HTTP_PORT: '80a' }, CONFIGURATION, /HTTP_PORT is "80a"; allowed: a whole number from 0 to 65535\./],
   ['standalone', { PARTITIONS: '0' }, CONFIGURATION, /PARTITIONS is "0"; allowed: a whole number from 1 to/],
-  ['standalone', { IDLE_AFTER_MS: '1000', ACTIVE_FOR_MS: '2000' }, CONFIGURATION, /IDLE_AFTER_MS is 1000 ms and ACTIVE_FOR_MS is 2000 ms/],
+  [
+    'standalone',
+    { IDLE_AFTER_MS: '1000', ACTIVE_FOR_MS: '2000' },
+    CONFIGURATION,
+    /IDLE_AFTER_MS is 1000 ms and ACTIVE_FOR_MS is 2000 ms/,
+  ],
   ['standalone', { BUSY_NAME: 'maybe' }, CONFIGURATION, /BUSY_NAME is "maybe"; allowed: unstable, stable\./],
-  ['standalone', { WHOAMI_URL: 'matrix.org' }, CONFIGURATION, /WHOAMI_URL is "matrix.org"; allowed: an http:\/\/ or https:\/\/ URL/],
-  ['standalone', { STATIC_TOKENS_FILE: join(folder, 'absent') }, CONFIGURATION, /STATIC_TOKENS_FILE is ".*absent", which cannot be read \(ENOENT\)/],
+  [
+    'standalone',
+    { WHOAMI_URL: 'matrix.org' },
+    CONFIGURATION,
+    /WHOAMI_URL is "matrix.org"; allowed: an http:\/\/ or https:\/\/ URL/,
+  ],
+  [
+    'standalone',
+    { STATIC_TOKENS_FILE: join(folder, 'absent') },
+    CONFIGURATION,
+    /STATIC_TOKENS_FILE is ".*absent", which cannot be read \(ENOENT\)/,
+  ],
   ['standalone', { STATIC_TOKENS_FILE: notTokens }, 1, /STATIC_TOKENS_FILE/],
   ['standalone', { DATA_DIR: notFolder }, 1, /DATA_DIR|a-file/],
   ['standalone', { HTTP_HOST: '192.0.2.1' }, 1, /HTTP_HOST is "192.0.2.1", which is no address of this machine/],
-  ['standalone', { KAFKA_BROKERS: '127.0.0.1:1' }, CONFIGURATION, /None of STATIC_TOKENS_FILE, WHOAMI_URL, HOMESERVER_URL is set; a gateway on Kafka needs one/],
+  [
+    'standalone',
+    { KAFKA_BROKERS: '127.0.0.1:1' },
+    CONFIGURATION,
+    /None of STATIC_TOKENS_FILE, WHOAMI_URL, HOMESERVER_URL is set; a gateway on Kafka needs one/,
+  ],
   ['gateway', {}, CONFIGURATION, /KAFKA_BROKERS is not set; start:gateway needs/],
   ['gateway', { KAFKA_BROKERS: '127.0.0.1:1' }, CONFIGURATION, /None of STATIC_TOKENS_FILE/],
   ['aggregator', {}, CONFIGURATION, /KAFKA_BROKERS is not set; start:aggregator needs/],
@@ -56,7 +76,8 @@ describe('a start that must not happen', () => {
     const holder = createServer();
     await new Promise<void>((listening) => holder.listen(0, '127.0.0.1', listening));
     const { port } = holder.address() as { port: number };
-    const { code, stderr } = await Program.start('standalone', { HTTP_PORT: String(port), DATA_DIR: freshFolder() }).ended;
+    const { code, stderr } = await Program.start('standalone', { HTTP_PORT: String(port), DATA_DIR: freshFolder() })
+      .ended;
     holder.close();
     expect(stderr).toContain(`HTTP_PORT is ${String(port)}, and another process listens there on 127.0.0.1`);
     expect(code).toBe(1);

@@ -18,10 +18,13 @@ export class WallClock implements Clock {
         timer = setTimeout(callback, 0);
         return;
       }
-      timer = setTimeout(() => {
-        if (Date.now() >= atMs) callback();
-        else arm();
-      }, Math.min(leftMs, LONGEST_TIMEOUT_MS));
+      timer = setTimeout(
+        () => {
+          if (Date.now() >= atMs) callback();
+          else arm();
+        },
+        Math.min(leftMs, LONGEST_TIMEOUT_MS),
+      );
     };
     if (atMs !== Infinity) arm();
     return () => {

@@ -3,7 +3,14 @@
 export * from './tokens.js';
 export * from './clock.js';
 export * from './configuration/configuration.js';
-export { ConfigurationError, VARIABLE_NAMES, readConfiguration, requireKafka, type ConfigurationRead, type Environment } from './configuration/read.js';
+export {
+  ConfigurationError,
+  VARIABLE_NAMES,
+  readConfiguration,
+  requireKafka,
+  type ConfigurationRead,
+  type Environment,
+} from './configuration/read.js';
 export { describeConfiguration } from './configuration/describe.js';
 export * from './transport/subscriptions.js';
 export * from './transport/server.js';

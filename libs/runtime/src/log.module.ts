@@ -20,7 +20,11 @@ export class LogModule {
     const provider = {
       provide: EVENT_LOG,
       inject: [CONFIGURATION, Journal, ShutdownSequence],
-      useFactory: async (configuration: Configuration, journal: Journal, shutdown: ShutdownSequence): Promise<EventLog> => {
+      useFactory: async (
+        configuration: Configuration,
+        journal: Journal,
+        shutdown: ShutdownSequence,
+      ): Promise<EventLog> => {
         const log = await options.open(configuration, journal.child('log'));
         shutdown.step('close', 'the log', () => log.close());
         await options.prepare(log, configuration);

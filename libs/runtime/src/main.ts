@@ -5,7 +5,12 @@
 import { FencedError, LogHeldError, LogUnavailableError, TopicMismatchError, UnknownTopicError } from '#libs/event-log';
 import { describeConfiguration } from './configuration/describe.js';
 import type { ProcessName } from './configuration/configuration.js';
-import { ConfigurationError, readConfiguration, type ConfigurationRead, type Environment } from './configuration/read.js';
+import {
+  ConfigurationError,
+  readConfiguration,
+  type ConfigurationRead,
+  type Environment,
+} from './configuration/read.js';
 import { serve, type Composition, type RunningProcess } from './serve.js';
 
 export interface MainOptions extends Composition {
@@ -22,7 +27,14 @@ const EXIT_FAILED = 1;
 const LEAVE_ANYWAY_MS = 1_000;
 
 /** Words that refuse to start without a stack: what the operator can mend. */
-const OPERATOR_ERRORS = [LogHeldError, LogUnavailableError, TopicMismatchError, UnknownTopicError, FencedError, ConfigurationError];
+const OPERATOR_ERRORS = [
+  LogHeldError,
+  LogUnavailableError,
+  TopicMismatchError,
+  UnknownTopicError,
+  FencedError,
+  ConfigurationError,
+];
 
 export async function runMain(options: MainOptions): Promise<void> {
   let read: ConfigurationRead;
@@ -30,7 +42,10 @@ export async function runMain(options: MainOptions): Promise<void> {
     read = readConfiguration(withArguments(options), options.app);
   } catch (error) {
     if (!(error instanceof ConfigurationError)) throw error;
-    refuse(`${options.app} does not start:\n${error.faults.map((fault) => `  ${fault}`).join('\n')}`, EXIT_CONFIGURATION);
+    refuse(
+      `${options.app} does not start:\n${error.faults.map((fault) => `  ${fault}`).join('\n')}`,
+      EXIT_CONFIGURATION,
+    );
     return;
   }
   const signals = new Signals();
@@ -63,7 +78,10 @@ export async function runMain(options: MainOptions): Promise<void> {
 /** `--accept-loss` is ACCEPT_LOSS=true for one start; nothing else is understood. */
 function withArguments(options: MainOptions): Environment {
   const unknown = options.arguments.filter((argument) => argument !== '--accept-loss');
-  if (unknown.length > 0) throw new ConfigurationError([`Argument ${unknown.join(' ')} is not understood; allowed: --accept-loss. Everything else is set by environment variables.`]);
+  if (unknown.length > 0)
+    throw new ConfigurationError([
+      `Argument ${unknown.join(' ')} is not understood; allowed: --accept-loss. Everything else is set by environment variables.`,
+    ]);
   return options.arguments.length === 0 ? options.environment : { ...options.environment, ACCEPT_LOSS: 'true' };
 }
 
@@ -104,7 +122,8 @@ function leaveSoon(): void {
 
 function startFailure(app: string, { configuration }: ConfigurationRead, error: unknown): string {
   const prefix = `${app} does not start:`;
-  if (OPERATOR_ERRORS.some((kind) => error instanceof kind)) return `${prefix}\n  ${(error as Error).message.replaceAll('\n', '\n  ')}`;
+  if (OPERATOR_ERRORS.some((kind) => error instanceof kind))
+    return `${prefix}\n  ${(error as Error).message.replaceAll('\n', '\n  ')}`;
   const { code, path } = error as NodeJS.ErrnoException;
   const { host, port } = configuration.http;
   const sentences: Readonly<Record<string, string>> = {

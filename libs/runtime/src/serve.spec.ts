@@ -39,7 +39,10 @@ class Reader implements GroupOwner {
     subscriptions.tail({
       name: 'notes',
       topics: new Map([[TAILED, 'reader.notes']]),
-      owner: { startAt: (): TailStart => new Map([[TAILED, 'start' as const]]), opened: () => this.seen.push('opened') },
+      owner: {
+        startAt: (): TailStart => new Map([[TAILED, 'start' as const]]),
+        opened: () => this.seen.push('opened'),
+      },
     });
     health.readiness('reader', () => (this.#member === undefined ? 'no partitions yet' : undefined));
     shutdown.step('finish', 'reader', () => void this.seen.push('finished'));
@@ -113,7 +116,10 @@ async function until(holds: () => boolean): Promise<void> {
 describe('a process', () => {
   it('hands batches to Nest handlers, after joining and assignment, and stops in order', async () => {
     const { running, reader, log } = await start();
-    await log.append(TOPIC, [{ key: 'a', value: 'one' }, { key: 'a', value: 'two' }]);
+    await log.append(TOPIC, [
+      { key: 'a', value: 'one' },
+      { key: 'a', value: 'two' },
+    ]);
     await until(() => reader.seen.includes('two'));
     await until(() => reader.seen.includes('assigned 0'));
     expect(reader.seen.filter((word) => word !== 'opened')).toEqual(['joined', 'assigned 0', 'one', 'two']);
@@ -121,7 +127,7 @@ describe('a process', () => {
     expect(reader.seen.indexOf('finished')).toBeGreaterThan(0);
   });
 
-  it('waits for a tail\'s handler before it reads on', async () => {
+  it("waits for a tail's handler before it reads on", async () => {
     const { running, reader, log } = await start();
     let open: () => void = () => undefined;
     reader.noteGate = new Promise((resolve) => (open = resolve));
@@ -132,7 +138,12 @@ describe('a process', () => {
     expect(reader.seen).not.toContain('begin two');
     open();
     await until(() => reader.seen.includes('end two'));
-    expect(reader.seen.filter((word) => word.includes(' one') || word.includes(' two'))).toEqual(['begin one', 'end one', 'begin two', 'end two']);
+    expect(reader.seen.filter((word) => word.includes(' one') || word.includes(' two'))).toEqual([
+      'begin one',
+      'end one',
+      'begin two',
+      'end two',
+    ]);
     await running.stop();
   });
 
@@ -148,7 +159,9 @@ describe('a process', () => {
   });
 
   it('refuses to listen when a topic has no handler', async () => {
-    await expect(start([])).rejects.toThrow('no handler has the pattern reader.letters, which topic test.letters is subscribed with');
+    await expect(start([])).rejects.toThrow(
+      'no handler has the pattern reader.letters, which topic test.letters is subscribed with',
+    );
   });
 
   it('answers probes and scrapes, and is not ready once it stops', async () => {

@@ -14,7 +14,7 @@ import { RuntimeModule, type Surroundings } from './runtime.module.js';
 import { ShutdownSequence, type ShutdownOutcome } from './shutdown.js';
 import { Supervisor } from './supervisor.js';
 import { EVENT_LOG } from './tokens.js';
-import { LetThroughFilter } from './transport/let-through.filter.js';
+import { LetThroughFilter } from './transport/let-through.js';
 import { EventLogServer } from './transport/server.js';
 import { LogSubscriptions } from './transport/subscriptions.js';
 
@@ -68,7 +68,7 @@ export async function serve(options: ServeOptions): Promise<RunningProcess> {
     const log = app.get<EventLog>(EVENT_LOG, { strict: false });
     await app.init();
     const server = new EventLogServer({ log, subscriptions, supervisor, journal: journal.child('log') });
-    shutdown.step('leave', 'the log\'s groups and tails', () => server.close());
+    shutdown.step('leave', "the log's groups and tails", () => server.close());
     await startSubscriptions(app, server);
     const url = await listen(app, configuration, shutdown);
     state = 'serving';
@@ -108,7 +108,11 @@ function plainAdapter(): FastifyAdapter {
   return new FastifyAdapter({ routerOptions: { maxParamLength: MAX_PATH_PARAMETER } });
 }
 
-async function listen(app: NestFastifyApplication, configuration: Configuration, shutdown: ShutdownSequence): Promise<string | undefined> {
+async function listen(
+  app: NestFastifyApplication,
+  configuration: Configuration,
+  shutdown: ShutdownSequence,
+): Promise<string | undefined> {
   const { host, port } = configuration.http;
   if (port === undefined) return undefined;
   await app.listen({ host, port });

@@ -3,7 +3,13 @@
 import { MemoryEventLog, TopicMismatchError, type TopicSpec } from '#libs/event-log';
 import { createMissingTopics, requireTopics } from './topics.js';
 
-const activity: TopicSpec = { name: 'presence.activity', partitions: 8, cleanup: 'delete', retentionMs: 1000, timestamps: 'append' };
+const activity: TopicSpec = {
+  name: 'presence.activity',
+  partitions: 8,
+  cleanup: 'delete',
+  retentionMs: 1000,
+  timestamps: 'append',
+};
 const states: TopicSpec = { name: 'presence.states', partitions: 8, cleanup: 'compact', timestamps: 'create' };
 
 async function refusal(existing: readonly TopicSpec[]): Promise<string[]> {
@@ -16,7 +22,7 @@ async function refusal(existing: readonly TopicSpec[]): Promise<string[]> {
 }
 
 describe('required topics', () => {
-  it('are fine when they fit; retention is the operator\'s', async () => {
+  it("are fine when they fit; retention is the operator's", async () => {
     expect(await refusal([{ ...activity, retentionMs: 5 }, states])).toEqual([]);
   });
 
@@ -28,10 +34,17 @@ describe('required topics', () => {
   });
 
   it('are named with each difference', async () => {
-    const faults = await refusal([{ ...activity, partitions: 4, timestamps: 'create' }, { name: states.name, partitions: 8, cleanup: 'delete', timestamps: 'create' }]);
+    const faults = await refusal([
+      { ...activity, partitions: 4, timestamps: 'create' },
+      { name: states.name, partitions: 8, cleanup: 'delete', timestamps: 'create' },
+    ]);
     expect(faults).toEqual([
-      expect.stringContaining('Topic presence.activity has 4 partitions and PARTITIONS or DELIVERY_PARTITIONS asks for 8'),
-      expect.stringContaining('Topic presence.activity has message.timestamp.type=CreateTime and must have LogAppendTime'),
+      expect.stringContaining(
+        'Topic presence.activity has 4 partitions and PARTITIONS or DELIVERY_PARTITIONS asks for 8',
+      ),
+      expect.stringContaining(
+        'Topic presence.activity has message.timestamp.type=CreateTime and must have LogAppendTime',
+      ),
       expect.stringContaining('Topic presence.states has cleanup.policy=delete and must have compact'),
     ]);
   });

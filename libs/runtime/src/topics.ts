@@ -12,7 +12,10 @@ const COPY_COMMAND = 'npm run -s rollcall -- topics copy';
  */
 export async function createMissingTopics(log: EventLog, specs: readonly TopicSpec[]): Promise<void> {
   const existing = new Set(await log.listTopics());
-  await requireTopics(log, specs.filter(({ name }) => existing.has(name)));
+  await requireTopics(
+    log,
+    specs.filter(({ name }) => existing.has(name)),
+  );
   const missing = specs.filter(({ name }) => !existing.has(name));
   if (missing.length > 0) await log.createTopics(missing);
 }
@@ -41,7 +44,9 @@ function differences(spec: TopicSpec, found: TopicDescription): string[] {
     );
   }
   if (found.cleanup !== spec.cleanup) {
-    faults.push(`Topic ${spec.name} has cleanup.policy=${found.cleanup} and must have ${spec.cleanup}; this command says how to mend it: ${TOPICS_COMMAND}`);
+    faults.push(
+      `Topic ${spec.name} has cleanup.policy=${found.cleanup} and must have ${spec.cleanup}; this command says how to mend it: ${TOPICS_COMMAND}`,
+    );
   }
   if (found.timestamps !== spec.timestamps) {
     faults.push(

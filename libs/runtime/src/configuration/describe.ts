@@ -3,7 +3,9 @@
 import type { Configuration } from './configuration.js';
 
 /** Name of the variable → what is in force. */
-export function describeConfiguration(configuration: Configuration): Readonly<Record<string, string | number | boolean>> {
+export function describeConfiguration(
+  configuration: Configuration,
+): Readonly<Record<string, string | number | boolean>> {
   const { kafka, topics, http, policy, gateway, fanout } = configuration;
   return {
     ...(kafka === undefined ? { DATA_DIR: configuration.dataDirectory } : describeKafka(kafka)),
@@ -34,7 +36,9 @@ function describeKafka(kafka: NonNullable<Configuration['kafka']>): Record<strin
   return {
     KAFKA_BROKERS: kafka.brokers.join(','),
     ...(kafka.ssl === undefined ? {} : { KAFKA_SSL: true }),
-    ...(kafka.sasl === undefined ? {} : { KAFKA_SASL_MECHANISM: kafka.sasl.mechanism, KAFKA_SASL_USERNAME: 'set', KAFKA_SASL_PASSWORD: 'set' }),
+    ...(kafka.sasl === undefined
+      ? {}
+      : { KAFKA_SASL_MECHANISM: kafka.sasl.mechanism, KAFKA_SASL_USERNAME: 'set', KAFKA_SASL_PASSWORD: 'set' }),
     ...(kafka.replicationFactor === undefined ? {} : { REPLICATION_FACTOR: kafka.replicationFactor }),
   };
 }

@@ -27,7 +27,13 @@ describe('an empty environment', () => {
       dataDirectory: './data',
       topics: { prefix: 'presence.', partitions: 8, deliveryPartitions: 8 },
       http: { host: '127.0.0.1', port: 8090 },
-      policy: { idleAfterMs: 300_000, activeForMs: 60_000, offlineAfterMs: 30_000, busyOfflineAfterMs: 3_600_000, maxLeaseMs: 600_000 },
+      policy: {
+        idleAfterMs: 300_000,
+        activeForMs: 60_000,
+        offlineAfterMs: 30_000,
+        busyOfflineAfterMs: 3_600_000,
+        maxLeaseMs: 600_000,
+      },
       gateway: { busyName: 'unstable', putPerSecond: 5, putBurst: 20 },
       fanout: { maxRoomMembers: 10_000, maxRecipientTopics: 1_000 },
       aggregator: { acceptLoss: false },
@@ -44,7 +50,10 @@ describe('an empty environment', () => {
   it.each(['aggregator', 'fanout'] as const)('serves no HTTP in the %s unless HTTP_PORT is set', (app) => {
     const kafka = { KAFKA_BROKERS: 'b:9092' };
     expect(readConfiguration(kafka, app).configuration.http).toEqual({ host: '127.0.0.1' });
-    expect(readConfiguration({ ...kafka, HTTP_PORT: '0' }, app).configuration.http).toEqual({ host: '127.0.0.1', port: 0 });
+    expect(readConfiguration({ ...kafka, HTTP_PORT: '0' }, app).configuration.http).toEqual({
+      host: '127.0.0.1',
+      port: 0,
+    });
   });
 });
 
@@ -74,7 +83,12 @@ describe('values', () => {
       sasl: { mechanism: 'scram-sha-512', username: 'u', password: 'p w' },
       replicationFactor: 3,
     });
-    expect(configuration.gateway).toMatchObject({ putPerSecond: 0.1, putBurst: 1, whoamiUrl: 'http://hs:8008', busyName: 'stable' });
+    expect(configuration.gateway).toMatchObject({
+      putPerSecond: 0.1,
+      putBurst: 1,
+      whoamiUrl: 'http://hs:8008',
+      busyName: 'stable',
+    });
     expect(configuration.aggregator.acceptLoss).toBe(true);
   });
 
@@ -97,29 +111,49 @@ describe('faults', () => {
     [{ PUT_PER_SECOND: '-1' }, 'PUT_PER_SECOND is "-1"; allowed: a number above 0, such as 5 or 0.1.'],
     [{ BUSY_NAME: 'Busy' }, 'BUSY_NAME is "Busy"; allowed: unstable, stable.'],
     [{ LOG_LEVEL: 'loud' }, 'LOG_LEVEL is "loud"; allowed: debug, info, warn, error, silent.'],
-    [{ WHOAMI_URL: 'hs:8008' }, 'WHOAMI_URL is "hs:8008"; allowed: an http:// or https:// URL, such as https://matrix.example.org.'],
+    [
+      { WHOAMI_URL: 'hs:8008' },
+      'WHOAMI_URL is "hs:8008"; allowed: an http:// or https:// URL, such as https://matrix.example.org.',
+    ],
     [{ TOPIC_PREFIX: 'a/b' }, 'TOPIC_PREFIX is "a/b"; allowed: up to 100 of the characters A-Z a-z 0-9 . _ -.'],
-    [{ STATIC_TOKENS_FILE: '/nowhere/tokens' }, 'STATIC_TOKENS_FILE is "/nowhere/tokens", which cannot be read (ENOENT); allowed: the path of a readable file.'],
-    [{ ...tokens, KAFKA_BROKERS: 'broker' }, 'KAFKA_BROKERS is "broker"; allowed: host:port, several separated by commas, such as 127.0.0.1:9092.'],
-    [{ ...tokens, KAFKA_BROKERS: 'b:1', KAFKA_SASL_USERNAME: 'u' }, 'KAFKA_SASL_USERNAME is set and KAFKA_SASL_PASSWORD is not; allowed: both or neither.'],
+    [
+      { STATIC_TOKENS_FILE: '/nowhere/tokens' },
+      'STATIC_TOKENS_FILE is "/nowhere/tokens", which cannot be read (ENOENT); allowed: the path of a readable file.',
+    ],
+    [
+      { ...tokens, KAFKA_BROKERS: 'broker' },
+      'KAFKA_BROKERS is "broker"; allowed: host:port, several separated by commas, such as 127.0.0.1:9092.',
+    ],
+    [
+      { ...tokens, KAFKA_BROKERS: 'b:1', KAFKA_SASL_USERNAME: 'u' },
+      'KAFKA_SASL_USERNAME is set and KAFKA_SASL_PASSWORD is not; allowed: both or neither.',
+    ],
   ])('%j is answered by a sentence', (environment, sentence) => {
     expect(faultsOf(environment)).toEqual([sentence]);
   });
 
   it('come all at once', () => {
-    expect(faultsOf({ HTTP_PORT: 'x', PARTITIONS: '-1', ACTIVE_FOR_MS: '400000', OFFLINE_AFTER_MS: '4000000' })).toHaveLength(4);
+    expect(
+      faultsOf({ HTTP_PORT: 'x', PARTITIONS: '-1', ACTIVE_FOR_MS: '400000', OFFLINE_AFTER_MS: '4000000' }),
+    ).toHaveLength(4);
   });
 
   it('never show a secret', () => {
     const faults = faultsOf({ ADMIN_TOKEN: 'has spaces in it' });
-    expect(faults).toEqual(['ADMIN_TOKEN is set to something that cannot be used; allowed: visible ASCII characters without spaces.']);
+    expect(faults).toEqual([
+      'ADMIN_TOKEN is set to something that cannot be used; allowed: visible ASCII characters without spaces.',
+    ]);
   });
 
   it('name both sides of a relation', () => {
     const [idle] = faultsOf({ IDLE_AFTER_MS: '1000', ACTIVE_FOR_MS: '1000' });
-    expect(idle).toMatch(/^IDLE_AFTER_MS is 1000 ms and ACTIVE_FOR_MS is 1000 ms; allowed: IDLE_AFTER_MS greater than ACTIVE_FOR_MS/);
+    expect(idle).toMatch(
+      /^IDLE_AFTER_MS is 1000 ms and ACTIVE_FOR_MS is 1000 ms; allowed: IDLE_AFTER_MS greater than ACTIVE_FOR_MS/,
+    );
     const [busy] = faultsOf({ BUSY_OFFLINE_AFTER_MS: '1' });
-    expect(busy).toBe('BUSY_OFFLINE_AFTER_MS is 1 ms and OFFLINE_AFTER_MS is 30000 ms; allowed: BUSY_OFFLINE_AFTER_MS at least OFFLINE_AFTER_MS.');
+    expect(busy).toBe(
+      'BUSY_OFFLINE_AFTER_MS is 1 ms and OFFLINE_AFTER_MS is 30000 ms; allowed: BUSY_OFFLINE_AFTER_MS at least OFFLINE_AFTER_MS.',
+    );
   });
 
   it('do not complain about a relation of a value already refused', () => {
@@ -127,15 +161,22 @@ describe('faults', () => {
   });
 
   it.each(['gateway', 'aggregator', 'fanout'] as const)('start:%s without brokers names the variable', (app) => {
-    expect(faultsOf(tokens, app)).toEqual([expect.stringMatching(new RegExp(`^KAFKA_BROKERS is not set; start:${app} needs`))]);
+    expect(faultsOf(tokens, app)).toEqual([
+      expect.stringMatching(new RegExp(`^KAFKA_BROKERS is not set; start:${app} needs`)),
+    ]);
   });
 
-  it.each(['gateway', 'standalone'] as const)('the %s on Kafka names the methods that would tell it who its users are', (app) => {
-    expect(faultsOf({ KAFKA_BROKERS: 'b:1', ADMIN_TOKEN: 'x' }, app)).toEqual([
-      expect.stringMatching(/^None of STATIC_TOKENS_FILE, WHOAMI_URL, HOMESERVER_URL is set; a gateway on Kafka needs one of them/),
-    ]);
-    expect(faultsOf({ KAFKA_BROKERS: 'b:1', WHOAMI_URL: 'http://hs' }, app)).toEqual([]);
-  });
+  it.each(['gateway', 'standalone'] as const)(
+    'the %s on Kafka names the methods that would tell it who its users are',
+    (app) => {
+      expect(faultsOf({ KAFKA_BROKERS: 'b:1', ADMIN_TOKEN: 'x' }, app)).toEqual([
+        expect.stringMatching(
+          /^None of STATIC_TOKENS_FILE, WHOAMI_URL, HOMESERVER_URL is set; a gateway on Kafka needs one of them/,
+        ),
+      ]);
+      expect(faultsOf({ KAFKA_BROKERS: 'b:1', WHOAMI_URL: 'http://hs' }, app)).toEqual([]);
+    },
+  );
 });
 
 describe('hints', () => {
@@ -146,11 +187,18 @@ describe('hints', () => {
     ['PARTITION', 'PARTITIONS'],
     ['admin_tokn', 'ADMIN_TOKEN'],
   ])('%s hints at %s and does not refuse', (given, meant) => {
-    expect(readConfiguration({ [given]: 'x' }, 'standalone').hints).toEqual([`${given} is set but means nothing here; did you mean ${meant}?`]);
+    expect(readConfiguration({ [given]: 'x' }, 'standalone').hints).toEqual([
+      `${given} is set but means nothing here; did you mean ${meant}?`,
+    ]);
   });
 
   it('stay silent about foreign names and about those whose right one is set', () => {
-    expect(readConfiguration({ HOME: '/', HTTP_PROXY: 'x', LOGNAME: 'y', IDLE_AFTER: '1', IDLE_AFTER_MS: '100000' }, 'standalone').hints).toEqual([]);
+    expect(
+      readConfiguration(
+        { HOME: '/', HTTP_PROXY: 'x', LOGNAME: 'y', IDLE_AFTER: '1', IDLE_AFTER_MS: '100000' },
+        'standalone',
+      ).hints,
+    ).toEqual([]);
   });
 
   it('stand beside the faults', () => {
@@ -161,7 +209,14 @@ describe('hints', () => {
 describe('what is printed at start', () => {
   it('holds no secret', () => {
     const { configuration } = readConfiguration(
-      { ...tokens, KAFKA_BROKERS: 'b:1', KAFKA_SASL_USERNAME: 'uncle', KAFKA_SASL_PASSWORD: 'hunter2', ADMIN_TOKEN: 'sesame', WHOAMI_URL: 'http://me:pw@hs' },
+      {
+        ...tokens,
+        KAFKA_BROKERS: 'b:1',
+        KAFKA_SASL_USERNAME: 'uncle',
+        KAFKA_SASL_PASSWORD: 'hunter2',
+        ADMIN_TOKEN: 'sesame',
+        WHOAMI_URL: 'http://me:pw@hs',
+      },
       'standalone',
     );
     const printed = JSON.stringify(describeConfiguration(configuration));

@@ -3,7 +3,14 @@
 
 import { readFileSync } from 'node:fs';
 import { getMetadataStorage, validateSync } from 'class-validator';
-import type { Configuration, HttpConfiguration, KafkaConfiguration, LogLevel, ProcessName, SaslMechanism } from './configuration.js';
+import type {
+  Configuration,
+  HttpConfiguration,
+  KafkaConfiguration,
+  LogLevel,
+  ProcessName,
+  SaslMechanism,
+} from './configuration.js';
 import { misspellings } from './misspellings.js';
 import { relationFaults } from './relations.js';
 import { isYes } from './rules.js';
@@ -27,7 +34,11 @@ export interface ConfigurationRead {
 }
 
 export const VARIABLE_NAMES: readonly VariableName[] = [
-  ...new Set(getMetadataStorage().getTargetValidationMetadatas(Variables, '', false, false).map((rule) => rule.propertyName as VariableName)),
+  ...new Set(
+    getMetadataStorage()
+      .getTargetValidationMetadatas(Variables, '', false, false)
+      .map((rule) => rule.propertyName as VariableName),
+  ),
 ];
 
 /** @throws ConfigurationError with all faults. A variable set to nothing counts as absent. */
@@ -72,7 +83,9 @@ class Files {
     try {
       return readFileSync(path, 'utf8');
     } catch (error) {
-      this.faults.push(`${name} is "${path}", which cannot be read (${(error as NodeJS.ErrnoException).code ?? 'unknown fault'}); allowed: the path of a readable file.`);
+      this.faults.push(
+        `${name} is "${path}", which cannot be read (${(error as NodeJS.ErrnoException).code ?? 'unknown fault'}); allowed: the path of a readable file.`,
+      );
       return undefined;
     }
   }
@@ -128,14 +141,20 @@ function kafkaOf(variables: Variables, files: Files): KafkaConfiguration | undef
   const cert = files.text('KAFKA_SSL_CERT', variables.KAFKA_SSL_CERT);
   const key = files.text('KAFKA_SSL_KEY', variables.KAFKA_SSL_KEY);
   if (variables.KAFKA_BROKERS === undefined) return undefined;
-  const ssl = { ...(ca === undefined ? {} : { ca }), ...(cert === undefined ? {} : { cert }), ...(key === undefined ? {} : { key }) };
+  const ssl = {
+    ...(ca === undefined ? {} : { ca }),
+    ...(cert === undefined ? {} : { cert }),
+    ...(key === undefined ? {} : { key }),
+  };
   const wantsSsl = variables.KAFKA_SSL === undefined ? Object.keys(ssl).length > 0 : isYes(variables.KAFKA_SSL);
   const { KAFKA_SASL_MECHANISM: mechanism, KAFKA_SASL_USERNAME: username, KAFKA_SASL_PASSWORD: password } = variables;
   return {
     brokers: brokersOf(variables.KAFKA_BROKERS),
     clientId: 'rollcall',
     ...(wantsSsl ? { ssl } : {}),
-    ...(username !== undefined && password !== undefined ? { sasl: { mechanism: (mechanism ?? 'plain') as SaslMechanism, username, password } } : {}),
+    ...(username !== undefined && password !== undefined
+      ? { sasl: { mechanism: (mechanism ?? 'plain') as SaslMechanism, username, password } }
+      : {}),
     ...(variables.REPLICATION_FACTOR === undefined ? {} : { replicationFactor: Number(variables.REPLICATION_FACTOR) }),
   };
 }

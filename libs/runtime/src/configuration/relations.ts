@@ -27,7 +27,11 @@ function policyFaults({ configuration: { policy }, wrong }: RelationInput): stri
       `IDLE_AFTER_MS is ${ms(policy.idleAfterMs)} and ACTIVE_FOR_MS is ${ms(policy.activeForMs)}; allowed: IDLE_AFTER_MS greater than ACTIVE_FOR_MS, or somebody would be idle and currently active at once.`,
     );
   }
-  if (!wrong.has('OFFLINE_AFTER_MS') && !wrong.has('BUSY_OFFLINE_AFTER_MS') && policy.busyOfflineAfterMs < policy.offlineAfterMs) {
+  if (
+    !wrong.has('OFFLINE_AFTER_MS') &&
+    !wrong.has('BUSY_OFFLINE_AFTER_MS') &&
+    policy.busyOfflineAfterMs < policy.offlineAfterMs
+  ) {
     faults.push(
       `BUSY_OFFLINE_AFTER_MS is ${ms(policy.busyOfflineAfterMs)} and OFFLINE_AFTER_MS is ${ms(policy.offlineAfterMs)}; allowed: BUSY_OFFLINE_AFTER_MS at least OFFLINE_AFTER_MS.`,
     );
@@ -39,19 +43,31 @@ function kafkaFaults({ variables }: RelationInput): string[] {
   const faults: string[] = [];
   const { KAFKA_SASL_MECHANISM: mechanism, KAFKA_SASL_USERNAME: username, KAFKA_SASL_PASSWORD: password } = variables;
   if ((username === undefined) !== (password === undefined)) {
-    const [given, missing] = username === undefined ? ['KAFKA_SASL_PASSWORD', 'KAFKA_SASL_USERNAME'] : ['KAFKA_SASL_USERNAME', 'KAFKA_SASL_PASSWORD'];
+    const [given, missing] =
+      username === undefined
+        ? ['KAFKA_SASL_PASSWORD', 'KAFKA_SASL_USERNAME']
+        : ['KAFKA_SASL_USERNAME', 'KAFKA_SASL_PASSWORD'];
     faults.push(`${given} is set and ${missing} is not; allowed: both or neither.`);
   }
   if (mechanism !== undefined && username === undefined && password === undefined) {
-    faults.push(`KAFKA_SASL_MECHANISM is "${mechanism}" but KAFKA_SASL_USERNAME and KAFKA_SASL_PASSWORD are not set; allowed: all three, or none.`);
+    faults.push(
+      `KAFKA_SASL_MECHANISM is "${mechanism}" but KAFKA_SASL_USERNAME and KAFKA_SASL_PASSWORD are not set; allowed: all three, or none.`,
+    );
   }
   if ((variables.KAFKA_SSL_CERT === undefined) !== (variables.KAFKA_SSL_KEY === undefined)) {
-    const [given, missing] = variables.KAFKA_SSL_CERT === undefined ? ['KAFKA_SSL_KEY', 'KAFKA_SSL_CERT'] : ['KAFKA_SSL_CERT', 'KAFKA_SSL_KEY'];
+    const [given, missing] =
+      variables.KAFKA_SSL_CERT === undefined
+        ? ['KAFKA_SSL_KEY', 'KAFKA_SSL_CERT']
+        : ['KAFKA_SSL_CERT', 'KAFKA_SSL_KEY'];
     faults.push(`${given} is set and ${missing} is not; allowed: both or neither.`);
   }
-  const files = (['KAFKA_SSL_CA', 'KAFKA_SSL_CERT', 'KAFKA_SSL_KEY'] as const).filter((name) => variables[name] !== undefined);
+  const files = (['KAFKA_SSL_CA', 'KAFKA_SSL_CERT', 'KAFKA_SSL_KEY'] as const).filter(
+    (name) => variables[name] !== undefined,
+  );
   if (files.length > 0 && /^(false|0|no)$/i.test(variables.KAFKA_SSL ?? '')) {
-    faults.push(`KAFKA_SSL is "${String(variables.KAFKA_SSL)}" and ${files.join(', ')} ${files.length === 1 ? 'is' : 'are'} set; allowed: KAFKA_SSL=true (or absent) with ${files.join(', ')}, or none of these.`);
+    faults.push(
+      `KAFKA_SSL is "${String(variables.KAFKA_SSL)}" and ${files.join(', ')} ${files.length === 1 ? 'is' : 'are'} set; allowed: KAFKA_SSL=true (or absent) with ${files.join(', ')}, or none of these.`,
+    );
   }
   return faults;
 }
@@ -60,11 +76,20 @@ function serviceFaults({ variables, wrong, app }: RelationInput): string[] {
   const faults: string[] = [];
   const isService = app === 'gateway' || app === 'aggregator' || app === 'fanout';
   if (isService && variables.KAFKA_BROKERS === undefined) {
-    faults.push(`KAFKA_BROKERS is not set; start:${app} needs the brokers to connect to, such as KAFKA_BROKERS=127.0.0.1:9092. (Without Kafka, npm start runs everything in one process.)`);
+    faults.push(
+      `KAFKA_BROKERS is not set; start:${app} needs the brokers to connect to, such as KAFKA_BROKERS=127.0.0.1:9092. (Without Kafka, npm start runs everything in one process.)`,
+    );
   }
   const servesUsers = app === 'gateway' || app === 'standalone';
-  if (servesUsers && (variables.KAFKA_BROKERS !== undefined || app === 'gateway') && !wrong.has('KAFKA_BROKERS') && USER_METHODS.every((name) => variables[name] === undefined)) {
-    faults.push(`None of ${USER_METHODS.join(', ')} is set; a gateway on Kafka needs one of them to know its users (development tokens work on the embedded log only, and ADMIN_TOKEN names no user).`);
+  if (
+    servesUsers &&
+    (variables.KAFKA_BROKERS !== undefined || app === 'gateway') &&
+    !wrong.has('KAFKA_BROKERS') &&
+    USER_METHODS.every((name) => variables[name] === undefined)
+  ) {
+    faults.push(
+      `None of ${USER_METHODS.join(', ')} is set; a gateway on Kafka needs one of them to know its users (development tokens work on the embedded log only, and ADMIN_TOKEN names no user).`,
+    );
   }
   return faults;
 }

@@ -17,7 +17,7 @@ export function Variable(rule: VariableRule): PropertyDecorator {
       target: target.constructor,
       propertyName: String(property),
       options: { message: (given) => sentence(rule, given) },
-      validator: { validate: (value: unknown) => value === undefined || rule.accepts(String(value)) },
+      validator: { validate: (value: string | undefined) => value === undefined || rule.accepts(value) },
     });
   };
 }
@@ -27,7 +27,11 @@ function sentence(rule: VariableRule, given: ValidationArguments): string {
   return `${given.property} is ${shown}; allowed: ${rule.allowed}.`;
 }
 
-export function Whole(options: { readonly from: number; readonly to: number; readonly unit?: string }): PropertyDecorator {
+export function Whole(options: {
+  readonly from: number;
+  readonly to: number;
+  readonly unit?: string;
+}): PropertyDecorator {
   const { from, to, unit } = options;
   return Variable({
     allowed: `a whole number${unit === undefined ? '' : ` of ${unit}`} from ${String(from)} to ${String(to)}`,

@@ -8,7 +8,10 @@ const span = Whole({ from: 1, to: LONGEST_SPAN_MS, unit: 'milliseconds' });
 const BROKER = /^(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9._-]+):(\d{1,5})$/;
 
 export function brokersOf(text: string): readonly string[] {
-  return text.split(',').map((broker) => broker.trim()).filter((broker) => broker !== '');
+  return text
+    .split(',')
+    .map((broker) => broker.trim())
+    .filter((broker) => broker !== '');
 }
 
 function isBrokerList(text: string): boolean {
@@ -27,10 +30,12 @@ function isHttpUrl(text: string): boolean {
 
 const url = Variable({ allowed: 'an http:// or https:// URL, such as https://matrix.example.org', accepts: isHttpUrl });
 const path = Variable({ allowed: 'a path', accepts: (text) => !text.includes('\0') });
-const secret = (allowed: string): PropertyDecorator => Variable({ allowed, secret: true, accepts: (text) => /^[\x21-\x7e]+$/.test(text) });
+const secret = (allowed: string): PropertyDecorator =>
+  Variable({ allowed, secret: true, accepts: (text) => /^[\x21-\x7e]+$/.test(text) });
 
 export class Variables {
-  @Variable({ allowed: 'host:port, several separated by commas, such as 127.0.0.1:9092', accepts: isBrokerList }) KAFKA_BROKERS?: string;
+  @Variable({ allowed: 'host:port, several separated by commas, such as 127.0.0.1:9092', accepts: isBrokerList })
+  KAFKA_BROKERS?: string;
   @YesOrNo() KAFKA_SSL?: string;
   @path KAFKA_SSL_CA?: string;
   @path KAFKA_SSL_CERT?: string;
@@ -40,12 +45,20 @@ export class Variables {
   @Variable({ allowed: 'a password', secret: true, accepts: (text) => text !== '' }) KAFKA_SASL_PASSWORD?: string;
   @Whole({ from: 1, to: 1_000 }) REPLICATION_FACTOR?: string;
 
-  @Variable({ allowed: 'up to 100 of the characters A-Z a-z 0-9 . _ -', accepts: (text) => /^[A-Za-z0-9._-]{1,100}$/.test(text) }) TOPIC_PREFIX?: string;
+  @Variable({
+    allowed: 'up to 100 of the characters A-Z a-z 0-9 . _ -',
+    accepts: (text) => /^[A-Za-z0-9._-]{1,100}$/.test(text),
+  })
+  TOPIC_PREFIX?: string;
   @Whole({ from: 1, to: 10_000 }) PARTITIONS?: string;
   @Whole({ from: 1, to: 10_000 }) DELIVERY_PARTITIONS?: string;
   @path DATA_DIR?: string;
 
-  @Variable({ allowed: 'a host name or an address, such as 127.0.0.1 or ::1', accepts: (text) => /^[A-Za-z0-9._:-]+$/.test(text) }) HTTP_HOST?: string;
+  @Variable({
+    allowed: 'a host name or an address, such as 127.0.0.1 or ::1',
+    accepts: (text) => /^[A-Za-z0-9._:-]+$/.test(text),
+  })
+  HTTP_HOST?: string;
   @Whole({ from: 0, to: 65_535 }) HTTP_PORT?: string;
 
   @path STATIC_TOKENS_FILE?: string;
@@ -53,7 +66,11 @@ export class Variables {
   @url HOMESERVER_URL?: string;
   @secret('visible ASCII characters without spaces') ADMIN_TOKEN?: string;
   @OneOf('unstable', 'stable') BUSY_NAME?: string;
-  @Variable({ allowed: 'a number above 0, such as 5 or 0.1', accepts: (text) => /^\d{1,9}(\.\d{1,9})?$/.test(text) && Number(text) > 0 }) PUT_PER_SECOND?: string;
+  @Variable({
+    allowed: 'a number above 0, such as 5 or 0.1',
+    accepts: (text) => /^\d{1,9}(\.\d{1,9})?$/.test(text) && Number(text) > 0,
+  })
+  PUT_PER_SECOND?: string;
   @Whole({ from: 1, to: 1_000_000 }) PUT_BURST?: string;
 
   @Whole({ from: 2, to: 10_000_000 }) MAX_ROOM_MEMBERS?: string;

@@ -16,7 +16,10 @@ const WAYS: readonly (readonly [string, unknown])[] = [
   ['a status message', { view: { status_msg: 'in a meeting', deeper: [{ statusMsg: 'in a meeting' }] } }],
   ['a URL', { url: '/sync?access_token=syt_secret&since=1' }],
   ['a development token', { text: 'Bearer dev|@alice:localhost|PHONE', encoded: 'dev%7C@alice:localhost%7CPHONE' }],
-  ['an error and its cause', { error: new Error('refused Bearer syt_secret', { cause: new Error('status_msg: "in a meeting" was odd') }) }],
+  [
+    'an error and its cause',
+    { error: new Error('refused Bearer syt_secret', { cause: new Error('status_msg: "in a meeting" was odd') }) },
+  ],
   ['bytes', { value: Buffer.from('in a meeting') }],
 ];
 
@@ -47,7 +50,11 @@ describe('the journal', () => {
 
   it('names users at debug only', () => {
     const { journal, lines } = listen();
-    const fields = { userId: '@alice:example.org', note: 'told @bob:example.org:8448', path: '/presence/%40carol%3Aexample.org/status' };
+    const fields = {
+      userId: '@alice:example.org',
+      note: 'told @bob:example.org:8448',
+      path: '/presence/%40carol%3Aexample.org/status',
+    };
     journal.debug('x', fields);
     journal.info('x @dave:hs', fields);
     expect(lines[0]).toContain('@alice:example.org');
@@ -64,16 +71,21 @@ describe('the journal', () => {
     const { journal, lines } = listen('warn');
     journal.child('fanout').info('quiet');
     journal.child('fanout').warn('loud', { partition: 3 });
-    expect(lines.map((line) => JSON.parse(line) as unknown)).toEqual([expect.objectContaining({ level: 'warn', part: 'fanout', msg: 'loud', partition: 3 })]);
+    expect(lines.map((line) => JSON.parse(line) as unknown)).toEqual([
+      expect.objectContaining({ level: 'warn', part: 'fanout', msg: 'loud', partition: 3 }),
+    ]);
   });
 
-  it('takes Nest\'s lines, its wiring as debug', () => {
+  it("takes Nest's lines, its wiring as debug", () => {
     const { journal, lines } = listen('info');
     const nest = journal.forNest();
     nest.log('Mapped {/x, GET} route', 'RouterExplorer');
     nest.log('something else', 'Gateway');
     nest.error(new Error('broken Bearer syt_secret'), 'stack', 'Gateway');
-    expect(lines.map((line) => (JSON.parse(line) as { msg: string }).msg)).toEqual(['something else', 'broken Bearer [removed]']);
+    expect(lines.map((line) => (JSON.parse(line) as { msg: string }).msg)).toEqual([
+      'something else',
+      'broken Bearer [removed]',
+    ]);
   });
 
   it('is readable on a terminal', () => {

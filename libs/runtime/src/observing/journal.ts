@@ -26,7 +26,10 @@ export class Journal {
 
   static open(options: JournalOptions): Journal {
     const destination = options.destination ?? standardError();
-    const root = pino({ level: options.level, base: null, formatters: { level: (label) => ({ level: label }) } }, destination);
+    const root = pino(
+      { level: options.level, base: null, formatters: { level: (label) => ({ level: label }) } },
+      destination,
+    );
     return new Journal(root, 'process');
   }
 

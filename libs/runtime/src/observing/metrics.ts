@@ -26,19 +26,35 @@ export type MeterSpec = CounterSpec<string> | GaugeSpec<string> | HistogramSpec<
 export type Catalogue = Readonly<Record<string, MeterSpec>>;
 
 export type MeterOf<S> =
-  S extends CounterSpec<infer L> ? Counter<L> : S extends GaugeSpec<infer L> ? Gauge<L> : S extends HistogramSpec<infer L> ? Histogram<L> : never;
+  S extends CounterSpec<infer L>
+    ? Counter<L>
+    : S extends GaugeSpec<infer L>
+      ? Gauge<L>
+      : S extends HistogramSpec<infer L>
+        ? Histogram<L>
+        : never;
 export type Meters<C extends Catalogue> = { readonly [K in keyof C]: MeterOf<C[K]> };
 
-export function counter<const L extends string = never>(name: string, help: string, labels: readonly L[] = []): CounterSpec<L> {
+export function counter<const L extends string = never>(
+  name: string,
+  help: string,
+  labels: readonly L[] = [],
+): CounterSpec<L> {
   return { kind: 'counter', name, help, labels };
 }
 
-export function gauge<const L extends string = never>(name: string, help: string, labels: readonly L[] = []): GaugeSpec<L> {
+export function gauge<const L extends string = never>(
+  name: string,
+  help: string,
+  labels: readonly L[] = [],
+): GaugeSpec<L> {
   return { kind: 'gauge', name, help, labels };
 }
 
 /** From half a millisecond to ten seconds. */
-export const SECONDS_BUCKETS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10] as const;
+export const SECONDS_BUCKETS = [
+  0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10,
+] as const;
 
 export function histogram<const L extends string = never>(
   name: string,

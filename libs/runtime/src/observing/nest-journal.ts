@@ -4,7 +4,15 @@
 import type { LoggerService } from '@nestjs/common';
 import type { Journal } from './journal.js';
 
-const WIRING = new Set(['NestFactory', 'InstanceLoader', 'RoutesResolver', 'RouterExplorer', 'NestApplication', 'NestMicroservice', 'LegacyRouteConverter']);
+const WIRING = new Set([
+  'NestFactory',
+  'InstanceLoader',
+  'RoutesResolver',
+  'RouterExplorer',
+  'NestApplication',
+  'NestMicroservice',
+  'LegacyRouteConverter',
+]);
 
 export class NestJournal implements LoggerService {
   constructor(private readonly journal: Journal) {}

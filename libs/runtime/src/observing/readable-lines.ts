@@ -3,7 +3,12 @@
 
 import type { DestinationStream } from 'pino';
 
-const COLOURS: Readonly<Record<string, string>> = { debug: '\u001b[2m', info: '', warn: '\u001b[33m', error: '\u001b[31m' };
+const COLOURS: Readonly<Record<string, string>> = {
+  debug: '\u001b[2m',
+  info: '',
+  warn: '\u001b[33m',
+  error: '\u001b[31m',
+};
 const PLAIN = '\u001b[0m';
 
 export function readableLines(write: (text: string) => void): DestinationStream {
@@ -17,7 +22,9 @@ export function readableLines(write: (text: string) => void): DestinationStream 
 export function readable(line: string): string {
   const { level, time, part, msg, error, ...rest } = JSON.parse(line) as Record<string, unknown>;
   const clock = new Date(Number(time)).toISOString().slice(11, 23);
-  const fields = Object.entries(rest).map(([name, value]) => ` ${name}=${typeof value === 'string' ? value : JSON.stringify(value)}`);
+  const fields = Object.entries(rest).map(
+    ([name, value]) => ` ${name}=${typeof value === 'string' ? value : JSON.stringify(value)}`,
+  );
   const stack = stackOf(error);
   const colour = COLOURS[String(level)] ?? '';
   return `${colour}${clock} ${String(level).padEnd(5)} ${String(part)}: ${String(msg)}${fields.join('')}${stack}${colour === '' ? '' : PLAIN}\n`;

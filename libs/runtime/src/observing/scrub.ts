@@ -1,7 +1,8 @@
 // What may not be written is taken out here: tokens, passwords, status messages, and above debug user ids. Invariant: the
 // result shares nothing secret with what went in, however deep it lay; too deep or too long is cut, not written.
 
-const SECRET_FIELD = /^(authorization|proxy-authorization|cookie|set-cookie|.*token|.*password|.*secret|status_?msg|statusMessage)$/i;
+const SECRET_FIELD =
+  /^(authorization|proxy-authorization|cookie|set-cookie|.*token|.*password|.*secret|status_?msg|statusMessage)$/i;
 const USER_FIELD = /^(user|user_?id|user_?ids|sender|recipient|recipients|to)$/i;
 const SECRET_TEXTS: readonly (readonly [RegExp, string])[] = [
   [/\b(Bearer|Basic)\s+[^\s"',;]+/gi, '$1 [removed]'],

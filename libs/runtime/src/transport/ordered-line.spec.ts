@@ -39,7 +39,12 @@ describe('an ordered line', () => {
   });
 
   it.each([
-    ['thrown', (): void => { throw new Error('no'); }],
+    [
+      'thrown',
+      (): void => {
+        throw new Error('no');
+      },
+    ],
     ['rejected', (): Promise<void> => Promise.reject(new Error('no'))],
   ])('breaks at a failure that is %s: nothing runs after it', async (_, fail) => {
     const { line: it, seen, failures } = line();

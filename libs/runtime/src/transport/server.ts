@@ -111,7 +111,8 @@ export class EventLogServer extends Server implements CustomTransportStrategy {
     const handlers = new Map<string, BatchHandler>();
     for (const [topic, pattern] of topics) {
       const handler = this.getHandlerByPattern(pattern);
-      if (handler === null) throw new Error(`no handler has the pattern ${pattern}, which topic ${topic} is subscribed with`);
+      if (handler === null)
+        throw new Error(`no handler has the pattern ${pattern}, which topic ${topic} is subscribed with`);
       const context = new BaseRpcContext([topic]);
       handlers.set(topic, async (batch) => {
         const result: unknown = await handler(batch, context);

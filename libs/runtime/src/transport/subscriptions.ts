@@ -64,7 +64,8 @@ export class LogSubscriptions {
   }
 
   #add(subscription: Subscription): void {
-    if (this.#closed) throw new Error('subscriptions are registered while modules are built, not after the server listens');
+    if (this.#closed)
+      throw new Error('subscriptions are registered while modules are built, not after the server listens');
     this.#subscriptions.push(subscription);
   }
 }
