@@ -5,3 +5,7 @@ export * from './observer.js';
 export * from './policies.js';
 export * from './progress.js';
 export * from './task-states.js';
+export * from './stops.js';
+export { Task, type TaskOwner, type TaskSettings } from './task.js';
+export { TaskHost, type PartitionHealth } from './task-host.js';
+export { TimingWheel } from './timing-wheel.js';

@@ -2,3 +2,4 @@ export * from './scenario.js';
 export * from './scenario-domain.js';
 export * from './timelines.js';
 export * from './kafka/index.js';
+export * from './simulated-clock.js';

@@ -1,0 +1,150 @@
+// Becoming the owner of a partition, in the one order that is safe: fence the owner before, then ask for the stable
+// ends, then read to them, then find where the inputs go on. Invariant: nothing that was read before the fence is used
+// after it. Each step is a function of its own; a task runs them and nothing else does.
+import type { EventLog, LogRecord, Transactor } from '#libs/event-log';
+import type { Fold } from './fold.js';
+import type { LostRange, Position, Progress, Topology } from './progress.js';
+import { AbandonedError, InputLostError, TaskStoppedError } from './stops.js';
+
+export interface TakeOverParts {
+  readonly log: EventLog;
+  readonly partition: number;
+  readonly transactionalId: string;
+  readonly topology: Topology;
+  readonly fold: Fold;
+  /** Goes on where retention has passed the checkpoint, and records what was lost. */
+  readonly acceptLoss: boolean;
+  /** Asked between steps; true = nobody wants this task any more. */
+  readonly isAbandoned: () => boolean;
+  /** Told as soon as there is one, so that it is closed whatever happens next. */
+  readonly onTransactor: (transactor: Transactor) => void;
+}
+
+/** What the new owner goes on from. */
+export interface TakenOver {
+  readonly progress: Progress;
+  /** Whether the owner before left a progress record. */
+  readonly known: boolean;
+  /** Registers and states read. */
+  readonly records: number;
+  /** Inputs of the silent tail. */
+  readonly absorbed: number;
+}
+
+export async function takeOver(parts: TakeOverParts): Promise<TakenOver> {
+  await fence(parts);
+  const ends = await stableEnds(parts);
+  const { stored, records } = await readRestored(parts, ends);
+  const starts = await startsOf(parts);
+  const progress = await goOnFrom(parts, stored, starts);
+  const absorbed = stored === undefined ? 0 : await absorbTail(parts, stored.checkpoint, progress.inputs);
+  return { progress, known: stored !== undefined, records, absorbed };
+}
+
+/** Nothing of an older owner is committed once this has resolved. */
+async function fence({ log, transactionalId, onTransactor, isAbandoned }: TakeOverParts): Promise<void> {
+  const transactor = await log.transactor(transactionalId);
+  onTransactor(transactor);
+  if (isAbandoned()) throw new AbandonedError('closed while fencing');
+}
+
+async function stableEnds({ log, partition, topology, isAbandoned }: TakeOverParts): Promise<readonly number[]> {
+  const ends = await Promise.all(topology.restored.map((topic) => log.ends(topic)));
+  if (isAbandoned()) throw new AbandonedError('closed while asking for the ends');
+  return ends.map((of, index) => partitionOf(of, partition, topology.restored[index]!));
+}
+
+interface Restored {
+  readonly stored: Progress | undefined;
+  readonly records: number;
+}
+
+async function readRestored({ log, partition, topology, fold, isAbandoned }: TakeOverParts, ends: readonly number[]): Promise<Restored> {
+  let stored: string | undefined;
+  let count = 0;
+  const progressKey = Buffer.from(topology.codec.key);
+  for (const [index, topic] of topology.restored.entries()) {
+    for await (const { records } of log.read(topic, partition, 0, ends[index]!)) {
+      if (isAbandoned()) throw new AbandonedError('closed while restoring');
+      for (const record of records) {
+        if (topic === topology.progress && isKey(record, progressKey)) stored = textOf(record);
+        else fold.restore(topic, record);
+      }
+      count += records.length;
+    }
+  }
+  return { stored: stored === undefined ? undefined : topology.codec.decode(stored), records: count };
+}
+
+async function startsOf({ log, partition, topology }: TakeOverParts): Promise<readonly number[]> {
+  const starts = await Promise.all(topology.inputs.map((topic) => log.starts(topic)));
+  return starts.map((of, index) => partitionOf(of, partition, topology.inputs[index]!));
+}
+
+/** The stored progress, or the log's start; refuses to skip what retention took, unless that was accepted. */
+async function goOnFrom(parts: TakeOverParts, stored: Progress | undefined, starts: readonly number[]): Promise<Progress> {
+  if (stored === undefined) {
+    const inputs = starts.map((nextOffset): Position => ({ nextOffset, reachedMs: -Infinity }));
+    return { inputs, checkpoint: inputs, acceptedLoss: [] };
+  }
+  const lost = starts.flatMap((toOffset, input): LostRange[] => {
+    const fromOffset = stored.checkpoint[input]!.nextOffset;
+    return toOffset > fromOffset ? [{ input, fromOffset, toOffset }] : [];
+  });
+  if (lost.length > 0 && !parts.acceptLoss) throw new InputLostError(lost, lossSentence(parts, lost));
+  await requireEnds(parts, stored);
+  const inputs = stored.inputs.map(({ nextOffset, reachedMs }, input) => ({ nextOffset: Math.max(nextOffset, starts[input]!), reachedMs }));
+  return { inputs, checkpoint: stored.checkpoint, acceptedLoss: [...stored.acceptedLoss, ...lost] };
+}
+
+/** An input that ends before what was already folded of it is another topic of the same name. */
+async function requireEnds({ log, partition, topology }: TakeOverParts, stored: Progress): Promise<void> {
+  const ends = await Promise.all(topology.inputs.map((topic) => log.ends(topic)));
+  for (const [input, topic] of topology.inputs.entries()) {
+    const end = partitionOf(ends[input]!, partition, topic);
+    const { nextOffset } = stored.inputs[input]!;
+    if (end < nextOffset) {
+      throw new TaskStoppedError(`${topic}-${partition} ends at ${end}, before ${nextOffset} up to which it was folded: it is not the same topic any more`);
+    }
+  }
+}
+
+function lossSentence({ partition, topology }: TakeOverParts, lost: readonly LostRange[]): string {
+  const ranges = lost.map(({ input, fromOffset, toOffset }) => `${topology.inputs[input]!}-${partition} offsets ${fromOffset} to ${toOffset - 1}`);
+  return `retention took ${ranges.join(' and ')} before they were folded; start with loss accepted to go on without them`;
+}
+
+/** Re-folds what lies between checkpoint and progress, without telling anybody; each register knows what it has. */
+async function absorbTail(parts: TakeOverParts, checkpoint: readonly Position[], progress: readonly Position[]): Promise<number> {
+  const { log, partition, topology, fold, isAbandoned } = parts;
+  let absorbed = 0;
+  for (const [input, topic] of topology.inputs.entries()) {
+    let { reachedMs } = checkpoint[input]!;
+    const from = checkpoint[input]!.nextOffset;
+    const to = progress[input]!.nextOffset;
+    if (from >= to) continue;
+    for await (const { records } of log.read(topic, partition, from, to)) {
+      if (isAbandoned()) throw new AbandonedError('closed while re-folding');
+      for (const record of records) {
+        if (record.timestampMs > reachedMs) reachedMs = record.timestampMs;
+        fold.absorb(input, record, reachedMs);
+      }
+      absorbed += records.length;
+    }
+  }
+  return absorbed;
+}
+
+function partitionOf(offsets: readonly number[], partition: number, topic: string): number {
+  const offset = offsets[partition];
+  if (offset === undefined) throw new TaskStoppedError(`${topic} has no partition ${partition}: the partition counts of its topics differ`);
+  return offset;
+}
+
+function isKey({ key }: LogRecord, wanted: Buffer): boolean {
+  return key !== null && key.length === wanted.length && wanted.equals(key);
+}
+
+function textOf({ value }: LogRecord): string | undefined {
+  return value === null ? undefined : Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString('utf8');
+}
