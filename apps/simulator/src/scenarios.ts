@@ -24,7 +24,7 @@ async function main(file: string, { through }: { through?: WayName }): Promise<n
     return 2;
   }
   const ways = await Promise.all((through === undefined ? WAYS : [through]).map(openWay));
-  const spinner = ora({ stream: process.stderr, isEnabled: process.stderr.isTTY && !process.stdout.isTTY }).start('scenarios');
+  const spinner = ora({ stream: process.stderr, isSilent: !process.stderr.isTTY || process.stdout.isTTY }).start('scenarios');
   try {
     const onProgress = (done: number): void => {
       spinner.text = `${done} scenarios`;

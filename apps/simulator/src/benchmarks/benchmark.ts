@@ -1,0 +1,27 @@
+// What every benchmark is given and gives back. Invariant: a figure carries its unit, and a result everything that is
+// needed to repeat it: workload, parameters and seed.
+import type { Cost } from './measure.js';
+
+export interface BenchOptions {
+  /** How long the measured part runs, seconds of wall time, about. */
+  readonly seconds: number;
+  readonly users: number;
+  readonly seed: number;
+}
+
+export interface Figure {
+  readonly name: string;
+  readonly value: number;
+  readonly unit: string;
+}
+
+export interface BenchResult {
+  readonly workload: string;
+  readonly parameters: Readonly<Record<string, number | string>>;
+  readonly figures: readonly Figure[];
+  /** What the measured part did, for CPU seconds per million. */
+  readonly operations: number;
+  readonly cost: Cost;
+}
+
+export type Benchmark = (options: BenchOptions) => Promise<BenchResult>;
