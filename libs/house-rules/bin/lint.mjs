@@ -4,6 +4,7 @@ import { mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { root } from './steps.mjs';
+import { typedLint } from './typed-lint.mjs';
 
 const { default: ts } = await import('typescript');
 const sources = join(root, 'libs/house-rules/src');
@@ -16,13 +17,15 @@ for (const name of readdirSync(sources, { recursive: true })) {
   writeFileSync(out, ts.transpileModule(readFileSync(join(sources, name), 'utf8'), { compilerOptions }).outputText);
 }
 writeFileSync(join(built, 'package.json'), '{"type":"module"}');
-const { findAll } = await import(pathToFileURL(join(built, 'index.js')).href);
+const { findAll, showFinding } = await import(pathToFileURL(join(built, 'index.js')).href);
 
 const args = process.argv.slice(2);
 const rooms = args.filter((arg) => !arg.startsWith('--'));
-const findings = await findAll({ root, paths: rooms, typed: !args.includes('--untyped') });
-for (const line of findings) process.stdout.write(`${line}\n`);
-process.stdout.write(
-  `${findings.length} finding${findings.length === 1 ? '' : 's'}${rooms.length > 0 ? ` in ${rooms.join(', ')}` : ''}\n`,
-);
-process.exitCode = findings.length > 0 ? 1 : 0;
+const lines = [...findAll(root, rooms)];
+if (!args.includes('--untyped')) {
+  lines.push(...(await typedLint(rooms.length > 0 ? rooms : ['apps', 'libs'])).map(showFinding));
+}
+for (const line of lines) process.stdout.write(`${line}\n`);
+const where = rooms.length > 0 ? ` in ${rooms.join(', ')}` : '';
+process.stdout.write(`${lines.length} finding${lines.length === 1 ? '' : 's'}${where}\n`);
+process.exitCode = lines.length > 0 ? 1 : 0;

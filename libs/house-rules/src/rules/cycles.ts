@@ -73,7 +73,7 @@ export function checkCycles(tree: Tree): readonly Finding[] {
 }
 
 const isEntry = (tree: Tree, path: string): boolean => {
-  if (/\/src\/(index|main)\.ts$/.test(path) || /\.spec\.ts$/.test(path)) return true;
+  if (/\/src\/(index|main)\.ts$/.test(path) || /\.(spec|d)\.ts$/.test(path)) return true;
   const built = `dist/${path.replace(/\.ts$/, '.js')}`;
   // Named where something is started: a script, another program's own file, a deployment file.
   return tree.paths.some(
