@@ -43,9 +43,11 @@ function filterFault(filter: JsonObject): string | undefined {
     const fault = sectionFault(filter, name, name);
     if (fault !== undefined) return fault;
   }
-  if (filter['event_fields'] !== undefined && !isStringList(filter['event_fields'])) return '"event_fields" must be a list of strings';
+  if (filter['event_fields'] !== undefined && !isStringList(filter['event_fields']))
+    return '"event_fields" must be a list of strings';
   const format = filter['event_format'];
-  if (format !== undefined && format !== 'client' && format !== 'federation') return '"event_format" must be client or federation';
+  if (format !== undefined && format !== 'client' && format !== 'federation')
+    return '"event_format" must be client or federation';
   return roomFault(filter['room']);
 }
 
@@ -69,7 +71,8 @@ function sectionFault(parent: JsonObject, name: string, path: string): string | 
   }
   const limit = section['limit'];
   // The specification says greater than 0; clients that want nothing send 0, and that is what they get.
-  if (limit !== undefined && (!Number.isSafeInteger(limit) || (limit as number) < 0)) return `"${path}.limit" must be a whole number, not negative`;
+  if (limit !== undefined && (!Number.isSafeInteger(limit) || (limit as number) < 0))
+    return `"${path}.limit" must be a whole number, not negative`;
   return undefined;
 }
 

@@ -69,7 +69,10 @@ function isServerPart(text: string, from: number): boolean {
   if (from >= text.length) return false;
   for (let index = from; index < text.length; index += 1) {
     const unit = text.charCodeAt(index);
-    const plain = (unit >= 0x61 && unit <= 0x7a) || (unit >= 0x2d && unit <= 0x39 && unit !== 0x2f) || (unit >= 0x41 && unit <= 0x5a);
+    const plain =
+      (unit >= 0x61 && unit <= 0x7a) ||
+      (unit >= 0x2d && unit <= 0x39 && unit !== 0x2f) ||
+      (unit >= 0x41 && unit <= 0x5a);
     if (!plain) return isServerName(text.slice(from));
   }
   return true;

@@ -74,6 +74,7 @@ function writePoint(bytes: Uint8Array, at: number, point: number): number {
   const trailing = point < 0x800 ? 1 : point < 0x10000 ? 2 : 3;
   const lead = trailing === 1 ? 0xc0 : trailing === 2 ? 0xe0 : 0xf0;
   bytes[at] = lead | (point >> (6 * trailing));
-  for (let left = trailing - 1; left >= 0; left -= 1) bytes[at + trailing - left] = 0x80 | ((point >> (6 * left)) & 0x3f);
+  for (let left = trailing - 1; left >= 0; left -= 1)
+    bytes[at + trailing - left] = 0x80 | ((point >> (6 * left)) & 0x3f);
   return at + trailing + 1;
 }

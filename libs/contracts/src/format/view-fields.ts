@@ -1,0 +1,49 @@
+// A view as stored: in states, changes and frames the same four fields. Invariant: `presence` and `currently_active`
+// are always written, false included; the others only when they are known.
+import { type Static, Type } from '@sinclair/typebox';
+import { type View } from '#libs/presence';
+import { Flag, PresenceWord, StatusMessage, Timestamp, optional } from './words.js';
+
+export const VIEW_FIELDS = {
+  presence: PresenceWord,
+  status_msg: optional(StatusMessage),
+  currently_active: Flag,
+  last_active_ts: optional(Timestamp),
+};
+
+export const StoredView = Type.Object(VIEW_FIELDS, { description: 'a view' });
+
+export type StoredView = Static<typeof StoredView>;
+
+export function viewOf(stored: StoredView): View {
+  const statusMsg = stored.status_msg ?? '';
+  const lastActiveAtMs = stored.last_active_ts ?? undefined;
+  return {
+    presence: stored.presence,
+    ...(statusMsg === '' ? {} : { statusMsg }),
+    currentlyActive: stored.currently_active,
+    ...(lastActiveAtMs === undefined ? {} : { lastActiveAtMs }),
+  };
+}
+
+/** In the order in which the fields are written; undefined ones are left out by JSON.stringify. */
+export interface WrittenView {
+  readonly presence: View['presence'];
+  readonly status_msg: string | undefined;
+  readonly currently_active: boolean;
+  readonly last_active_ts: number | undefined;
+}
+
+export function writtenView(view: View): WrittenView {
+  return {
+    presence: view.presence,
+    status_msg: view.statusMsg === '' ? undefined : view.statusMsg,
+    currently_active: view.currentlyActive,
+    last_active_ts: view.lastActiveAtMs,
+  };
+}
+
+/** A life of 0 is not written. */
+export function writtenLife(life: number): number | undefined {
+  return life === 0 ? undefined : life;
+}

@@ -1,0 +1,23 @@
+// `presence.rejected`: the original key and bytes of a record that nobody could read; the headers say where it stood and
+// why. Invariant: the value is never touched.
+import { type Decoded, decoded, undecodable } from '../format/decoded.js';
+
+export interface Rejected {
+  readonly reason: string;
+  /** With its prefix. */
+  readonly topic: string;
+  readonly partition: number;
+  readonly offset: number;
+}
+
+export function rejectionHeaders({ reason, topic, partition, offset }: Rejected): Record<keyof Rejected, string> {
+  return { reason, topic, partition: String(partition), offset: String(offset) };
+}
+
+export function decodeRejection(headers: Readonly<Record<string, string>> | undefined): Decoded<Rejected> {
+  const { reason, topic, partition, offset } = headers ?? {};
+  if (reason === undefined || topic === undefined) return undecodable('the headers reason and topic are missing');
+  if (!/^\d{1,15}$/.test(partition ?? '') || !/^\d{1,15}$/.test(offset ?? ''))
+    return undecodable('the headers partition and offset must be numbers');
+  return decoded({ reason, topic, partition: Number(partition), offset: Number(offset) });
+}
