@@ -36,7 +36,7 @@ const WRONG: readonly (readonly [ProgramName, Record<string, string>, number, Re
     CONFIGURATION,
     /STATIC_TOKENS_FILE is ".*absent", which cannot be read \(ENOENT\)/,
   ],
-  ['standalone', { STATIC_TOKENS_FILE: notTokens }, 1, /STATIC_TOKENS_FILE/],
+  ['standalone', { STATIC_TOKENS_FILE: notTokens }, CONFIGURATION, /STATIC_TOKENS_FILE/],
   ['standalone', { DATA_DIR: notFolder }, 1, /DATA_DIR|a-file/],
   ['standalone', { HTTP_HOST: '192.0.2.1' }, 1, /HTTP_HOST is "192.0.2.1", which is no address of this machine/],
   [

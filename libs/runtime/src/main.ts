@@ -2,7 +2,6 @@
 // exit code. Invariant: exit 0 only after a complete ordered stop; 78 (EX_CONFIG) for a configuration that is refused,
 // 1 for anything else; a second signal ends the process at once.
 
-import { FencedError, LogHeldError, LogUnavailableError, TopicMismatchError, UnknownTopicError } from '#libs/event-log';
 import { describeConfiguration } from './configuration/describe.js';
 import type { ProcessName } from './configuration/configuration.js';
 import {
@@ -11,6 +10,7 @@ import {
   type ConfigurationRead,
   type Environment,
 } from './configuration/read.js';
+import { explainStart } from './start-failure.js';
 import { serve, type Composition, type RunningProcess } from './serve.js';
 
 export interface MainOptions extends Composition {
@@ -26,26 +26,13 @@ const EXIT_CONFIGURATION = 78;
 const EXIT_FAILED = 1;
 const LEAVE_ANYWAY_MS = 1_000;
 
-/** Words that refuse to start without a stack: what the operator can mend. */
-const OPERATOR_ERRORS = [
-  LogHeldError,
-  LogUnavailableError,
-  TopicMismatchError,
-  UnknownTopicError,
-  FencedError,
-  ConfigurationError,
-];
-
 export async function runMain(options: MainOptions): Promise<void> {
   let read: ConfigurationRead;
   try {
     read = readConfiguration(withArguments(options), options.app);
   } catch (error) {
     if (!(error instanceof ConfigurationError)) throw error;
-    refuse(
-      `${options.app} does not start:\n${error.faults.map((fault) => `  ${fault}`).join('\n')}`,
-      EXIT_CONFIGURATION,
-    );
+    refuse(options.app, error.message, EXIT_CONFIGURATION);
     return;
   }
   const signals = new Signals();
@@ -54,7 +41,8 @@ export async function runMain(options: MainOptions): Promise<void> {
     const started = serve({ ...options, configuration: read.configuration });
     running = await Promise.race([started, signals.first.then(() => patience(read.configuration.shutdownTimeoutMs))]);
   } catch (error) {
-    refuse(startFailure(options.app, read, error), EXIT_FAILED);
+    const { text, isConfiguration } = explainStart(error, read.configuration);
+    refuse(options.app, text, isConfiguration ? EXIT_CONFIGURATION : EXIT_FAILED);
     leaveSoon();
     return;
   }
@@ -108,8 +96,8 @@ class Signals {
   }
 }
 
-function refuse(text: string, exitCode: number): void {
-  process.stderr.write(`${text}\n`);
+function refuse(app: ProcessName, text: string, exitCode: number): void {
+  process.stderr.write(`${app} does not start:\n  ${text.replaceAll('\n', '\n  ')}\n`);
   process.exitCode = exitCode;
 }
 
@@ -118,25 +106,4 @@ function leaveSoon(): void {
   setTimeout(() => {
     process.exit();
   }, LEAVE_ANYWAY_MS).unref();
-}
-
-function startFailure(app: string, { configuration }: ConfigurationRead, error: unknown): string {
-  const prefix = `${app} does not start:`;
-  if (OPERATOR_ERRORS.some((kind) => error instanceof kind))
-    return `${prefix}\n  ${(error as Error).message.replaceAll('\n', '\n  ')}`;
-  const { code, path } = error as NodeJS.ErrnoException;
-  const { host, port } = configuration.http;
-  const sentences: Readonly<Record<string, string>> = {
-    EADDRINUSE: `HTTP_PORT is ${String(port)}, and another process listens there on ${host}; stop that one, choose another port, or HTTP_PORT=0 for any free one.`,
-    EADDRNOTAVAIL: `HTTP_HOST is "${host}", which is no address of this machine; allowed: an address of this machine, such as 127.0.0.1, or 0.0.0.0 for all of them.`,
-    ENOTFOUND: `HTTP_HOST is "${host}", a name that cannot be found; allowed: a name or an address of this machine.`,
-    EACCES: `permission denied${path === undefined ? ` on ${host} port ${String(port)}` : `: ${path}`}; DATA_DIR is "${configuration.dataDirectory}", HTTP_PORT is ${String(port)}.`,
-    EROFS: `the file system is read-only: ${path ?? configuration.dataDirectory}; DATA_DIR must be a directory that can be written.`,
-    ENOSPC: `no space is left: ${path ?? configuration.dataDirectory}; DATA_DIR must be on a disk with room.`,
-    ENOTDIR: `DATA_DIR is "${configuration.dataDirectory}", and a part of this path is no directory.`,
-    EEXIST: `DATA_DIR is "${configuration.dataDirectory}", which exists and is no directory.`,
-  };
-  const sentence = code === undefined ? undefined : sentences[code];
-  if (sentence !== undefined) return `${prefix}\n  ${sentence}`;
-  return `${prefix}\n  ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`;
 }

@@ -1,10 +1,11 @@
 // Nest's own lines in our journal. Invariant: what Nest tells about its wiring is debug, not news: an operator's log
-// holds what the engine does, and one line when it serves.
+// holds what the engine does, and one line when it serves. A start that fails is told once, by the frame that caught it.
 
 import type { LoggerService } from '@nestjs/common';
 import type { Journal } from './journal.js';
 
 const WIRING = new Set([
+  'ExceptionHandler',
   'NestFactory',
   'InstanceLoader',
   'RoutesResolver',
@@ -27,7 +28,9 @@ export class NestJournal implements LoggerService {
   error(message: unknown, ...rest: unknown[]): void {
     const { part, fields } = readRest(rest);
     const error = message instanceof Error ? { error: message } : {};
-    this.journal.child(part).error(textOf(message), { ...fields, ...error });
+    const journal = this.journal.child(part);
+    if (WIRING.has(part)) journal.debug(textOf(message), { ...fields, ...error });
+    else journal.error(textOf(message), { ...fields, ...error });
   }
 
   fatal(message: unknown, ...rest: unknown[]): void {

@@ -1,0 +1,45 @@
+// Each way in which a start fails, as its operator reads it.
+
+import { LogHeldError } from '#libs/event-log';
+import { ConfigurationError, readConfiguration } from './configuration/read.js';
+import { explainStart } from './start-failure.js';
+
+const { configuration } = readConfiguration({ DATA_DIR: '/srv/rollcall', HTTP_PORT: '80' }, 'standalone');
+const fault = (code: string, more: Partial<NodeJS.ErrnoException> = {}): Error =>
+  Object.assign(new Error(code), { code, ...more });
+
+describe('a failed start', () => {
+  it.each([
+    [fault('EADDRINUSE'), 'HTTP_PORT is 80, and another process listens there on 127.0.0.1'],
+    [fault('EADDRNOTAVAIL'), 'HTTP_HOST is "127.0.0.1", which is no address of this machine'],
+    [fault('ENOTFOUND'), 'HTTP_HOST is "127.0.0.1", a name that cannot be found'],
+    [fault('EACCES', { syscall: 'listen' }), 'HTTP_PORT is 80, which this user may not listen on'],
+    [
+      fault('EACCES', { path: '/srv/rollcall/x' }),
+      'DATA_DIR is "/srv/rollcall", and /srv/rollcall/x may not be written by this user.',
+    ],
+    [fault('EROFS'), 'DATA_DIR is "/srv/rollcall", and /srv/rollcall is on a file system that is read-only.'],
+    [fault('ENOSPC'), 'DATA_DIR is "/srv/rollcall", and no space is left for /srv/rollcall.'],
+    [fault('ENOTDIR', { path: '/srv' }), 'DATA_DIR is "/srv/rollcall", and /srv is no directory.'],
+    [new LogHeldError('held by process 7'), 'held by process 7'],
+  ])('%s is a sentence', (error, sentence) => {
+    const explained = explainStart(error, configuration);
+    expect(explained.text).toContain(sentence);
+    expect(explained.text).not.toContain('\n');
+    expect(explained.isConfiguration).toBe(false);
+  });
+
+  it.each([
+    new ConfigurationError(['A is wrong.']),
+    new Error('STATIC_TOKENS_FILE is not JSON'),
+    new Error('STATIC_TOKENS_FILE: entry 1'),
+  ])("%s is the configuration's", (error) => {
+    expect(explainStart(error, configuration)).toEqual({ text: error.message, isConfiguration: true });
+  });
+
+  it('keeps the stack of a bug', () => {
+    expect(explainStart(new TypeError('x is undefined'), configuration).text).toMatch(
+      /TypeError: x is undefined\n\s+at /,
+    );
+  });
+});
