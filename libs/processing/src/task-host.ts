@@ -70,7 +70,7 @@ export class TaskHost {
   }
 
   /** Joins the group by itself; whoever has a member from elsewhere calls the four below instead. */
-  async start(): Promise<void> {
+  async start(): Promise<GroupMember> {
     const member = await this.settings.log.join({
       group: this.group,
       topics: this.topics,
@@ -88,6 +88,7 @@ export class TaskHost {
       },
     });
     this.joined(member);
+    return member;
   }
 
   joined(member: GroupMember): void {
