@@ -5,8 +5,18 @@ import { TypeCompiler } from '@sinclair/typebox/compiler';
 import type { AggregateSnapshot, DeviceSnapshot, PutSnapshot, SessionSnapshot } from '#libs/presence';
 
 const Time = Type.Number();
-const PresenceWord = Type.Union([Type.Literal('online'), Type.Literal('unavailable'), Type.Literal('offline'), Type.Literal('busy')]);
-const ClaimWord = Type.Union([Type.Literal('auto'), Type.Literal('online'), Type.Literal('unavailable'), Type.Literal('none')]);
+const PresenceWord = Type.Union([
+  Type.Literal('online'),
+  Type.Literal('unavailable'),
+  Type.Literal('offline'),
+  Type.Literal('busy'),
+]);
+const ClaimWord = Type.Union([
+  Type.Literal('auto'),
+  Type.Literal('online'),
+  Type.Literal('unavailable'),
+  Type.Literal('none'),
+]);
 
 const SessionV1 = Type.Object({
   session_id: Type.String(),
@@ -25,7 +35,12 @@ const DeviceV1 = Type.Object({
   sessions: Type.Array(SessionV1),
 });
 
-const PutV1 = Type.Object({ device_id: Type.String(), presence: PresenceWord, at_ts: Time, active_ts: Type.Optional(Time) });
+const PutV1 = Type.Object({
+  device_id: Type.String(),
+  presence: PresenceWord,
+  at_ts: Time,
+  active_ts: Type.Optional(Time),
+});
 
 export const RegistersV1 = Type.Object({
   type: Type.Literal('presence.registers'),
@@ -62,7 +77,10 @@ type RegistersV1 = Static<typeof RegistersV1>;
 const check = TypeCompiler.Compile(RegistersV1);
 
 /** One user's registers as they are stored: JSON text, undefined fields left out. */
-export function encodeRegisters(userId: string, { life, shown, activity, commands, ...rest }: AggregateSnapshot): string {
+export function encodeRegisters(
+  userId: string,
+  { life, shown, activity, commands, ...rest }: AggregateSnapshot,
+): string {
   return JSON.stringify({
     type: 'presence.registers',
     v: 1,
@@ -123,7 +141,12 @@ function snapshotOf({ activity, commands, ...stored }: RegistersV1): AggregateSn
       lastActiveAtMs: commands.last_active_ts,
       statusMsg: commands.status_msg,
       override: commands.override,
-      puts: commands.puts.map((put) => ({ deviceId: put.device_id, presence: put.presence, atMs: put.at_ts, activeAtMs: put.active_ts })),
+      puts: commands.puts.map((put) => ({
+        deviceId: put.device_id,
+        presence: put.presence,
+        atMs: put.at_ts,
+        activeAtMs: put.active_ts,
+      })),
     },
   };
 }
