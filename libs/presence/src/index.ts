@@ -8,4 +8,5 @@ export * from './inputs.js';
 export * from './policy.js';
 export * from './prune.js';
 export * from './snapshot.js';
+export * from './take.js';
 export * from './view.js';

@@ -3,3 +3,4 @@ export * from './scenario-domain.js';
 export * from './timelines.js';
 export * from './kafka/index.js';
 export * from './simulated-clock.js';
+export * from './law-checks.js';
