@@ -1,3 +1,4 @@
+// What presence means, as pure code: one user's registers, what they show, and the changes they make.
 export * from './activity-register.js';
 export * from './aggregate.js';
 export * from './change.js';
