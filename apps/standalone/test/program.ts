@@ -82,6 +82,14 @@ export class Program {
     return found;
   }
 
+  /** Of a service, which greets nobody: from the line that it writes once it serves. */
+  servingUrl(): Promise<string> {
+    return until('the service to serve', () => {
+      if (this.child.exitCode !== null) throw new Error(`it ended with ${String(this.child.exitCode)}: ${this.stderr}`);
+      return /"url":"(http:[^"]+)"/.exec(this.stderr)?.[1];
+    });
+  }
+
   signal(signal: NodeJS.Signals): void {
     this.child.kill(signal);
   }

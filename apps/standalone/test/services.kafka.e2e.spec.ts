@@ -1,0 +1,111 @@
+// The three services as processes of their own on a real broker: refused on topics that are missing or wrong, serving on the
+// right ones, and stopping in order.
+
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { topicSpecs } from '#libs/contracts';
+import { KafkaEventLog } from '#libs/event-log-kafka';
+import { describeKafka } from '#libs/testing';
+import { Client } from './client.js';
+import { Program, endEverything, freshFolder, until } from './program.js';
+
+const PARTITIONS = 2;
+const TIMEOUT_MS = 120_000;
+
+afterAll(endEverything);
+
+function tokensFile(): string {
+  const file = join(freshFolder(), 'tokens.json');
+  const tokens = Object.fromEntries(
+    ['alice', 'bob'].map((name) => [`token-of-${name}`, { user_id: `@${name}:localhost`, device_id: 'D' }]),
+  );
+  writeFileSync(file, JSON.stringify(tokens));
+  return file;
+}
+
+describeKafka('services on Kafka', (kafka) => {
+  const environment = (): Record<string, string> => ({
+    KAFKA_BROKERS: kafka().brokers.join(','),
+    TOPIC_PREFIX: kafka().prefix,
+    PARTITIONS: String(PARTITIONS),
+    DELIVERY_PARTITIONS: String(PARTITIONS),
+    STATIC_TOKENS_FILE: tokensFile(),
+    ADMIN_TOKEN: 'token-of-admin',
+  });
+
+  async function createTopics(): Promise<void> {
+    const log = await KafkaEventLog.connect({ brokers: kafka().brokers, clientId: 'rollcall-test' });
+    await log.createTopics(
+      topicSpecs({ prefix: kafka().prefix, partitions: PARTITIONS, deliveryPartitions: PARTITIONS }),
+    );
+    await log.close();
+  }
+
+  it.each(['gateway', 'aggregator', 'fanout'] as const)(
+    'the %s refuses missing topics and says how to create them',
+    async (name) => {
+      const ended = await Program.start(name, { ...environment(), TOPIC_PREFIX: `${kafka().prefix}absent.` }).ended;
+      expect(ended.stderr).toContain(
+        'do not exist; this command creates what is missing: npm run -s rollcall -- topics create',
+      );
+      expect(ended.stderr).not.toMatch(/^\s+at /m);
+      expect(ended.code).toBe(1);
+    },
+    TIMEOUT_MS,
+  );
+
+  it(
+    'together carry a PUT of one user to the /sync of another, and stop with exit code 0',
+    async () => {
+      await createTopics();
+      const services = [Program.start('aggregator', environment()), Program.start('fanout', environment())];
+      const gateway = Program.start('gateway', environment());
+      const url = await gateway.servingUrl();
+      const admin = new Client(url, 'token-of-admin');
+      const alice = new Client(url, 'token-of-alice', '@alice:localhost');
+      const bob = new Client(url, 'token-of-bob', '@bob:localhost');
+      await admin.share('!room:localhost', alice.userId, bob.userId);
+      let since = (await bob.sync({ timeout: '0' })).nextBatch;
+      await until('a PUT that is durable', async () =>
+        (await alice.put('online', 'by Kafka')).status === 200 ? true : undefined,
+      );
+      await until('alice in the sync of bob', async () => {
+        const { nextBatch, presence } = await bob.sync({ since, timeout: '1000' });
+        since = nextBatch;
+        return presence.find(({ sender, content }) => sender === alice.userId && content['status_msg'] === 'by Kafka');
+      });
+      const ended = await Promise.all([gateway, ...services].map((service) => service.kill('SIGTERM')));
+      expect(ended.map(({ code }) => code)).toEqual([0, 0, 0]);
+    },
+    TIMEOUT_MS,
+  );
+
+  it(
+    'refuse topics of another count',
+    async () => {
+      await createTopics();
+      const { code, stderr } = await Program.start('aggregator', { ...environment(), PARTITIONS: '4' }).ended;
+      expect(stderr).toContain(
+        `Topic ${kafka().prefix}activity has 2 partitions and PARTITIONS or DELIVERY_PARTITIONS asks for 4`,
+      );
+      expect(code).toBe(1);
+    },
+    TIMEOUT_MS,
+  );
+
+  it(
+    'are one process with npm start, which creates its topics',
+    async () => {
+      const program = Program.start('standalone', { ...environment(), TOPIC_PREFIX: `${kafka().prefix}alone.` });
+      const url = await program.url();
+      expect(program.stdout).toContain(`The log is on Kafka at ${kafka().brokers.join(', ')}`);
+      const alice = new Client(url, 'token-of-alice', '@alice:localhost');
+      await until('a PUT that is durable', async () =>
+        (await alice.put('online', 'alone')).status === 200 ? true : undefined,
+      );
+      expect((await alice.status()).body).toMatchObject({ presence: 'online', status_msg: 'alone' });
+      expect((await program.kill('SIGTERM')).code).toBe(0);
+    },
+    TIMEOUT_MS,
+  );
+});
