@@ -16,10 +16,12 @@ const RETURN_SHARE = 0.9;
 export interface InterestOptions {
   /** A room with more joined members than this creates no interest. */
   readonly maxRoomMembers: number;
+  /** Shared with another table of users, so that both use the same numbers; absent = its own. */
+  readonly users?: Interner;
 }
 
 export class Interest {
-  readonly users = new Interner();
+  readonly users: Interner;
   readonly rooms = new Interner();
   readonly maxRoomMembers: number;
   /** Absent: changes are folded silently. */
@@ -33,6 +35,7 @@ export class Interest {
   #memberships = 0;
 
   constructor(options: InterestOptions) {
+    this.users = options.users ?? new Interner();
     this.maxRoomMembers = options.maxRoomMembers;
   }
 
