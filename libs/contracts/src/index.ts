@@ -80,3 +80,5 @@ export {
   readRoomPolicyLine,
 } from './lines/ndjson-lines.js';
 export { readMembershipCsvLine } from './lines/csv-lines.js';
+export { asyncApiDocument } from './document/asyncapi.js';
+export { recordSchemas, type JsonSchema, type RecordSchema } from './document/record-schemas.js';

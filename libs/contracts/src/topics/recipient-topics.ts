@@ -63,6 +63,7 @@ function unescaped(name: string): string | undefined {
   try {
     return decodeURIComponent(name.replaceAll('-', '%'));
   } catch {
+    // Bytes that are no UTF-8 name nobody; the caller says so.
     return undefined;
   }
 }

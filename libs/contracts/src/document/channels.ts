@@ -1,0 +1,74 @@
+// What the AsyncAPI document says of each topic beside its records: what it is for, its key, who writes it. Invariant:
+// every topic has a line here (the type demands it).
+import { type TopicWord } from '../topics/topic-names.js';
+
+export interface ChannelText {
+  readonly summary: string;
+  readonly key: string;
+  /** As seen by the engine: it receives what others write. */
+  readonly action: 'send' | 'receive';
+  /** Headers of its records besides `content-type` and `traceparent`. */
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+export const CHANNELS: Readonly<Record<TopicWord | 'to', ChannelText>> = {
+  activity: {
+    summary: 'What devices do: gateways and any other service write it.',
+    key: 'the user id',
+    action: 'receive',
+  },
+  commands: { summary: 'What is asked for users: gateways and administrators.', key: 'the user id', action: 'receive' },
+  states: {
+    summary: 'The latest public view of every user, and one !progress record per partition.',
+    key: 'the user id, or !progress',
+    action: 'send',
+  },
+  changes: { summary: 'The history: one record per change of a view.', key: 'the user id', action: 'send' },
+  registers: {
+    summary: 'Private: what the aggregator keeps of a user. It holds what hidden users hide.',
+    key: 'the user id',
+    action: 'send',
+  },
+  snapshots: {
+    summary: 'Private: all registers of a partition at one pair of input offsets.',
+    key: 'the user id',
+    action: 'send',
+  },
+  memberships: {
+    summary: 'Who is in which room; a tombstone is a leave.',
+    key: 'room_id|user_id',
+    action: 'receive',
+  },
+  rooms: { summary: 'Which rooms withhold presence; no record is share.', key: 'the room id', action: 'receive' },
+  deliveries: {
+    summary: 'News by the delivery partition of their recipients.',
+    key: 'null; the partition is murmur2 of the recipient',
+    action: 'send',
+    headers: {
+      memberships: 'next offset by partition, as JSON: of which memberships the frame was made',
+      rooms: 'next offset by partition, as JSON: of which rooms',
+      changes: 'next offset by partition, as JSON: of which changes',
+    },
+  },
+  rejected: {
+    summary: 'The original key and bytes of records that could not be read.',
+    key: 'the original key',
+    action: 'send',
+    headers: {
+      reason: 'one sentence',
+      topic: 'where the record stood',
+      partition: 'where the record stood',
+      offset: 'where the record stood',
+    },
+  },
+  to: {
+    summary: 'Everybody whose presence the recipient may see. Create the topic, compacted, to subscribe.',
+    key: 'the sender',
+    action: 'send',
+    headers: {
+      version: "the version of the sender's view",
+      last_active_ts: 'milliseconds since 1970; absent = not known',
+      life: "the sender's life; absent = 0",
+    },
+  },
+};
