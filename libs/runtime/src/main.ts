@@ -36,6 +36,8 @@ export async function runMain(options: MainOptions): Promise<void> {
     return;
   }
   const signals = new Signals();
+  // A reader of our lines that goes away (`npm start | head`) takes nothing with it.
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
   let running: RunningProcess;
   try {
     const started = serve({ ...options, configuration: read.configuration });
@@ -47,6 +49,12 @@ export async function runMain(options: MainOptions): Promise<void> {
     return;
   }
   const { journal, supervisor } = running.surroundings;
+  // Nobody may throw where nobody catches; if somebody does, it is a bug, and the process ends in order with its cause.
+  for (const event of ['uncaughtException', 'unhandledRejection'] as const) {
+    process.on(event, (thrown: unknown) => {
+      supervisor.giveUp(thrown instanceof Error ? thrown : new Error(String(thrown)));
+    });
+  }
   for (const hint of read.hints) journal.warn(hint);
   journal.info(`${options.app} serves`, { url: running.url, configuration: describeConfiguration(read.configuration) });
   for (const line of options.greeting?.(running) ?? []) process.stdout.write(`${line}\n`);

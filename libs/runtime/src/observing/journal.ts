@@ -72,5 +72,5 @@ export class Journal {
 
 function standardError(): DestinationStream {
   if (process.stderr.isTTY) return readableLines((line) => process.stderr.write(line));
-  return pino.destination({ fd: 2, sync: true });
+  return pino.destination({ fd: 2, sync: true }).on('error', () => undefined);
 }
