@@ -1,0 +1,107 @@
+// What is committed together: records of any number of appends and transactions, committed positions, and upkeep.
+// Invariant: one group is one LMDB transaction, so each of its parts happens with all the others or not at all.
+import type { NewRecord } from '#libs/event-log';
+import { ChunkBuilder } from './chunk.js';
+import type { Database } from './environment.js';
+import { chunkKey } from './layout.js';
+import type { Partition } from './partition.js';
+
+interface SealedChunk {
+  readonly base: number;
+  readonly bytes: Buffer;
+}
+
+class PartitionWrites {
+  readonly sealed: SealedChunk[] = [];
+  open: ChunkBuilder;
+
+  constructor(base: number, firstBytes: number) {
+    this.open = new ChunkBuilder(base, firstBytes);
+  }
+
+  seal(): void {
+    if (!this.open.isEmpty) this.sealed.push({ base: this.open.base, bytes: this.open.seal() });
+  }
+}
+
+export class CommitGroup {
+  private readonly writes = new Map<Partition, PartitionWrites>();
+  /** Partitions whose head is written with this group, and as what it will be seen afterwards. */
+  private readonly heads = new Map<Partition, { start: number; next: number }>();
+  private readonly upkeep: ((database: Database) => void)[] = [];
+  private resolve!: () => void;
+  private reject!: (error: Error) => void;
+  readonly done = new Promise<void>((resolve, reject) => {
+    this.resolve = resolve;
+    this.reject = reject;
+  });
+  readonly topics = new Set<string>();
+
+  constructor() {
+    // Whoever waits gets the failure; a group of upkeep alone may have nobody who waits.
+    this.done.catch(() => undefined);
+  }
+
+  /** Gives the record its place; the caller has checked that it fits. */
+  add(partition: Partition, record: NewRecord, timestampMs: number): number {
+    const offset = partition.head.next++;
+    let writes = this.writes.get(partition);
+    if (writes === undefined) {
+      this.writes.set(partition, (writes = new PartitionWrites(offset, 400)));
+      this.topics.add(partition.topic);
+    } else if (!writes.open.takes(timestampMs)) {
+      writes.seal();
+      writes.open = new ChunkBuilder(offset, writes.open.size);
+    }
+    writes.open.add(record, offset, timestampMs);
+    return offset;
+  }
+
+  /** The partition's head is written too, as it is when the group is sealed. */
+  touch(partition: Partition): void {
+    this.topics.add(partition.topic);
+    this.heads.set(partition, { start: 0, next: 0 });
+  }
+
+  /** Runs inside the group's transaction: puts and removes only. */
+  addUpkeep(act: (database: Database) => void): void {
+    this.upkeep.push(act);
+  }
+
+  /** Every partition whose state depends on this group. */
+  get partitions(): Partition[] {
+    return [...new Set([...this.writes.keys(), ...this.heads.keys()])];
+  }
+
+  /** Finishes all chunks; from here on nothing may be added. */
+  seal(): void {
+    for (const [partition, writes] of this.writes) {
+      writes.seal();
+      partition.head.dirtyBytes += writes.sealed.reduce((sum, chunk) => sum + chunk.bytes.length, 0);
+      this.touch(partition);
+    }
+    for (const partition of this.heads.keys()) this.heads.set(partition, { start: partition.head.start, next: partition.head.next });
+  }
+
+  write(database: Database): void {
+    for (const [partition, writes] of this.writes) {
+      for (const { base, bytes } of writes.sealed) {
+        void database.put(chunkKey(partition.topicNumber, partition.partition, base), bytes);
+      }
+    }
+    for (const partition of this.heads.keys()) void database.put(partition.key, partition.encode());
+    for (const act of this.upkeep) act(database);
+  }
+
+  committed(): void {
+    for (const [partition, seen] of this.heads) partition.publish(seen);
+  }
+
+  succeed(): void {
+    this.resolve();
+  }
+
+  fail(error: Error): void {
+    this.reject(error);
+  }
+}

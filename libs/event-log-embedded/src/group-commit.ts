@@ -1,0 +1,81 @@
+// Group commit: everything that arrives while one LMDB transaction is being synced goes into the next. Invariant: groups
+// commit in the order in which they were filled; when one fails, so does the one that was being filled behind it, and all
+// partitions go back to what the disk holds.
+import { LogUnavailableError } from '#libs/event-log';
+import { CommitGroup } from './commit-group.js';
+import type { Environment } from './environment.js';
+import { decodeHead, emptyHead } from './layout.js';
+
+export class GroupCommit {
+  private filling: CommitGroup | undefined;
+  private syncing: CommitGroup | undefined;
+  private running: Promise<void> | undefined;
+  private closed = false;
+
+  constructor(
+    private readonly environment: Environment,
+    /** Readers of these topics may have something to read. */
+    private readonly onCommitted: (topics: ReadonlySet<string>) => void,
+  ) {}
+
+  /** The group that takes what arrives now. Fill it without waiting in between; then await its `done`. */
+  get group(): CommitGroup {
+    if (this.closed) throw new LogUnavailableError(`The log in ${this.environment.options.directory} is closed`);
+    if (this.filling === undefined) {
+      this.filling = new CommitGroup();
+      this.running ??= this.run();
+    }
+    return this.filling;
+  }
+
+  private async run(): Promise<void> {
+    // One turn, so that all that arrives in it shares the first transaction.
+    await new Promise((resolve) => setImmediate(resolve));
+    while (this.filling !== undefined) {
+      const group = this.filling;
+      this.filling = undefined;
+      this.syncing = group;
+      await this.commit(group);
+      this.syncing = undefined;
+    }
+    this.running = undefined;
+  }
+
+  private async commit(group: CommitGroup): Promise<void> {
+    group.seal();
+    try {
+      await this.environment.write((database) => group.write(database));
+    } catch (error) {
+      this.takeBack(group, error as Error);
+      return;
+    }
+    group.committed();
+    group.succeed();
+    this.onCommitted(group.topics);
+  }
+
+  /** The disk says what is true: all that was given out beyond it is void, also in the group that was being filled. */
+  private takeBack(group: CommitGroup, error: Error): void {
+    const behind = this.filling;
+    this.filling = undefined;
+    for (const partition of new Set([...group.partitions, ...(behind?.partitions ?? [])])) {
+      const bytes = this.environment.get(partition.key);
+      partition.reset(bytes === undefined ? emptyHead() : decodeHead(bytes));
+    }
+    group.fail(error);
+    behind?.fail(error);
+  }
+
+  /** Resolves when everything given so far is decided, well or not; for one topic, when that is all that matters. */
+  async settled(topic?: string): Promise<void> {
+    for (const group of [this.syncing, this.filling]) {
+      if (group !== undefined && (topic === undefined || group.topics.has(topic))) await group.done.catch(() => undefined);
+    }
+  }
+
+  /** Takes nothing more, and resolves when all that was taken is decided. */
+  async close(): Promise<void> {
+    this.closed = true;
+    await this.running;
+  }
+}
