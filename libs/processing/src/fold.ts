@@ -1,5 +1,5 @@
 // What a task calls and what it is given: the seam between the loop and whoever folds. Invariant: every call is
-// synchronous and belongs to one partition; a fold never reads a clock, waits, or writes anywhere but into the outbox.
+// synchronous and belongs to one partition; a fold never reads a clock, waits, or writes anywhere but through its handle.
 // It stands apart so that the loop knows no domain and the domain no loop.
 import type { LogRecord } from '#libs/event-log';
 
@@ -15,8 +15,8 @@ export interface Rejection {
   readonly reason: string;
 }
 
-/** What the loop keeps for a fold: ids are dense integers that the fold gives out from 0. */
-export interface TaskHandle {
+/** What the loop keeps for a fold: ids are dense integers that the fold gives out from 0. Writing goes into the batch being folded. */
+export interface TaskHandle extends Outbox {
   readonly partition: number;
   /** Of each input, the last offset taken; −1 = none yet. The record being taken counts. */
   appliedOffset(input: number): number;
@@ -24,7 +24,7 @@ export interface TaskHandle {
   arm(id: number, deadlineMs: number): void;
   /** What is in memory of this id differs from what was written. */
   markDirty(id: number): void;
-  /** The fold has written this id into the outbox of the batch that is being closed. */
+  /** The fold has written this id into the batch that is being closed. */
   markSaved(id: number): void;
 }
 
@@ -39,10 +39,10 @@ export interface Fold {
   take(input: number, record: LogRecord, tMs: number): Rejection | undefined;
   /** A deadline of this id has been reached; the id is no longer armed. */
   fire(id: number, nowMs: number): void;
-  /** Ends a batch: everything that must be written with it goes into the outbox. */
-  flush(outbox: Outbox): void;
+  /** Ends a batch: writes everything that must be written with it. */
+  flush(): void;
   /** Rolling checkpoint: writes what is kept of this id. */
-  save(id: number, outbox: Outbox): void;
+  save(id: number): void;
 }
 
 export type FoldFactory = (handle: TaskHandle) => Fold;

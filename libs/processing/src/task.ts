@@ -375,9 +375,9 @@ export class Task {
   #seal(nowMs: number, sweepAll: boolean): { transaction: Transaction; positions: readonly Position[]; swept: number } {
     const outbox = this.#outbox;
     const inputs = this.#inputs;
-    this.fold.flush(outbox);
+    this.fold.flush();
     const quota = this.#checkpoint.quota({ inputs, records: outbox.count + 1, nowMs });
-    const swept = this.#sweep(sweepAll ? this.settings.limits.transactionInputs : quota, outbox);
+    const swept = this.#sweep(sweepAll ? this.settings.limits.transactionInputs : quota);
     const { positions } = this;
     this.#checkpoint.endBatch(positions, nowMs);
     const { codec, progress } = this.settings.topology;
@@ -390,11 +390,11 @@ export class Task {
     return { transaction: offsets === undefined ? { appends } : { appends, offsets }, positions, swept };
   }
 
-  #sweep(count: number, outbox: BatchOutbox): number {
+  #sweep(count: number): number {
     let swept = 0;
     for (; swept < count && this.#checkpoint.oldest >= 0; swept += 1) {
       const id = this.#checkpoint.oldest;
-      this.fold.save(id, outbox);
+      this.fold.save(id);
       this.#checkpoint.markSaved(id);
     }
     return swept;
@@ -459,6 +459,9 @@ export class Task {
   #handle(): TaskHandle {
     return {
       partition: this.partition,
+      write: (topic, key, value) => {
+        this.#outbox.write(topic, key, value);
+      },
       appliedOffset: (input) => this.sources[input]!.takenOffset,
       arm: (id, deadlineMs) => {
         this.#wheel.arm(id, deadlineMs);

@@ -2,7 +2,7 @@
 // `wait MS` (moves the deadline, told to nobody), `bug` (throws) or anything else (cannot be decoded). Invariant: like a
 // real fold it knows its applied offsets, so that what is delivered twice or re-folded counts once.
 import { MemoryEventLog, type EventLog, type LogRecord } from '#libs/event-log';
-import type { Fold, Outbox, Rejection, TaskHandle } from '../fold.js';
+import type { Fold, Rejection, TaskHandle } from '../fold.js';
 import { DEFAULT_LIMITS, type Limits } from '../limits.js';
 import type { Observer } from '../observer.js';
 import { DEFAULT_POLICIES } from '../policies.js';
@@ -87,14 +87,14 @@ export class ToyFold implements Fold {
     this.#tell(id, { total: 0, atMs });
   }
 
-  flush(outbox: Outbox): void {
-    for (const { key, value } of this.#changes.splice(0)) outbox.write('changes', key, value);
-    for (const id of this.#touched) this.save(id, outbox);
+  flush(): void {
+    for (const { key, value } of this.#changes.splice(0)) this.handle.write('changes', key, value);
+    for (const id of this.#touched) this.save(id);
     this.#touched.clear();
   }
 
-  save(id: number, outbox: Outbox): void {
-    outbox.write('registers', this.entries[id]!.key, JSON.stringify(this.entries[id]));
+  save(id: number): void {
+    this.handle.write('registers', this.entries[id]!.key, JSON.stringify(this.entries[id]));
     this.handle.markSaved(id);
   }
 

@@ -1,0 +1,69 @@
+// The aggregator in a Nest process: its inputs through the transport strategy, its end in the order of shutdown.
+// Invariant: what is folded is committed before the group is left.
+import { topicNames } from '#libs/contracts';
+import type { Clock, EventLog } from '#libs/event-log';
+import {
+  CLOCK, CONFIGURATION, EVENT_LOG, HealthRegistry, Journal, LogSubscriptions, Metrics, ShutdownSequence,
+  type Configuration,
+} from '#libs/runtime';
+import { Inject, Module } from '@nestjs/common';
+import { ACTIVITY_PATTERN, AggregatorController, COMMANDS_PATTERN } from './aggregator.controller.js';
+import { Aggregator } from './aggregator.js';
+import { AggregatorWatch, watchHealth } from './watching.js';
+
+@Module({
+  controllers: [AggregatorController],
+  providers: [
+    {
+      provide: Aggregator,
+      inject: [EVENT_LOG, CLOCK, CONFIGURATION, Metrics, Journal],
+      useFactory: (log: EventLog, clock: Clock, { topics, policy, aggregator }: Configuration, metrics: Metrics, journal: Journal) =>
+        new Aggregator({
+          log,
+          clock,
+          policy,
+          topics: topicNames(topics.prefix),
+          prefix: topics.prefix,
+          acceptLoss: aggregator.acceptLoss,
+          observer: new AggregatorWatch(metrics, journal.child('aggregator')),
+        }),
+    },
+  ],
+  exports: [Aggregator],
+})
+export class AggregatorModule {
+  constructor(
+    aggregator: Aggregator,
+    subscriptions: LogSubscriptions,
+    shutdown: ShutdownSequence,
+    health: HealthRegistry,
+    @Inject(CLOCK) clock: Clock,
+    @Inject(CONFIGURATION) { topics }: Configuration,
+  ) {
+    const names = topicNames(topics.prefix);
+    const { host } = aggregator;
+    subscriptions.group({
+      group: host.group,
+      topics: new Map([
+        [names.activity, ACTIVITY_PATTERN],
+        [names.commands, COMMANDS_PATTERN],
+      ]),
+      owner: {
+        joined: (member) => {
+          host.joined(member);
+        },
+        assigned: (partitions) => {
+          host.assigned(partitions);
+        },
+        revoked: (partitions) => {
+          host.revoked(partitions);
+        },
+        failed: (error, fatal) => {
+          host.memberFailed(error, fatal);
+        },
+      },
+    });
+    watchHealth(health, aggregator, clock);
+    shutdown.step('finish', 'aggregator', () => host.drain());
+  }
+}

@@ -1,0 +1,4 @@
+// The aggregator app's door: the engine without Nest, and the module that runs it in a service.
+export { Aggregator, aggregatorTopology, foldOf, type AggregatorOptions } from './aggregator.js';
+export { PresenceFold, type PresenceFoldOptions } from './presence-fold.js';
+export { AggregatorModule } from './aggregator.module.js';

@@ -1,0 +1,234 @@
+// The fold of one partition: records of both inputs into aggregates, and what follows from them into changes, states and
+// registers. Invariants: each change is written once, with what the task had taken when it made it; states and registers
+// are written at the end of a batch, once per user; nothing is written of what was told before.
+import {
+  INPUTS, KEY_NOT_UTF8, VALUE_NOT_UTF8,
+  decodeActivity, decodeCommand, decodeRegisters, decodeState, encodeChange, encodeRegisters, encodeState,
+  type Applied, type Cause, type TopicNames,
+} from '#libs/contracts';
+import type { LogRecord } from '#libs/event-log';
+import {
+  absorbActivity, absorbCommand, fireDeadlines, lastActiveMs, prune, rankShown, rearm, restore, snapshot,
+  takeActivity, takeCommand, viewAt, RANK_OFFLINE,
+  type ActivityInput, type Aggregate, type Change, type CommandInput, type Folding, type Policy, type View,
+} from '#libs/presence';
+import type { Fold, Rejection, TaskHandle } from '#libs/processing';
+import { textOf } from './record-text.js';
+import { UNWRITTEN, UserColumns } from './user-columns.js';
+
+const ACTIVITY = INPUTS.indexOf('activity');
+
+export interface PresenceFoldOptions {
+  readonly topics: TopicNames;
+  readonly policy: Policy;
+}
+
+
+export class PresenceFold implements Fold {
+  readonly #users = new UserColumns();
+  readonly #folding: Folding;
+  readonly #policy: Policy;
+  readonly #topics: TopicNames;
+  /** Users whose states and registers are written at the end of the batch; each once. */
+  #touched: number[] = [];
+  #isTouched = new Uint8Array(1024);
+  /** Whose change the sink is told, and the input being taken. */
+  #current = 0;
+  #input = 0;
+  #offset = 0;
+  /** Of each input the settled time of the last record taken here. */
+  readonly #reachedMs = INPUTS.map(() => -Infinity);
+
+  constructor(
+    private readonly handle: TaskHandle,
+    { topics, policy }: PresenceFoldOptions,
+  ) {
+    this.#topics = topics;
+    this.#policy = policy;
+    this.#folding = {
+      policy,
+      sink: (change) => {
+        this.#write(change);
+      },
+    };
+  }
+
+  get size(): number {
+    return this.#users.size;
+  }
+
+  /** What others see of a user at a time that is not before its last evaluation; undefined = absent. */
+  viewOf(userId: string, nowMs: number): View | undefined {
+    const id = this.#users.find(userId);
+    return id === undefined ? undefined : viewAt(this.#users.aggregate(id), nowMs, this.#policy);
+  }
+
+  /** The registers of every user as they would be stored now, in the order of the users' names. */
+  registers(): readonly string[] {
+    const texts: string[] = [];
+    for (let id = 0; id < this.#users.size; id += 1) texts.push(this.#registersOf(id));
+    return texts.sort();
+  }
+
+  restore(topic: string, { key, value }: LogRecord): void {
+    const userId = required(key, topic);
+    if (topic === this.#topics.states) this.#restoreState(userId, value);
+    else if (value !== null) {
+      const { snapshot: stored } = decodeRegisters(required(value, topic));
+      this.#users.setAggregate(this.#users.idOf(userId), restore(stored));
+    }
+  }
+
+  absorb(input: number, record: LogRecord, tMs: number): void {
+    const decoded = decode(input, record);
+    if (!decoded.ok) return;
+    const id = this.#users.idOf(decoded.record.userId);
+    const aggregate = this.#users.aggregate(id);
+    const at = { tMs, offset: record.offset };
+    const taken =
+      input === ACTIVITY
+        ? absorbActivity(aggregate, decoded.record.input as ActivityInput, at, this.#policy)
+        : absorbCommand(aggregate, decoded.record.input as CommandInput, at);
+    if (taken !== 'duplicate') this.handle.markDirty(id);
+  }
+
+  restored(): void {
+    for (let id = 0; id < this.#users.size; id += 1) {
+      const aggregate = this.#users.aggregate(id);
+      rearm(aggregate, this.#policy);
+      this.handle.arm(id, aggregate.deadlineMs);
+    }
+  }
+
+  take(input: number, record: LogRecord, tMs: number): Rejection | undefined {
+    this.#reachedMs[input] = tMs;
+    const decoded = decode(input, record);
+    if (!decoded.ok) return decoded;
+    const id = this.#users.idOf(decoded.record.userId);
+    const aggregate = this.#users.aggregate(id);
+    this.#current = id;
+    this.#input = input;
+    this.#offset = record.offset;
+    const at = { tMs, offset: record.offset };
+    if (input === ACTIVITY) {
+      if (takeActivity(aggregate, decoded.record.input as ActivityInput, at, this.#folding) === 'duplicate') return undefined;
+    } else {
+      const command = decoded.record.input as CommandInput;
+      if (takeCommand(aggregate, command, at, this.#folding) === 'duplicate') return undefined;
+      // Told or not, an erasure must be in the stored registers: a re-fold could not find it out.
+      if (command.type === 'user.forget') this.#touch(id);
+    }
+    this.handle.markDirty(id);
+    this.handle.arm(id, aggregate.deadlineMs);
+    if (this.#isStale(id, aggregate)) this.#touch(id);
+    return undefined;
+  }
+
+  fire(id: number, nowMs: number): void {
+    this.#current = id;
+    const aggregate = this.#users.aggregate(id);
+    fireDeadlines(aggregate, nowMs, this.#folding);
+    this.handle.arm(id, aggregate.deadlineMs);
+  }
+
+  flush(): void {
+    for (const id of this.#touched) {
+      this.#isTouched[id] = 0;
+      this.#writeState(id);
+      this.save(id);
+    }
+    this.#touched = [];
+  }
+
+  save(id: number): void {
+    prune(this.#users.aggregate(id), this.#policy, Math.min(...this.#reachedMs));
+    this.handle.write(this.#topics.registers, this.#users.userId(id), this.#registersOf(id));
+    this.handle.markSaved(id);
+  }
+
+  #registersOf(id: number): string {
+    return encodeRegisters(this.#users.userId(id), snapshot(this.#users.aggregate(id)));
+  }
+
+  /** The public state holds an activity time that is more than `activeFor` old; offline it does not show. */
+  #isStale(id: number, aggregate: Aggregate): boolean {
+    if (aggregate.version === 0 || rankShown(aggregate.shown) === RANK_OFFLINE) return false;
+    return lastActiveMs(aggregate) - this.#users.writtenActiveMs(id) > this.#policy.activeForMs;
+  }
+
+  #touch(id: number): void {
+    if (id >= this.#isTouched.length) {
+      const wider = new Uint8Array(id * 2);
+      wider.set(this.#isTouched);
+      this.#isTouched = wider;
+    }
+    if (this.#isTouched[id] === 1) return;
+    this.#isTouched[id] = 1;
+    this.#touched.push(id);
+  }
+
+  #write(change: Change): void {
+    const id = this.#current;
+    const userId = this.#users.userId(id);
+    const cause = this.#causeOf(change);
+    const applied = this.#applied();
+    this.handle.write(this.#topics.changes, userId, encodeChange({ ...change, userId, cause, applied }));
+    this.#users.setChangedAtMs(id, change.atMs);
+    this.#touch(id);
+  }
+
+  #causeOf(change: Change): Cause {
+    if (change.kind === 'changed' && change.timer !== undefined) return { timer: change.timer };
+    return { topic: INPUTS[this.#input]!, offset: this.#offset };
+  }
+
+  #applied(): Applied {
+    const activity = this.handle.appliedOffset(ACTIVITY);
+    const commands = this.handle.appliedOffset(1 - ACTIVITY);
+    return { ...(activity < 0 ? {} : { activity }), ...(commands < 0 ? {} : { commands }) };
+  }
+
+  #writeState(id: number): void {
+    const userId = this.#users.userId(id);
+    const aggregate = this.#users.aggregate(id);
+    const view = aggregate.version === 0 ? undefined : viewAt(aggregate, aggregate.evaluatedAtMs, this.#policy);
+    this.#users.setWrittenActiveMs(id, view?.lastActiveAtMs ?? UNWRITTEN);
+    if (view === undefined) {
+      this.handle.write(this.#topics.states, userId, null);
+      return;
+    }
+    const { life, version } = aggregate;
+    const state = encodeState({ userId, life, version, changedAtMs: this.#users.changedAtMs(id), view });
+    this.handle.write(this.#topics.states, userId, state);
+  }
+
+  #restoreState(userId: string, value: Uint8Array | null): void {
+    const id = this.#users.idOf(userId);
+    if (value === null) {
+      this.#users.setChangedAtMs(id, UNWRITTEN);
+      this.#users.setWrittenActiveMs(id, UNWRITTEN);
+      return;
+    }
+    const decoded = decodeState(required(value, this.#topics.states), userId);
+    if (!decoded.ok) throw new Error(`the state of a user cannot be read: ${decoded.reason}`);
+    this.#users.setChangedAtMs(id, decoded.record.changedAtMs);
+    this.#users.setWrittenActiveMs(id, decoded.record.view.lastActiveAtMs ?? UNWRITTEN);
+  }
+}
+
+type Read = ReturnType<typeof decodeActivity> | ReturnType<typeof decodeCommand>;
+
+function decode(input: number, { key, value }: LogRecord): Read {
+  const keyText = key === null ? null : textOf(key);
+  if (keyText === undefined) return KEY_NOT_UTF8;
+  const text = value === null ? null : textOf(value);
+  if (text === undefined) return VALUE_NOT_UTF8;
+  return input === ACTIVITY ? decodeActivity(text, keyText) : decodeCommand(text, keyText);
+}
+
+/** Nobody else writes these topics: bytes that are no text there are a bug. */
+function required(bytes: Uint8Array | null, topic: string): string {
+  const text = bytes === null ? undefined : textOf(bytes);
+  if (text === undefined) throw new Error(`a record of ${topic} has no readable key or value`);
+  return text;
+}
