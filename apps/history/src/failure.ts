@@ -1,0 +1,40 @@
+// What the command line says when it does not do what was asked: one sentence that says what to do, and an exit code. Whatever
+// else is thrown is a fault of ours and shows its stack.
+import {
+  LogHeldError,
+  LogUnavailableError,
+  RecordTooLargeError,
+  TopicMismatchError,
+  UnknownTopicError,
+} from '#libs/event-log';
+import { ConfigurationError } from '#libs/runtime';
+
+export class Failure extends Error {
+  override readonly name = 'Failure';
+
+  constructor(
+    sentence: string,
+    readonly exitCode: number = 1,
+  ) {
+    super(sentence);
+  }
+}
+
+const told = [
+  LogHeldError,
+  LogUnavailableError,
+  RecordTooLargeError,
+  TopicMismatchError,
+  UnknownTopicError,
+  ConfigurationError,
+];
+
+/** What to print for an error, and the exit code. */
+export function explain(error: unknown): { readonly text: string; readonly exitCode: number } {
+  if (error instanceof Failure) return { text: error.message, exitCode: error.exitCode };
+  if (told.some((kind) => error instanceof kind)) return { text: (error as Error).message, exitCode: 1 };
+  return {
+    text: error instanceof Error ? (error.stack ?? error.message) : `a fault that says nothing: ${typeof error}`,
+    exitCode: 1,
+  };
+}

@@ -1,0 +1,41 @@
+// The process as a command's surroundings: its streams, signals and folders. Invariant: a reader that went away (`| head`) ends
+// the command quietly, and a signal lets it finish what it has begun.
+import { once } from 'node:events';
+import { openLog } from './log.module.js';
+import type { Output, Surroundings } from './surroundings.js';
+
+function outputOf(stream: NodeJS.WriteStream): Output {
+  stream.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code === 'EPIPE') process.exit(0);
+    throw error;
+  });
+  return {
+    write: async (text) => {
+      if (!stream.write(text)) await once(stream, 'drain');
+    },
+  };
+}
+
+/** Aborted by the first signal; the second ends the process at once. */
+function endingSignal(): AbortSignal {
+  const controller = new AbortController();
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => controller.abort());
+  return controller.signal;
+}
+
+export function processSurroundings(): Surroundings {
+  const started = process.env['INIT_CWD'];
+  return {
+    environment: process.env,
+    stdin: process.stdin as AsyncIterable<Buffer>,
+    stdout: outputOf(process.stdout),
+    stderr: outputOf(process.stderr),
+    isTerminal: process.stderr.isTTY,
+    ending: endingSignal(),
+    // npm starts scripts at the package's root; a file is meant from where npm was called.
+    folders: started === undefined ? [process.cwd()] : [started, process.cwd()],
+    openLog,
+    fetch: (url, init) => fetch(url, init),
+    nowMs: () => Date.now(),
+  };
+}
