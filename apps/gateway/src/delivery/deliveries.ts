@@ -1,0 +1,143 @@
+// The deliveries topic as this gateway follows it: every partition, each frame applied once to the view and to the inboxes of
+// those who are connected. Invariant: a token at or after what memory holds is served from memory; an older one from the log,
+// within a bound; what neither holds is `lost`, and the caller falls back.
+import type { FrameEntry } from '#libs/contracts';
+import type { Clock, EventLog, RecordBatch } from '#libs/event-log';
+import { DeliveryPartition, type PartitionBounds } from './delivery-partition.js';
+import type { FrameOrigin } from './frame-origin.js';
+import { readFrame } from './frame-records.js';
+import type { Inbox } from './inbox.js';
+import { News, shownView } from './news.js';
+import { comparePositions, startOf, type Position } from './position.js';
+
+export interface DeliveriesOptions {
+  readonly log: EventLog;
+  readonly clock: Clock;
+  readonly topic: string;
+  readonly partitions: number;
+  readonly bounds: PartitionBounds & { readonly maxReplayFrames: number };
+  /** Raises the view of states to an entry. */
+  readonly raise: (entry: FrameEntry) => void;
+  /** The views have read what a frame was made from. */
+  readonly isReached: (origin: FrameOrigin) => boolean;
+}
+
+/** `ahead`: this gateway has not applied that place yet. */
+export type Followed = Inbox | 'ahead' | 'lost';
+
+const RECENT_FRAMES_AT_START = 2_000;
+const IDLE_INBOX_MS = 90_000;
+const SWEEP_MS = 30_000;
+const MAX_REPLAYS = 4;
+const MAX_WAITING_REPLAYS = 200;
+
+export class Deliveries {
+  brokenFrames = 0;
+  #partitions: DeliveryPartition[] = [];
+  #sweptAtMs = 0;
+  #replays = 0;
+  readonly #waitingReplays: (() => void)[] = [];
+
+  constructor(private readonly options: DeliveriesOptions) {}
+
+  /** Where the tail begins: a little before the ends, so that clients of another gateway find their recent past here. */
+  async begin(): Promise<readonly number[]> {
+    const { log, topic, clock, bounds } = this.options;
+    const [starts, ends] = await Promise.all([log.starts(topic), log.ends(topic)]);
+    const from = ends.map((end, partition) => Math.max(starts[partition] ?? 0, end - RECENT_FRAMES_AT_START));
+    this.#partitions = from.map((offset, partition) => new DeliveryPartition(partition, offset, clock.nowMs(), bounds));
+    return from;
+  }
+
+  partitionOf(userId: string): DeliveryPartition {
+    const index = this.options.log.partitionOf(userId, this.options.partitions);
+    const partition = this.#partitions[index];
+    if (partition === undefined) throw new Error('deliveries are asked for before they have begun');
+    return partition;
+  }
+
+  get positions(): readonly number[] {
+    return this.#partitions.map((partition) => partition.end.position.offset);
+  }
+
+  take(batch: RecordBatch): void {
+    const partition = this.#partitions[batch.partition];
+    if (partition === undefined) throw new Error(`${batch.topic} has more partitions than configured: ${String(batch.partition + 1)} at least`);
+    for (const record of batch.records) {
+      const frame = readFrame(record);
+      if (frame === undefined) {
+        this.brokenFrames += 1;
+        continue;
+      }
+      for (const entry of frame.entries) this.options.raise(entry);
+      partition.applyFrame(record.offset, frame.entries, frame.origin, this.options.isReached);
+    }
+    partition.finish(batch.nextOffset);
+    this.#sweep();
+  }
+
+  /** Memberships or rooms moved on. */
+  recheck(): void {
+    for (const partition of this.#partitions) partition.recheck(this.options.isReached);
+  }
+
+  follow(userId: string, since: Position): Followed | Promise<Followed> {
+    const partition = this.partitionOf(userId);
+    if (comparePositions(since, partition.end.position) > 0) return this.#aheadOrLost(partition, since);
+    return partition.open(userId, since) ?? this.#replay(partition, userId, since);
+  }
+
+  /** A place beyond the log's own end never existed here. */
+  async #aheadOrLost(partition: DeliveryPartition, since: Position): Promise<Followed> {
+    const ends = await this.options.log.ends(this.options.topic);
+    return since.offset > (ends[partition.index] ?? 0) ? 'lost' : 'ahead';
+  }
+
+  async #replay(partition: DeliveryPartition, userId: string, since: Position): Promise<Followed> {
+    const toOffset = partition.memoryFrom(userId).offset + 1;
+    if (toOffset - since.offset > this.options.bounds.maxReplayFrames) return 'lost';
+    if (this.#replays >= MAX_REPLAYS) {
+      if (this.#waitingReplays.length >= MAX_WAITING_REPLAYS) return 'lost';
+      await new Promise<void>((resolve) => this.#waitingReplays.push(resolve));
+    }
+    this.#replays += 1;
+    try {
+      return await this.#replayTo(partition, userId, since, toOffset);
+    } finally {
+      this.#replays -= 1;
+      this.#waitingReplays.shift()?.();
+    }
+  }
+
+  async #replayTo(partition: DeliveryPartition, userId: string, since: Position, toOffset: number): Promise<Followed> {
+    const { log, topic } = this.options;
+    const starts = await log.starts(topic);
+    if (since.offset < (starts[partition.index] ?? 0)) return 'lost';
+    const news: News[] = [];
+    for await (const batch of log.read(topic, partition.index, since.offset, toOffset)) collect(batch, userId, since, news);
+    // Memory that moved on meanwhile past what was read leaves a gap: `lost`, rather than reading after it for ever.
+    return partition.open(userId, since, { news, readTo: startOf(toOffset) }) ?? 'lost';
+  }
+
+  #sweep(): void {
+    const nowMs = this.options.clock.nowMs();
+    if (nowMs - this.#sweptAtMs < SWEEP_MS) return;
+    this.#sweptAtMs = nowMs;
+    for (const partition of this.#partitions) partition.evictIdle(nowMs - IDLE_INBOX_MS);
+  }
+}
+
+function collect(batch: RecordBatch, userId: string, since: Position, news: News[]): void {
+  for (const record of batch.records) {
+    const frame = readFrame(record);
+    frame?.entries.forEach((entry, index) => {
+      const position = { offset: record.offset, entry: index };
+      if (comparePositions(position, since) < 0 || !isAmong(userId, entry.to)) return;
+      news.push(new News(entry.userId, entry.life, entry.version, shownView(entry), position, frame.origin));
+    });
+  }
+}
+
+function isAmong(userId: string, recipients: readonly string[]): boolean {
+  return recipients.includes(userId);
+}

@@ -1,0 +1,83 @@
+// One client's way through its inbox: what it has been told, and what comes next. Invariant: its own state is told from the
+// view as soon as this gateway knows it (read your own write), everybody else's in the order of their delivery; the token
+// after each answer stands behind exactly what was told.
+import type { StatesView } from '#libs/views';
+import type { BusyName } from '#libs/matrix';
+import type { Clock } from '#libs/event-log';
+import type { DeliveryPartition } from './delivery-partition.js';
+import { isWanted, whenCalled, type Feed, type Wanted } from './feed.js';
+import type { Inbox } from './inbox.js';
+import { eventText, type News } from './news.js';
+import { comparePositions, compareStamps, type Position } from './position.js';
+import { writeSinceToken, type SinceToken } from './since-token.js';
+import { alreadyTold, type RememberedSnapshot } from './snapshot-memory.js';
+
+export interface FollowerOptions {
+  readonly clock: Clock;
+  readonly states: StatesView;
+  readonly busyName: BusyName;
+  readonly partition: DeliveryPartition;
+  readonly inbox: Inbox;
+  readonly token: SinceToken;
+  readonly snapshot: RememberedSnapshot | undefined;
+}
+
+/** Everybody who keeps up has been told what is older. */
+const KEPT_MS = 60_000;
+
+export class Follower implements Feed {
+  #token: SinceToken;
+
+  constructor(private readonly options: FollowerOptions) {
+    this.#token = options.token;
+    options.inbox.holders += 1;
+    options.inbox.usedAtMs = options.clock.nowMs();
+  }
+
+  take(wanted: Wanted): string[] {
+    const nowMs = this.options.clock.nowMs();
+    const texts: string[] = [];
+    this.#takeOwn(wanted, nowMs, texts);
+    const { partition, inbox, busyName } = this.options;
+    const end = partition.end;
+    let next: Position = end.position;
+    for (const news of inbox.since(this.#token.position)) {
+      if (!this.#concerns(news, wanted)) continue;
+      if (texts.length >= wanted.limit) {
+        next = news.position;
+        break;
+      }
+      texts.push(news.eventText(nowMs, busyName));
+    }
+    inbox.trim(this.#token.position, nowMs - KEPT_MS);
+    // A token may stand ahead of this gateway: it never goes back.
+    if (comparePositions(next, this.#token.position) > 0) this.#token = { ...this.#token, position: next, timeMs: next === end.position ? end.timeMs : Math.min(this.#token.timeMs, end.timeMs) };
+    return texts;
+  }
+
+  token(): string {
+    return writeSinceToken(this.#token);
+  }
+
+  changed(signal: AbortSignal): Promise<void> {
+    return whenCalled((listener) => this.options.inbox.listen(listener), signal);
+  }
+
+  close(): void {
+    this.options.inbox.holders -= 1;
+    this.options.inbox.usedAtMs = this.options.clock.nowMs();
+  }
+
+  #takeOwn(wanted: Wanted, nowMs: number, texts: string[]): void {
+    const { userId } = this.options.inbox;
+    const own = this.options.states.get(userId);
+    if (own === undefined || compareStamps(own, this.#token.own) <= 0 || texts.length >= wanted.limit) return;
+    this.#token = { ...this.#token, own: { life: own.life, version: own.version } };
+    if (isWanted(wanted, userId)) texts.push(eventText(userId, own.view, nowMs, this.options.busyName));
+  }
+
+  #concerns(news: News, wanted: Wanted): boolean {
+    if (news.sender === this.options.inbox.userId || !isWanted(wanted, news.sender)) return false;
+    return this.options.snapshot === undefined || !alreadyTold(news, this.options.snapshot);
+  }
+}

@@ -1,0 +1,40 @@
+// One entry of a frame as its recipients' inboxes hold it: made once per entry and shared by all of them, its JSON too.
+// Invariant: immutable but for the cached text.
+import type { FrameNews } from '#libs/contracts';
+import { presenceContent, type BusyName } from '#libs/matrix';
+import type { View } from '#libs/presence';
+import type { FrameOrigin } from './frame-origin.js';
+import type { Position } from './position.js';
+
+export class News {
+  #text = '';
+  #textAtMs = -1;
+
+  constructor(
+    readonly sender: string,
+    readonly life: number,
+    readonly version: number,
+    /** Absent: forgotten; shown as offline without anything. */
+    readonly view: View | undefined,
+    readonly position: Position,
+    readonly origin: FrameOrigin,
+  ) {}
+
+  /** The `m.presence` event as JSON; everybody answered within one millisecond shares the text. */
+  eventText(nowMs: number, busyName: BusyName): string {
+    if (this.#textAtMs !== nowMs) {
+      this.#text = eventText(this.sender, this.view, nowMs, busyName);
+      this.#textAtMs = nowMs;
+    }
+    return this.#text;
+  }
+}
+
+/** Absent: forgotten. */
+export function shownView(news: FrameNews): View | undefined {
+  return news.kind === 'shown' ? news.view : undefined;
+}
+
+export function eventText(sender: string, view: View | undefined, nowMs: number, busyName: BusyName): string {
+  return JSON.stringify({ type: 'm.presence', sender, content: presenceContent(view, nowMs, busyName) });
+}

@@ -1,0 +1,95 @@
+// What a user may read of others' presence: a snapshot to begin with, and the news after a token. Invariant: a snapshot's
+// token names a place whose every earlier frame the views here had reached when it was made (design.md section 8); what a
+// token cannot say any more is made good by the fallback, so that nobody stays online for ever on somebody's screen.
+import type { Clock } from '#libs/event-log';
+import type { BusyName } from '#libs/matrix';
+import { isPlainOffline, type MembershipsView, type PublicState, type StatesView } from '#libs/views';
+import type { Deliveries } from './deliveries.js';
+import { isWanted, type Wanted } from './feed.js';
+import { Follower } from './follower.js';
+import { eventText } from './news.js';
+import { NEVER, type Stamp } from './position.js';
+import { identityOf, writeSinceToken, type SinceToken } from './since-token.js';
+import { FRESH_MS, type SnapshotMemory } from './snapshot-memory.js';
+
+export interface PresenceNewsOptions {
+  readonly clock: Clock;
+  readonly states: StatesView;
+  readonly memberships: MembershipsView;
+  readonly deliveries: Deliveries;
+  readonly memory: SnapshotMemory;
+  readonly busyName: BusyName;
+  /** Identity of the deliveries topic. */
+  readonly topicId: string;
+}
+
+export interface Snapshot {
+  readonly texts: readonly string[];
+  readonly token: SinceToken;
+}
+
+/** The fallback goes back behind the token's time by this much. */
+const FALLBACK_MARGIN_MS = 60_000;
+
+export class PresenceNews {
+  constructor(private readonly options: PresenceNewsOptions) {}
+
+  /** Everybody who shares a room with the user, and the user, unless plain offline; with `changedAfterMs` also who changed later than that. */
+  snapshot(userId: string, wanted: Wanted, changedAfterMs = Infinity): Snapshot {
+    const { clock, states, memberships, deliveries, busyName } = this.options;
+    const nowMs = clock.nowMs();
+    const { position, timeMs } = deliveries.partitionOf(userId).safe;
+    const shown: PublicState[] = [];
+    const told = new Map<string, Stamp>();
+    for (const other of memberships.interestedIn(userId)) {
+      const state = states.get(other);
+      if (state === undefined) continue;
+      if (other !== userId && state.changedAtMs > nowMs - FRESH_MS) told.set(other, { life: state.life, version: state.version });
+      const plain = state.view === undefined || isPlainOffline(state.view);
+      if ((!plain || state.changedAtMs > changedAfterMs) && isWanted(wanted, other)) shown.push(state);
+    }
+    if (shown.length > wanted.limit) shown.sort((a, b) => b.changedAtMs - a.changedAtMs).length = wanted.limit;
+    const own = states.get(userId) ?? NEVER;
+    const partition = deliveries.partitionOf(userId).index;
+    const token = { partition, position, timeMs, identity: this.#identityOf(userId), own: { life: own.life, version: own.version } };
+    const texts = shown.map((state) => eventText(state.userId, state.view, nowMs, busyName));
+    return { texts, token: told.size === 0 ? token : { ...token, snapshot: this.#remember(userId, nowMs, told) } };
+  }
+
+  /** For a token that cannot be followed any more; `undefined` = not even its time is known. */
+  fallback(userId: string, wanted: Wanted, token: SinceToken | undefined): Snapshot {
+    return this.snapshot(userId, wanted, token === undefined ? -Infinity : token.timeMs - FALLBACK_MARGIN_MS);
+  }
+
+  async follow(userId: string, token: SinceToken): Promise<Follower | 'ahead' | 'lost'> {
+    const { deliveries, clock, states, busyName, memory } = this.options;
+    const partition = deliveries.partitionOf(userId);
+    if (token.partition !== partition.index || token.identity !== this.#identityOf(userId)) return 'lost';
+    const inbox = await deliveries.follow(userId, token.position);
+    if (inbox === 'ahead' || inbox === 'lost') return inbox;
+    const snapshot = memory.find(token.snapshot, userId, clock.nowMs());
+    return new Follower({ clock, states, busyName, partition, inbox, token: snapshot === undefined ? withoutSnapshot(token) : token, snapshot });
+  }
+
+  /** Something of the user's own moved here before its delivery: waiting requests look again. */
+  poke(userId: string): void {
+    this.options.deliveries.partitionOf(userId).inboxes.get(userId)?.wake();
+  }
+
+  text(token: SinceToken): string {
+    return writeSinceToken(token);
+  }
+
+  #identityOf(userId: string): string {
+    return identityOf(this.options.topicId, userId);
+  }
+
+  #remember(userId: string, nowMs: number, told: ReadonlyMap<string, Stamp>): string {
+    const { memberships, rooms } = this.options.memberships.positions;
+    return this.options.memory.remember({ userId, atMs: nowMs, told, memberships: [...memberships], rooms: [...rooms] });
+  }
+}
+
+function withoutSnapshot({ snapshot: _, ...token }: SinceToken): SinceToken {
+  return token;
+}

@@ -1,0 +1,48 @@
+// The `since` tokens of /sync and the stream: opaque to clients, compact, and understood by every gateway on the same topics.
+// `r1_<partition>_<position>_<time>_<identity>_<own>[_<snapshot>]`, numbers in base 36. Invariant: reading what was written
+// gives it back; anything else is `malformed`, or `foreign` when it is ours of another version.
+import { createHash } from 'node:crypto';
+import type { Position, Stamp } from './position.js';
+
+export interface SinceToken {
+  readonly partition: number;
+  readonly position: Position;
+  /** When the log had reached the position, at the latest; milliseconds. */
+  readonly timeMs: number;
+  /** Of the deliveries topic and the recipient: positions of another topic or person say nothing. */
+  readonly identity: string;
+  /** The recipient's own state last told. */
+  readonly own: Stamp;
+  /** Names what the gateway that made it remembers of the snapshot before it; others ignore it. */
+  readonly snapshot?: string;
+}
+
+export type SinceTokenRead = { readonly kind: 'token'; readonly token: SinceToken } | { readonly kind: 'foreign' } | { readonly kind: 'malformed' };
+
+const N = '([0-9a-z]{1,11})';
+const FORM = new RegExp(`^r1_${N}_${N}(?:\\.${N})?_${N}_([A-Za-z0-9-]{8})_${N}\\.${N}(?:_${N})?$`);
+const OTHER_VERSION = /^r[0-9]{1,6}_[A-Za-z0-9._-]{1,500}$/;
+
+export function writeSinceToken(token: SinceToken): string {
+  const { position, own } = token;
+  const entry = position.entry === 0 ? '' : `.${position.entry.toString(36)}`;
+  const snapshot = token.snapshot === undefined ? '' : `_${token.snapshot}`;
+  return `r1_${token.partition.toString(36)}_${position.offset.toString(36)}${entry}_${token.timeMs.toString(36)}_${token.identity}_${own.life.toString(36)}.${own.version.toString(36)}${snapshot}`;
+}
+
+export function readSinceToken(text: string): SinceTokenRead {
+  if (text.length > 512) return { kind: 'malformed' };
+  const parts = FORM.exec(text);
+  if (parts === null) return OTHER_VERSION.test(text) && !text.startsWith('r1_') ? { kind: 'foreign' } : { kind: 'malformed' };
+  const [, partition, offset, entry, time, identity = '', life, version, snapshot] = parts;
+  const numbers = [partition, offset, entry ?? '0', time, life, version].map((digits) => Number.parseInt(digits ?? '', 36));
+  if (!numbers.every(Number.isSafeInteger)) return { kind: 'malformed' };
+  const [p = 0, o = 0, e = 0, t = 0, l = 0, v = 0] = numbers;
+  const token = { partition: p, position: { offset: o, entry: e }, timeMs: t, identity, own: { life: l, version: v } };
+  return { kind: 'token', token: snapshot === undefined ? token : { ...token, snapshot } };
+}
+
+/** Eight characters of a digest: enough that two recipients or two topics of one deployment are told apart. */
+export function identityOf(topicId: string, userId: string): string {
+  return createHash('sha256').update(topicId).update('\0').update(userId).digest('base64url').slice(0, 8).replaceAll('_', '-');
+}

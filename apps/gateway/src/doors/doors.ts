@@ -1,0 +1,57 @@
+// All doors that are plain Fastify routes: the hot ones (status, sync), and those whose body or answer is no JSON object. Nest's
+// pipeline (guards, pipes, interceptors, serialising) would cost them more than their work. Invariant: none answers before
+// the views have been read once, and every failure goes to the same error handler as Nest's controllers'.
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { Filters } from '../filters.js';
+import type { Gateway } from '../gateway.js';
+import { refuseForNow } from '../http/refused-request.js';
+import type { WhoAsks } from '../http/who-asks.js';
+import { LinesDoor } from './lines.door.js';
+import { OverrideDoor } from './override.door.js';
+import { PresenceDoor } from './presence.door.js';
+import { StreamDoor } from './stream.door.js';
+import { SyncDoor } from './sync.door.js';
+
+const LOOK_MS = 20;
+const LONGEST_START_MS = 5_000;
+const UNKNOWN_DOOR = 'none';
+
+export class Doors {
+  constructor(
+    private readonly gateway: Gateway,
+    private readonly whoAsks: WhoAsks,
+    private readonly filters: Filters,
+  ) {}
+
+  register(fastify: FastifyInstance): void {
+    const { gateway, whoAsks, filters } = this;
+    fastify.addHook('onRequest', (request, reply, done) => {
+      if (gateway.complaint() === undefined || !needsViews(request)) done();
+      else this.#whenReady().then(() => { done(); }, (error: unknown) => { done(error as Error); });
+    });
+    fastify.addHook('onResponse', (request, reply, done) => {
+      this.#count(request, reply);
+      done();
+    });
+    for (const door of [new PresenceDoor(gateway, whoAsks), new OverrideDoor(gateway, whoAsks), new LinesDoor(gateway, whoAsks)]) door.register(fastify);
+    for (const door of [new SyncDoor(gateway, whoAsks, filters), new StreamDoor(gateway, whoAsks, filters)]) door.register(fastify);
+  }
+
+  /** A start takes moments: whoever comes in them waits, rather than being told of nobody. */
+  async #whenReady(): Promise<void> {
+    for (let waitedMs = 0; waitedMs < LONGEST_START_MS; waitedMs += LOOK_MS) {
+      if (this.gateway.complaint() === undefined) return;
+      await sleep(LOOK_MS);
+    }
+    refuseForNow('The server is starting');
+  }
+
+  #count(request: FastifyRequest, reply: FastifyReply): void {
+    this.gateway.meters.requests.inc({ door: request.routeOptions.url ?? UNKNOWN_DOOR, status: String(reply.statusCode) });
+  }
+}
+
+function needsViews({ raw: { url = '' } }: FastifyRequest): boolean {
+  return url.startsWith('/_matrix/') || url.startsWith('/_rollcall/');
+}

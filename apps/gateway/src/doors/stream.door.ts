@@ -1,0 +1,208 @@
+// GET /_rollcall/v1/stream: presence as server-sent events. Invariant: every `id` is a `since` token behind exactly what was
+// written before it; a reader that is slow is written to no faster than it reads, and finds the latest state per sender when
+// it goes on. The token of its request is asked again while it lasts.
+import type { ServerResponse } from 'node:http';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { parseSetPresence } from '#libs/matrix';
+import type { Claim } from '#libs/presence';
+import type { Caller } from '../authentication/caller.js';
+import { whenCalled, type Feed, type Wanted } from '../delivery/feed.js';
+import { readSinceToken, type SinceToken } from '../delivery/since-token.js';
+import type { Filters } from '../filters.js';
+import type { Gateway } from '../gateway.js';
+import { flagOf, parameterOf, type Query } from '../http/request-reading.js';
+import { RefusedRequest, refuse, refuseFor, taken } from '../http/refused-request.js';
+import type { UserCaller, WhoAsks } from '../http/who-asks.js';
+import type { Attendance } from '../sessions/sessions.js';
+import type { Place } from '../waiting.js';
+
+interface Stream {
+  readonly request: FastifyRequest;
+  readonly raw: ServerResponse;
+  readonly wanted: Wanted;
+  readonly place: Place;
+}
+
+const BUSY_RETRY_MS = 2_000;
+/** Events taken at a time from an inbox: one, so that each has a token of its own. */
+const ONE = 1;
+
+export class StreamDoor {
+  constructor(
+    private readonly gateway: Gateway,
+    private readonly whoAsks: WhoAsks,
+    private readonly filters: Filters,
+  ) {}
+
+  register(fastify: FastifyInstance): void {
+    fastify.get('/_rollcall/v1/stream', (request, reply) => this.#open(request, reply));
+  }
+
+  async #open(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
+    const caller = await this.whoAsks.caller(request);
+    const query = request.query as Query;
+    const all = flagOf(query, 'all');
+    if (all && caller.kind !== 'admin') refuse('M_FORBIDDEN', 'Only the administrator may see everybody');
+    if (!all && caller.kind === 'admin') refuse('M_FORBIDDEN', 'The administrator is no user; everybody is at ?all=true');
+    const since = sinceOf(request, query);
+    const name = caller.kind === 'user' ? caller.userId : '!admin';
+    const wanted = taken(this.filters.wanted(name, parameterOf(query, 'filter')));
+    const start = caller.kind === 'admin' ? this.#everyone(since) : this.#users(caller, since, claimOf(query));
+    const place = this.gateway.waiting.enter(name, Infinity);
+    if (place === 'full') refuseFor(BUSY_RETRY_MS);
+    reply.hijack();
+    await this.#write({ request, raw: reply.raw, wanted, place }, start);
+    return reply;
+  }
+
+  /** Refuses a bad token before anything is written. */
+  #everyone(since: string | undefined): (stream: Stream) => Promise<void> {
+    const reader = this.gateway.everyone.read(since);
+    if (reader === 'malformed') refuse('M_INVALID_PARAM', '"since" is not a token of such a stream');
+    return async (stream) => {
+      try {
+        await this.#pour(stream, reader);
+      } finally {
+        reader.close();
+      }
+    };
+  }
+
+  #users(caller: UserCaller, since: string | undefined, claim: Claim): (stream: Stream) => Promise<void> {
+    const read = since === undefined ? undefined : readSinceToken(since);
+    if (read?.kind === 'malformed') refuse('M_INVALID_PARAM', '"since" is not a token of this server');
+    return async (stream) => {
+      const attendance = claim === 'none' ? undefined : this.gateway.sessions.attend({ userId: caller.userId, deviceId: caller.deviceId, kind: 'stream', claim });
+      try {
+        await this.#told(attendance);
+        const begin = read?.kind === 'token' ? read.token : await this.#snapshot(stream, caller.userId, read === undefined ? 'first' : undefined);
+        await this.#follow(stream, caller.userId, begin);
+      } finally {
+        attendance?.ended('abandoned');
+      }
+    };
+  }
+
+  async #told(attendance: Attendance | undefined): Promise<void> {
+    const appended = await attendance?.announced;
+    if (appended !== undefined) await this.gateway.visibility.ofInput('activity', appended);
+  }
+
+  /** What a first /sync shows, or the fallback for a token that says no more. */
+  async #snapshot(stream: Stream, userId: string, token: SinceToken | 'first' | undefined): Promise<SinceToken> {
+    const { news, meters } = this.gateway;
+    meters.snapshots.inc({ reason: token === 'first' ? 'first' : 'lost' });
+    const snapshot = token === 'first' ? news.snapshot(userId, stream.wanted) : news.fallback(userId, stream.wanted, token);
+    const last = snapshot.texts.length - 1;
+    for (const [index, text] of snapshot.texts.entries()) {
+      await writeOut(stream, eventOf(text, index === last ? news.text(snapshot.token) : undefined));
+    }
+    return snapshot.token;
+  }
+
+  async #follow(stream: Stream, userId: string, begin: SinceToken): Promise<void> {
+    const { news, deliveries } = this.gateway;
+    let token = begin;
+    for (;;) {
+      const feed = await news.follow(userId, token);
+      if (stream.place.ended() !== undefined) {
+        if (typeof feed === 'object') feed.close();
+        return;
+      }
+      if (feed === 'lost') {
+        token = await this.#snapshot(stream, userId, token);
+      } else if (feed === 'ahead') {
+        const partition = deliveries.partitionOf(userId);
+        await whenCalled((listener) => partition.onApplied(listener), stream.place.signal);
+      } else {
+        try {
+          await this.#pour(stream, feed);
+          return;
+        } finally {
+          feed.close();
+        }
+      }
+    }
+  }
+
+  /** Writes what comes until the stream ends. */
+  async #pour(stream: Stream, feed: Feed): Promise<void> {
+    const wanted = { ...stream.wanted, limit: ONE };
+    while (stream.place.ended() === undefined) {
+      const [text] = feed.take(wanted);
+      if (text === undefined) await feed.changed(stream.place.signal);
+      else await writeOut(stream, eventOf(text, feed.token()));
+    }
+  }
+
+  async #write(stream: Stream, run: (stream: Stream) => Promise<void>): Promise<void> {
+    const { raw, place } = stream;
+    raw.once('close', () => {
+      place.end('gone');
+    });
+    raw.writeHead(200, { 'content-type': 'text/event-stream; charset=utf-8', 'cache-control': 'no-store', 'x-accel-buffering': 'no' });
+    raw.write(':\n\n');
+    const cancel = this.#comment(stream);
+    try {
+      await run(stream);
+    } finally {
+      cancel();
+      place.leave();
+      raw.end();
+    }
+  }
+
+  /** A comment every so often, by which proxies and clients see that the stream lives; and the moment to ask the token again. */
+  #comment(stream: Stream): () => void {
+    const { clock } = this.gateway.options;
+    let cancel = (): void => undefined;
+    const later = (): void => {
+      cancel = clock.wakeAt(clock.nowMs() + this.gateway.bounds.streamCommentMs, () => {
+        if (!stream.raw.writableNeedDrain) stream.raw.write(':\n\n');
+        void this.#stillAccepted(stream).then((accepted) => {
+          if (!accepted) stream.place.end('gone');
+        });
+        later();
+      });
+    };
+    later();
+    return () => {
+      cancel();
+    };
+  }
+
+  /** Only a refusal ends a stream; a method that cannot tell now does not. */
+  async #stillAccepted({ request }: Stream): Promise<boolean> {
+    try {
+      const caller: Caller = await this.whoAsks.caller(request);
+      return caller.kind === 'user' || caller.kind === 'admin';
+    } catch (error) {
+      return !(error instanceof RefusedRequest);
+    }
+  }
+}
+
+/** On reconnection the header is the newer word. */
+function sinceOf({ headers }: FastifyRequest, query: Query): string | undefined {
+  const header = headers['last-event-id'];
+  const since = typeof header === 'string' && header !== '' ? header : parameterOf(query, 'since');
+  return since === '' ? undefined : since;
+}
+
+/** Absent claims nothing here, unlike in /sync. */
+function claimOf(query: Query): Claim {
+  return query['set_presence'] === undefined ? 'none' : taken(parseSetPresence(query['set_presence']));
+}
+
+function eventOf(text: string, id: string | undefined): string {
+  return `${id === undefined ? '' : `id: ${id}\n`}event: presence\ndata: ${text}\n\n`;
+}
+
+/** Resolves when the socket takes more, or the stream ends. */
+async function writeOut({ raw, place }: Stream, text: string): Promise<void> {
+  if (place.ended() !== undefined || raw.write(text)) return;
+  await whenCalled((listener) => {
+    raw.once('drain', listener);
+    return () => raw.off('drain', listener);
+  }, place.signal);
+}

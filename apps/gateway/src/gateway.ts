@@ -1,0 +1,170 @@
+// The gateway without HTTP and without Nest: views, deliveries, sessions and writers, composed over one log. Invariant: it is
+// ready when every view has been read to where it ended at the start; from then on it answers from what it has.
+import { topicNames } from '#libs/contracts';
+import type { RecordBatch } from '#libs/event-log';
+import { Interner } from '#libs/interest';
+import { MembershipsView, StatesView } from '#libs/views';
+import { Deliveries } from './delivery/deliveries.js';
+import { Everyone } from './delivery/everyone.js';
+import { PresenceNews } from './delivery/presence-news.js';
+import { SnapshotMemory } from './delivery/snapshot-memory.js';
+import { DEFAULT_BOUNDS, type GatewayBounds, type GatewayOptions } from './gateway-options.js';
+import { InputWriter } from './input-writer.js';
+import type { TailStart } from '#libs/runtime';
+import { gatewayMeters, type GatewayMeters } from './meters.js';
+import { Overrides } from './overrides.js';
+import { CellRateLimit } from './rate-limit.js';
+import { Sessions } from './sessions/sessions.js';
+import { spread } from './sessions/session.js';
+import { Visibility } from './visibility.js';
+import { Waiting } from './waiting.js';
+
+/** One reader of the log: its topics, and where each begins, asked once. */
+export interface GatewayTail {
+  readonly name: string;
+  readonly topics: readonly string[];
+  readonly startAt: () => Promise<TailStart>;
+}
+
+type Ends = Record<'states' | 'memberships' | 'rooms' | 'deliveries', readonly number[]>;
+
+export class Gateway {
+  readonly bounds: GatewayBounds;
+  readonly topics: ReturnType<typeof topicNames>;
+  readonly states: StatesView;
+  readonly memberships: MembershipsView;
+  readonly deliveries: Deliveries;
+  readonly everyone: Everyone;
+  readonly writer: InputWriter;
+  readonly visibility: Visibility;
+  readonly sessions: Sessions;
+  readonly puts: CellRateLimit;
+  readonly waiting: Waiting;
+  readonly overrides: Overrides;
+  readonly meters: GatewayMeters;
+  #news: PresenceNews | undefined;
+  /** Where the topics ended when reading them began. */
+  #expected: Partial<Ends> = {};
+  #ready = false;
+
+  constructor(readonly options: GatewayOptions) {
+    const { log, clock, journal, topics, policy } = options;
+    this.bounds = { ...DEFAULT_BOUNDS, ...options.bounds };
+    this.topics = topicNames(topics.prefix);
+    this.meters = gatewayMeters(options.metrics);
+    const users = new Interner();
+    this.everyone = new Everyone({ clock, states: () => this.states, busyName: options.busyName, maxWaiting: 200_000 });
+    this.states = new StatesView({ partitions: topics.partitions, users, onMoved: (userId) => { this.everyone.moved(userId); } });
+    this.memberships = new MembershipsView({
+      topics: { memberships: this.topics.memberships, rooms: this.topics.rooms },
+      partitions: { memberships: topics.partitions, rooms: topics.partitions },
+      maxRoomMembers: options.maxRoomMembers,
+      users,
+    });
+    this.deliveries = new Deliveries({
+      log,
+      clock,
+      topic: this.topics.deliveries,
+      partitions: topics.deliveryPartitions,
+      bounds: this.bounds,
+      raise: (entry) => { this.states.raise(entry); },
+      isReached: (origin) => origin.within(this.memberships.positions.memberships, this.memberships.positions.rooms),
+    });
+    this.writer = new InputWriter({ log, clock, activityTopic: this.topics.activity, commandsTopic: this.topics.commands, maxDurableMs: this.bounds.maxDurableMs });
+    this.visibility = new Visibility({ clock, states: this.states, memberships: this.memberships, maxVisibleMs: this.bounds.maxVisibleMs });
+    this.puts = new CellRateLimit(options.putPerSecond, options.putBurst);
+    this.sessions = new Sessions({
+      clock,
+      writer: this.writer,
+      gatewayId: options.gatewayId,
+      offlineAfterMs: policy.offlineAfterMs,
+      maxLeaseMs: policy.maxLeaseMs,
+      claims: new CellRateLimit(options.putPerSecond, options.putBurst),
+      onTrouble: (error) => { journal.warn('a session could not be told to the log; it is tried again', { error }); },
+    });
+    this.overrides = new Overrides(topics.partitions, clock, this.bounds.maxVisibleMs);
+    this.waiting = new Waiting({ clock, maxPerUser: this.bounds.maxWaitingPerUser, max: this.bounds.maxWaiting });
+  }
+
+  get news(): PresenceNews {
+    if (this.#news === undefined) throw new Error('the gateway is asked before it has begun to read');
+    return this.#news;
+  }
+
+  /** What is to be read, each tail by itself. The deliveries begin a little before their end, everything else at its start. */
+  tails(): readonly GatewayTail[] {
+    const { states, memberships, rooms, deliveries, commands } = this.topics;
+    return [
+      { name: 'views', topics: [states, memberships, rooms], startAt: () => this.#beginViews() },
+      { name: 'deliveries', topics: [deliveries], startAt: () => this.#beginDeliveries() },
+      { name: 'overrides', topics: [commands], startAt: () => this.#beginOverrides() },
+    ];
+  }
+
+  /** A batch of any of these topics. */
+  take(batch: RecordBatch): void {
+    switch (batch.topic) {
+      case this.topics.states:
+        this.states.apply(batch);
+        return;
+      case this.topics.deliveries:
+        this.deliveries.take(batch);
+        this.meters.brokenFrames.set(this.deliveries.brokenFrames);
+        return;
+      case this.topics.commands:
+        this.overrides.take(batch);
+        return;
+      default:
+        this.memberships.apply(batch);
+        this.deliveries.recheck();
+    }
+  }
+
+  async #beginViews(): Promise<TailStart> {
+    const { states, memberships, rooms } = this.topics;
+    const { log } = this.options;
+    const [statesEnd, membershipsEnd, roomsEnd] = await Promise.all([log.ends(states), log.ends(memberships), log.ends(rooms)]);
+    this.#expected = { ...this.#expected, states: statesEnd, memberships: membershipsEnd, rooms: roomsEnd };
+    return new Map([states, memberships, rooms].map((topic) => [topic, 'start']));
+  }
+
+  async #beginDeliveries(): Promise<TailStart> {
+    const { log, clock, busyName, gatewayId } = this.options;
+    const topic = this.topics.deliveries;
+    const description = await log.describeTopic(topic);
+    if (description === undefined) throw new Error(`topic ${topic} does not exist`);
+    const { states, memberships, deliveries } = this;
+    // Numbers of snapshots begin elsewhere at every gateway, so that one's mean nothing to another.
+    const memory = new SnapshotMemory(Math.floor(spread(gatewayId) * 2 ** 31) * 2 ** 18);
+    this.#news = new PresenceNews({ clock, states, memberships, deliveries, memory, busyName, topicId: description.id });
+    const from = await deliveries.begin();
+    this.#expected = { ...this.#expected, deliveries: await log.ends(topic) };
+    return new Map([[topic, from]]);
+  }
+
+  async #beginOverrides(): Promise<TailStart> {
+    this.overrides.expect(await this.options.log.ends(this.topics.commands));
+    return new Map([[this.topics.commands, 'start']]);
+  }
+
+  /** undefined = ready; else a sentence. */
+  complaint(): string | undefined {
+    if (this.#ready) return undefined;
+    const reached: Ends = { states: this.states.positions, ...this.memberships.positions, deliveries: this.deliveries.positions };
+    for (const name of ['states', 'memberships', 'rooms', 'deliveries'] as const) {
+      const end = this.#expected[name];
+      if (end === undefined || !covers(reached[name], end)) return `${name} are still being read`;
+    }
+    this.#ready = true;
+    return undefined;
+  }
+
+  /** Long polls are answered and streams ended; nobody waits any more. */
+  release(): void {
+    this.waiting.stop();
+  }
+}
+
+function covers(positions: readonly number[], ends: readonly number[]): boolean {
+  return ends.every((end, partition) => (positions[partition] ?? 0) >= end);
+}

@@ -1,0 +1,61 @@
+// Reads what a request says: its token, its origin, its parameters, its body. Invariant: a parameter given twice or a body that
+// is not UTF-8 is refused, never guessed; the token is handed on and kept nowhere.
+import { isUtf8 } from 'node:buffer';
+import type { FastifyRequest } from 'fastify';
+import type { RequestOrigin } from '../authentication/caller.js';
+import { refuse } from './refused-request.js';
+
+export type Query = Readonly<Record<string, unknown>>;
+
+/** `Authorization: Bearer …`, or the deprecated `access_token` parameter. */
+export function tokenOf(request: FastifyRequest): string {
+  const { authorization } = request.headers;
+  if (authorization !== undefined) {
+    const token = /^bearer +(\S(?:.*\S)?) *$/i.exec(authorization)?.[1];
+    return token === undefined ? refuse('M_MISSING_TOKEN', 'The Authorization header is not "Bearer" and a token') : asUtf8(token);
+  }
+  const parameter = parameterOf(request.query as Query, 'access_token');
+  return parameter === undefined || parameter === '' ? refuse('M_MISSING_TOKEN', 'Missing access token') : parameter;
+}
+
+export function originOf({ headers }: FastifyRequest): RequestOrigin {
+  const fetchSite = headers['sec-fetch-site'];
+  return {
+    host: headers.host,
+    origin: headers.origin,
+    fetchSite: typeof fetchSite === 'string' ? fetchSite : undefined,
+    forwarded: headers['forwarded'] !== undefined || Object.keys(headers).some((name) => name.startsWith('x-forwarded-')),
+  };
+}
+
+export function parameterOf(query: Query, name: string): string | undefined {
+  const value = query[name];
+  if (value === undefined || typeof value === 'string') return value;
+  return refuse('M_INVALID_PARAM', `"${name}" is given more than once`);
+}
+
+export function flagOf(query: Query, name: string): boolean {
+  const value = parameterOf(query, name);
+  if (value === undefined || value === 'false') return false;
+  return value === 'true' || refuse('M_INVALID_PARAM', `"${name}" must be true or false`);
+}
+
+/** A whole number of milliseconds; a negative one is none. */
+export function spanOf(query: Query, name: string, longestMs: number): number {
+  const value = parameterOf(query, name);
+  if (value === undefined || value === '') return 0;
+  if (!/^-?\d{1,15}$/.test(value)) refuse('M_INVALID_PARAM', `"${name}" must be a whole number of milliseconds`);
+  return Math.max(0, Math.min(Number(value), longestMs));
+}
+
+export function bodyText({ body }: FastifyRequest): string {
+  if (!Buffer.isBuffer(body)) return '';
+  return isUtf8(body) ? body.toString('utf8') : refuse('M_NOT_JSON', 'The body is not UTF-8');
+}
+
+/** Headers arrive as Latin-1; user ids in development tokens may hold more. */
+function asUtf8(text: string): string {
+  if (!/[\x80-\xff]/.test(text)) return text;
+  const bytes = Buffer.from(text, 'latin1');
+  return isUtf8(bytes) ? bytes.toString('utf8') : text;
+}

@@ -1,0 +1,52 @@
+// Waits until what was written is visible in the views here, but no longer than a bound. Invariant: nothing stays behind
+// when the wait ends early; a wait that is already over costs nothing.
+import type { Appended, Clock } from '#libs/event-log';
+import type { InputPosition, MembershipPositions, MembershipsView, StatesView, Waited } from '#libs/views';
+
+export interface VisibilityOptions {
+  readonly clock: Clock;
+  readonly states: StatesView;
+  readonly memberships: MembershipsView;
+  readonly maxVisibleMs: number;
+}
+
+export class Visibility {
+  constructor(private readonly options: VisibilityOptions) {}
+
+  async ofInput(topic: InputPosition['topic'], { partition, offset }: Appended): Promise<Waited> {
+    const { states } = this.options;
+    if (states.progress(partition, topic) > offset) return 'reached';
+    return this.#bounded((signal) => states.whenProgress(partition, { topic, offset }, signal));
+  }
+
+  /** The furthest of many in each partition. */
+  async ofInputs(topic: InputPosition['topic'], places: readonly Appended[]): Promise<void> {
+    const furthest = new Map<number, Appended>();
+    for (const place of places) {
+      const known = furthest.get(place.partition);
+      if (known === undefined || known.offset < place.offset) furthest.set(place.partition, place);
+    }
+    await Promise.all([...furthest.values()].map((place) => this.ofInput(topic, place)));
+  }
+
+  ofRooms(topic: keyof MembershipPositions, places: readonly Appended[]): Promise<Waited> {
+    const vector: number[] = [];
+    for (const { partition, offset } of places) vector[partition] = Math.max(vector[partition] ?? 0, offset + 1);
+    const dense = Array.from(vector, (next) => next ?? 0);
+    const wanted = { memberships: [], rooms: [], [topic]: dense };
+    return this.#bounded((signal) => this.options.memberships.whenAt(wanted, signal));
+  }
+
+  async #bounded(wait: (signal: AbortSignal) => Promise<Waited>): Promise<Waited> {
+    const { clock, maxVisibleMs } = this.options;
+    const late = new AbortController();
+    const cancel = clock.wakeAt(clock.nowMs() + maxVisibleMs, () => {
+      late.abort();
+    });
+    try {
+      return await wait(late.signal);
+    } finally {
+      cancel();
+    }
+  }
+}
