@@ -4,3 +4,4 @@ export * from './timelines.js';
 export * from './kafka/index.js';
 export * from './simulated-clock.js';
 export * from './law-checks.js';
+export { repositoryRoot, runSource, sourceArguments, type SourceProcess } from './run-source.js';
