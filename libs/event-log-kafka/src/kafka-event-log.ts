@@ -1,9 +1,20 @@
 // The event log on Apache Kafka: composes the parts that speak the protocol into the port. Invariant: nothing that it
 // resolves is undecided, and nothing of it runs after `close`. It stands apart as the only door into this room.
-import type {
-  Appended, EventLog, GroupMember, GroupOffset, GroupOptions, NewRecord, RecordBatch, Tail, TailOptions, TopicDescription, TopicSpec, Transactor,
+import {
+  type Appended, type EventLog, type GroupMember, type GroupOffset, type GroupOptions, type NewRecord, partitionOf, type RecordBatch, type Tail,
+  type TailOptions, type TopicDescription, type TopicSpec, type Transactor,
 } from '#libs/event-log';
-import type { KafkaOptions } from './options.js';
+import { KafkaGroupMember } from './group/member.js';
+import { GroupPositions } from './group/positions.js';
+import { type KafkaOptions, settingsFrom } from './options.js';
+import { Appender } from './producing/appender.js';
+import { ClockDifference } from './producing/clock-difference.js';
+import { KafkaTransactor } from './producing/transactor.js';
+import { listOffsets } from './reading/offsets.js';
+import { PartitionReader } from './reading/read.js';
+import { KafkaTail } from './reading/tail.js';
+import { TopicAdmin } from './topics/topic-admin.js';
+import { Wire } from './wire/wire.js';
 
 /** A partition whose stable end stands still behind its high watermark: somebody's transaction is open. */
 export interface HangingTransaction {
@@ -13,26 +24,148 @@ export interface HangingTransaction {
   readonly highWatermark: number;
 }
 
-export declare class KafkaEventLog implements EventLog {
-  static connect(options: KafkaOptions): Promise<KafkaEventLog>;
-  createTopics(specs: readonly TopicSpec[]): Promise<void>;
-  describeTopic(name: string): Promise<TopicDescription | undefined>;
-  listTopics(): Promise<readonly string[]>;
-  deleteTopic(name: string): Promise<void>;
-  starts(topic: string): Promise<readonly number[]>;
-  ends(topic: string): Promise<readonly number[]>;
-  append(topic: string, records: readonly NewRecord[]): Promise<readonly Appended[]>;
-  read(topic: string, partition: number, from: number, to: number): AsyncIterable<RecordBatch>;
-  tail(options: TailOptions): Promise<Tail>;
-  join(options: GroupOptions): Promise<GroupMember>;
-  transactor(transactionalId: string): Promise<Transactor>;
-  commit(group: string, positions: readonly GroupOffset[]): Promise<void>;
-  committed(group: string, topic: string): Promise<ReadonlyMap<number, GroupOffset>>;
-  clockDifferenceMs(): number;
-  partitionOf(key: string | Uint8Array, partitions: number): number;
+/** A broker answers the requests of one connection in turn: transactors share a few, so that they do not wait for all others. */
+const TRANSACTOR_LANES = 4;
+const READ_LANES = 3;
+
+export class KafkaEventLog implements EventLog {
+  readonly #wire: Wire;
+  readonly #clock = new ClockDifference();
+  readonly #appender: Appender;
+  readonly #topics: TopicAdmin;
+  readonly #tails = new Set<KafkaTail>();
+  readonly #members = new Set<KafkaGroupMember>();
+  readonly #transactors = new Set<KafkaTransactor>();
+  readonly #positions: GroupPositions;
+  readonly #onAppendTime: (appendedMs: number) => void;
+  #lanes = 0;
+
+  private constructor(options: KafkaOptions) {
+    const settings = settingsFrom(options);
+    this.#wire = new Wire(settings);
+    this.#appender = new Appender(this.#wire, this.#clock);
+    this.#topics = new TopicAdmin(this.#wire);
+    this.#positions = new GroupPositions(this.#wire, this.#members);
+    this.#onAppendTime = (appendedMs) => this.#clock.read(appendedMs, settings.now());
+  }
+
+  /** Resolves when a broker has answered, or throws LogUnavailableError after `requestTimeoutMs`. */
+  static async connect(options: KafkaOptions): Promise<KafkaEventLog> {
+    const log = new KafkaEventLog(options);
+    try {
+      await log.brokerCount();
+    } catch (error) {
+      await log.close();
+      throw error;
+    }
+    return log;
+  }
+
+  createTopics(specs: readonly TopicSpec[]): Promise<void> {
+    return this.#topics.create(specs);
+  }
+
+  describeTopic(name: string): Promise<TopicDescription | undefined> {
+    return this.#topics.describe(name);
+  }
+
+  listTopics(): Promise<readonly string[]> {
+    return this.#topics.list();
+  }
+
+  deleteTopic(name: string): Promise<void> {
+    return this.#topics.delete(name);
+  }
+
+  starts(topic: string): Promise<readonly number[]> {
+    return listOffsets(this.#wire, topic, 'start');
+  }
+
+  ends(topic: string): Promise<readonly number[]> {
+    return listOffsets(this.#wire, topic, 'stable');
+  }
+
+  append(topic: string, records: readonly NewRecord[]): Promise<readonly Appended[]> {
+    return this.#appender.append(topic, records);
+  }
+
+  read(topic: string, partition: number, from: number, to: number): AsyncIterable<RecordBatch> {
+    const lane = `read-${this.#nextLane() % READ_LANES}`;
+    return new PartitionReader(this.#wire, lane, { topic, partition, from, to }).batches();
+  }
+
+  async tail(options: TailOptions): Promise<Tail> {
+    const onClosed = (tail: KafkaTail): void => void this.#tails.delete(tail);
+    const tail = await KafkaTail.open(options, { wire: this.#wire, lane: `tail-${this.#nextLane()}`, onAppendTime: this.#onAppendTime, onClosed });
+    this.#tails.add(tail);
+    return tail;
+  }
+
+  async join(options: GroupOptions): Promise<GroupMember> {
+    const onLeft = (member: KafkaGroupMember): void => void this.#members.delete(member);
+    const member = await KafkaGroupMember.open(options, { wire: this.#wire, lane: `group-${this.#nextLane()}`, onAppendTime: this.#onAppendTime, onLeft });
+    this.#members.add(member);
+    return member;
+  }
+
+  async transactor(transactionalId: string): Promise<Transactor> {
+    const transactor = await KafkaTransactor.open(this.#wire, transactionalId, `transactions-${this.#nextLane() % TRANSACTOR_LANES}`);
+    this.#transactors.add(transactor);
+    return {
+      transact: (transaction) => transactor.transact(transaction),
+      close: async () => {
+        await transactor.close();
+        this.#transactors.delete(transactor);
+      },
+    };
+  }
+
+  commit(group: string, positions: readonly GroupOffset[]): Promise<void> {
+    return this.#positions.commit(group, positions);
+  }
+
+  committed(group: string, topic: string): Promise<ReadonlyMap<number, GroupOffset>> {
+    return this.#positions.committed(group, topic);
+  }
+
+  clockDifferenceMs(): number {
+    return this.#clock.largestMs;
+  }
+
+  partitionOf(key: string | Uint8Array, partitions: number): number {
+    return partitionOf(key, partitions);
+  }
+
   /** Partitions of these topics that hold records behind an open transaction right now. Seen twice, some seconds apart with the same `stableEnd`, it hangs. */
-  openTransactions(topics: readonly string[]): Promise<readonly HangingTransaction[]>;
+  async openTransactions(topics: readonly string[]): Promise<readonly HangingTransaction[]> {
+    const found = await Promise.all(
+      topics.map(async (topic) => {
+        const stable = await listOffsets(this.#wire, topic, 'stable');
+        const written = await listOffsets(this.#wire, topic, 'written');
+        return stable.map((stableEnd, partition) => ({ topic, partition, stableEnd, highWatermark: written[partition] ?? stableEnd }));
+      }),
+    );
+    return found.flat().filter(({ stableEnd, highWatermark }) => stableEnd < highWatermark);
+  }
+
   /** Brokers that are known now: for start-up messages and health. */
-  brokerCount(): Promise<number>;
-  close(): Promise<void>;
+  async brokerCount(): Promise<number> {
+    const patience = { doing: `connecting to ${this.#wire.settings.brokers.join(', ')}`, limitMs: this.#wire.settings.requestTimeoutMs };
+    const { brokers } = await this.#wire.patiently(patience, () => this.#wire.metadata([]));
+    return brokers.length;
+  }
+
+  async close(): Promise<void> {
+    if (this.#wire.closed) return;
+    await Promise.all([...this.#members].map((member) => member.leave()));
+    await Promise.all([...this.#tails].map((tail) => tail.close()));
+    await Promise.all([...this.#transactors].map((transactor) => transactor.close()));
+    await this.#appender.close();
+    await this.#wire.close();
+  }
+
+  #nextLane(): number {
+    this.#lanes += 1;
+    return this.#lanes;
+  }
 }

@@ -1,0 +1,271 @@
+// Reads many partitions on, one long-polling request a broker. Invariants: batches of a flow are delivered in order, each
+// once, one delivery at a time; a fault of a broker is told, waited out and passed. What becomes readable while a request
+// of others waits at the broker is asked for by a side request, so nobody waits for somebody else's silence.
+import { OffsetOutOfRangeError, type RecordBatch, UnknownTopicError } from '#libs/event-log';
+import { decodeBatches } from '../records/decode.js';
+import { errorOfCode, inPortWords, isUnknownTopic } from '../wire/faults.js';
+import { type FetchedPartition, fetchRequest } from '../wire/fetch-request.js';
+import type { Wire } from '../wire/wire.js';
+import { type Ask, askFor, emptyBatch, type Flow, stillWanted } from './flow.js';
+import { listOffsets } from './offsets.js';
+
+const MAX_BYTES = 8 * 1024 * 1024;
+const PARTITION_BYTES = 1024 * 1024;
+const FIRST_RETRY_MS = 50;
+const LONGEST_RETRY_MS = 1_000;
+/** A topic that metadata does not know for so long is gone. */
+const GONE_AFTER_MS = 5_000;
+const OFFSET_OUT_OF_RANGE = 1;
+const MAIN = 'main';
+const SIDE = 'side';
+
+export interface FetchLoopOptions {
+  readonly wire: Wire;
+  readonly lane: string;
+  /** Waited for before the flow reads on. The flow's position has moved already. */
+  readonly deliver: (flow: Flow, batch: RecordBatch) => void | Promise<void>;
+  readonly onError: (error: Error, fatal: boolean) => void;
+  /** The broker's own time on records that have just arrived. */
+  readonly onAppendTime: (appendedMs: number) => void;
+}
+
+interface Request {
+  readonly nodeId: number;
+  readonly lane: string;
+  readonly asks: readonly Ask[];
+}
+
+export class FetchLoop {
+  readonly #flows = new Set<Flow>();
+  /** Nodes with a main loop, and what their waiting request asks for. */
+  readonly #main = new Map<number, ReadonlySet<Flow>>();
+  readonly #side = new Set<number>();
+  readonly #running = new Set<Promise<void>>();
+  readonly #unknownSince = new Map<string, number>();
+  readonly #ids = new Map<string, string>();
+  #delivering: Promise<void> = Promise.resolve();
+  #retryMs = FIRST_RETRY_MS;
+  #placing: Promise<void> | undefined;
+  #again = false;
+  #closed = false;
+  #rotation = 0;
+
+  constructor(private readonly options: FetchLoopOptions) {}
+
+  add(flows: readonly Flow[]): void {
+    for (const flow of flows) this.#flows.add(flow);
+    this.wake();
+  }
+
+  remove(flows: readonly Flow[]): void {
+    for (const flow of flows) {
+      flow.lose();
+      this.#flows.delete(flow);
+    }
+  }
+
+  /** To be called when a flow became active. */
+  wake(): void {
+    if (this.#closed) return;
+    this.#again = true;
+    this.#placing ??= this.#place().finally(() => {
+      this.#placing = undefined;
+    });
+  }
+
+  /** Nothing is delivered any more, even of requests that are under way. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    this.remove([...this.#flows]);
+    await this.options.wire.closeLane(`${this.options.lane}-${MAIN}`);
+    await this.options.wire.closeLane(`${this.options.lane}-${SIDE}`);
+    await Promise.all([...this.#running, this.#placing]);
+    await this.#delivering;
+  }
+
+  /** Finds the leaders of active flows and starts the loops that are missing. */
+  async #place(): Promise<void> {
+    while (this.#again && !this.#closed) {
+      this.#again = false;
+      const topics = new Set([...this.#flows].filter((flow) => flow.active).map((flow) => flow.topic));
+      for (const topic of topics) {
+        try {
+          this.#requireSame(topic, (await this.options.wire.topic(topic)).id);
+        } catch (error) {
+          await this.#fault(error, topic);
+          this.#again = true;
+        }
+      }
+      for (const [nodeId, flows] of this.#byLeader()) this.#startFor(nodeId, flows);
+      await this.#lookForLeaders();
+    }
+  }
+
+  /** Partitions without a leader are looked for again after a moment. */
+  async #lookForLeaders(): Promise<void> {
+    const { wire } = this.options;
+    const leaderless = [...this.#flows].filter((flow) => flow.active && wire.knownLeader(flow.topic, flow.partition) === undefined);
+    if (leaderless.length === 0) return;
+    for (const { topic } of leaderless) wire.forgetTopic(topic);
+    this.#again = true;
+    await wire.sleep(FIRST_RETRY_MS);
+  }
+
+  /** Under the same name there may be another topic now, whose offsets mean other records. */
+  #requireSame(topic: string, id: string): void {
+    this.#unknownSince.delete(topic);
+    const known = this.#ids.get(topic);
+    this.#ids.set(topic, id);
+    if (known !== undefined && known !== id) this.#fatal(new UnknownTopicError(`${topic} was deleted and created again while it was read`));
+  }
+
+  #startFor(nodeId: number, flows: readonly Flow[]): void {
+    const asked = this.#main.get(nodeId);
+    if (asked === undefined) this.#run(this.#mainLoop(nodeId));
+    else if (!this.#side.has(nodeId) && flows.some((flow) => !asked.has(flow))) this.#run(this.#sideLoop(nodeId, asked));
+  }
+
+  #run(loop: Promise<void>): void {
+    const running = loop.finally(() => this.#running.delete(running));
+    this.#running.add(running);
+  }
+
+  #byLeader(): Map<number, Flow[]> {
+    const byLeader = new Map<number, Flow[]>();
+    for (const flow of this.#flows) {
+      if (!flow.active) continue;
+      const leader = this.options.wire.knownLeader(flow.topic, flow.partition);
+      if (leader === undefined) continue;
+      const others = byLeader.get(leader);
+      if (others === undefined) byLeader.set(leader, [flow]);
+      else others.push(flow);
+    }
+    return byLeader;
+  }
+
+  async #mainLoop(nodeId: number): Promise<void> {
+    this.#main.set(nodeId, new Set());
+    try {
+      while (!this.#closed) {
+        const flows = this.#byLeader().get(nodeId);
+        if (flows === undefined) break;
+        this.#main.set(nodeId, new Set(flows));
+        await this.#fetch({ nodeId, lane: `${this.options.lane}-${MAIN}`, asks: flows.map(askFor) });
+      }
+    } finally {
+      this.#main.delete(nodeId);
+      if (!this.#closed && [...this.#flows].some((flow) => flow.active)) this.wake();
+    }
+  }
+
+  /** Serves what the main request does not ask for, until the main loop asks anew. */
+  async #sideLoop(nodeId: number, asked: ReadonlySet<Flow>): Promise<void> {
+    this.#side.add(nodeId);
+    try {
+      while (!this.#closed && this.#main.get(nodeId) === asked) {
+        const flows = this.#byLeader().get(nodeId)?.filter((flow) => !asked.has(flow)) ?? [];
+        if (flows.length === 0) break;
+        await this.#fetch({ nodeId, lane: `${this.options.lane}-${SIDE}`, asks: flows.map(askFor) });
+      }
+    } finally {
+      this.#side.delete(nodeId);
+    }
+  }
+
+  async #fetch({ nodeId, lane, asks }: Request): Promise<void> {
+    const { wire } = this.options;
+    this.#rotation += 1;
+    const first = this.#rotation % asks.length;
+    const inTurn = [...asks.slice(first), ...asks.slice(0, first)];
+    const from = inTurn.map(({ flow, position }) => ({ topic: flow.topic, partition: flow.partition, offset: position }));
+    try {
+      const link = await wire.link(nodeId, lane);
+      const limits = { waitMs: wire.settings.fetchWaitMs, maxBytes: MAX_BYTES, partitionBytes: PARTITION_BYTES };
+      const { errorCode, partitions } = await link.send(fetchRequest(from, limits));
+      if (errorCode !== 0) throw errorOfCode(errorCode);
+      const before = this.#delivering;
+      this.#delivering = this.#deliverAll(before, asks, partitions);
+      await this.#delivering;
+      this.#retryMs = FIRST_RETRY_MS;
+    } catch (error) {
+      for (const { flow } of asks) wire.forgetTopic(flow.topic);
+      await this.#fault(error, undefined);
+    }
+  }
+
+  async #deliverAll(before: Promise<void>, asks: readonly Ask[], partitions: readonly FetchedPartition[]): Promise<void> {
+    await before;
+    let bytes = 0;
+    for (const { batches } of partitions) bytes += batches.length;
+    const answers = new Map(partitions.map((fetched) => [`${fetched.topic}-${fetched.partition}`, fetched]));
+    for (const ask of asks) {
+      const fetched = answers.get(ask.flow.name);
+      if (this.#closed || fetched === undefined || !stillWanted(ask)) continue;
+      if (fetched.errorCode !== 0) await this.#partitionFault(ask, fetched.errorCode);
+      else await this.#deliver(ask, fetched, bytes < MAX_BYTES);
+    }
+  }
+
+  async #deliver({ flow, position }: Ask, fetched: FetchedPartition, everythingFit: boolean): Promise<void> {
+    const { deliver, onAppendTime } = this.options;
+    try {
+      if (fetched.batches.length === 0) {
+        // Nothing, although the stable end lies further: what was here is compacted away.
+        if (position >= fetched.stableEnd || !everythingFit) return;
+        flow.position = fetched.stableEnd;
+        await deliver(flow, emptyBatch(flow, fetched.stableEnd));
+        return;
+      }
+      const { records, nextOffset, appendedMs } = decodeBatches(fetched.batches, position, fetched.aborted);
+      if (nextOffset === position) return;
+      if (appendedMs !== undefined) onAppendTime(appendedMs);
+      flow.position = nextOffset;
+      await deliver(flow, { topic: flow.topic, partition: flow.partition, records, nextOffset });
+    } catch (error) {
+      this.#fatal(error as Error);
+    }
+  }
+
+  async #partitionFault(ask: Ask, errorCode: number): Promise<void> {
+    const { flow } = ask;
+    if (errorCode === OFFSET_OUT_OF_RANGE) return this.#outOfRange(ask);
+    this.options.wire.forgetTopic(flow.topic);
+    await this.#fault(errorOfCode(errorCode), flow.topic);
+    this.wake();
+  }
+
+  async #outOfRange({ flow, position }: Ask): Promise<void> {
+    const { wire, onError } = this.options;
+    const [start = 0] = await listOffsets(wire, flow.topic, 'start', [flow.partition]);
+    if (position >= start) {
+      this.#fatal(new OffsetOutOfRangeError(`${flow.name} ends before ${position}`));
+      return;
+    }
+    if (flow.position !== position) return;
+    flow.position = start;
+    onError(new OffsetOutOfRangeError(`${flow.name}: ${position} to ${start} were deleted before they were read`), false);
+  }
+
+  /** Tells of a fault and waits a moment; one that cannot pass ends the loop. */
+  async #fault(error: unknown, topic: string | undefined): Promise<void> {
+    const { wire, onError } = this.options;
+    if (this.#closed || wire.closed) return;
+    if (topic !== undefined && (isUnknownTopic(error) || error instanceof UnknownTopicError)) {
+      const since = this.#unknownSince.get(topic) ?? performance.now();
+      this.#unknownSince.set(topic, since);
+      if (performance.now() - since > GONE_AFTER_MS) return this.#fatal(new UnknownTopicError(`there is no topic ${topic} any more`));
+    } else {
+      onError(inPortWords(error, 'reading on'), false);
+    }
+    const delayMs = this.#retryMs;
+    this.#retryMs = Math.min(LONGEST_RETRY_MS, delayMs * 2);
+    await wire.sleep(delayMs);
+  }
+
+  #fatal(error: Error): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.remove([...this.#flows]);
+    this.options.onError(error, true);
+  }
+}

@@ -1,0 +1,58 @@
+// One partition being read: where it stands and whether it may be read now. Invariant: what was asked for at another
+// position or before a seek, a pause or a loss is never delivered: every ask remembers the position and the turn.
+import type { RecordBatch } from '#libs/event-log';
+
+export class Flow {
+  position: number;
+  paused = false;
+  /** Not read before its owner said from where. */
+  ready: boolean;
+  /** Grows with every seek, pause and loss. */
+  turn = 0;
+  lost = false;
+
+  constructor(
+    readonly topic: string,
+    readonly partition: number,
+    start: number | undefined,
+  ) {
+    this.position = start ?? 0;
+    this.ready = start !== undefined;
+  }
+
+  get active(): boolean {
+    return this.ready && !this.paused && !this.lost;
+  }
+
+  get name(): string {
+    return `${this.topic}-${this.partition}`;
+  }
+
+  seek(offset: number): void {
+    this.position = offset;
+    this.turn += 1;
+  }
+
+  pause(): void {
+    this.paused = true;
+    this.turn += 1;
+  }
+
+  lose(): void {
+    this.lost = true;
+    this.turn += 1;
+  }
+}
+
+/** A flow as it stood when it was asked for. */
+export interface Ask {
+  readonly flow: Flow;
+  readonly position: number;
+  readonly turn: number;
+}
+
+export const askFor = (flow: Flow): Ask => ({ flow, position: flow.position, turn: flow.turn });
+
+export const stillWanted = ({ flow, position, turn }: Ask): boolean => flow.active && flow.position === position && flow.turn === turn;
+
+export const emptyBatch = ({ topic, partition }: Flow, nextOffset: number): RecordBatch => ({ topic, partition, records: [], nextOffset });

@@ -1,0 +1,45 @@
+// The first and the stable last offsets of partitions, asked from their leaders. A group of partitions with one leader
+// costs one request: the engine asks several times a second.
+import { UnknownTopicError } from '#libs/event-log';
+import type { Link } from '../wire/link.js';
+import type { Wire } from '../wire/wire.js';
+
+/** 'stable': before it everything is decided. 'written': what the replicas hold, open transactions included. */
+export type Edge = 'start' | 'stable' | 'written';
+
+const EARLIEST = -2;
+const LATEST = -1;
+
+async function askLink(link: Link, topic: string, edge: Edge, partitions: readonly number[]): Promise<[number, number][]> {
+  const timestamp = edge === 'start' ? EARLIEST : LATEST;
+  const isolationLevel = edge === 'written' ? 0 : 1;
+  const topics = [{ topic, partitions: partitions.map((partition) => ({ partition, timestamp })) }];
+  const { responses } = await link.ask((broker) => broker.listOffsets({ replicaId: -1, isolationLevel, topics }));
+  return responses.flatMap((response) => response.partitions.map(({ partition, offset }): [number, number] => [partition, Number(offset)]));
+}
+
+/** One number for each of `partitions` (default: all), in their order. */
+export function listOffsets(wire: Wire, topic: string, edge: Edge, partitions?: readonly number[]): Promise<number[]> {
+  const { requestTimeoutMs } = wire.settings;
+  return wire.patiently({ doing: `asking for the offsets of ${topic}`, limitMs: requestTimeoutMs }, async () => {
+    try {
+      const { leaders } = await wire.topic(topic);
+      const wanted = partitions ?? leaders.map((_, partition) => partition);
+      const byLeader = new Map<number, number[]>();
+      for (const partition of wanted) {
+        const leader = await wire.leaderId(topic, partition);
+        byLeader.set(leader, [...(byLeader.get(leader) ?? []), partition]);
+      }
+      const asked = [...byLeader].map(async ([nodeId, of]) => askLink(await wire.link(nodeId, 'control'), topic, edge, of));
+      const found = new Map((await Promise.all(asked)).flat());
+      return wanted.map((partition) => {
+        const offset = found.get(partition);
+        if (offset === undefined) throw new UnknownTopicError(`${topic} has no partition ${partition}`);
+        return offset;
+      });
+    } catch (error) {
+      wire.forgetTopic(topic);
+      throw error;
+    }
+  });
+}

@@ -1,0 +1,53 @@
+// A topic's shape as Kafka's settings, and back. Invariant: reading back what was written gives the same shape. Settings
+// beyond the shape serve it: brokers store uncompressed (we read any producer's records without its codec), small segments
+// where compaction or a short retention must come soon.
+import type { TopicSpec } from '#libs/event-log';
+
+const FOREVER = '-1';
+const COMPACTED_SEGMENT_BYTES = 64 * 1024 * 1024;
+const COMPACTED_SEGMENT_MS = 6 * 3_600_000;
+const LONGEST_SEGMENT_MS = 7 * 86_400_000;
+const SHORTEST_SEGMENT_MS = 60_000;
+const SEGMENTS_A_RETENTION = 4;
+
+/** What is asked back to know a shape. */
+export const SHAPE_SETTINGS = ['cleanup.policy', 'retention.ms', 'min.compaction.lag.ms', 'message.timestamp.type'];
+
+function cleanupSettings(spec: TopicSpec): Record<string, string> {
+  if (spec.cleanup === 'compact') {
+    return {
+      'cleanup.policy': 'compact',
+      'min.compaction.lag.ms': String(spec.minCompactionLagMs ?? 0),
+      'min.cleanable.dirty.ratio': '0.3',
+      'segment.bytes': String(COMPACTED_SEGMENT_BYTES),
+      'segment.ms': String(COMPACTED_SEGMENT_MS),
+    };
+  }
+  const { retentionMs } = spec;
+  if (retentionMs === undefined) return { 'cleanup.policy': 'delete', 'retention.ms': FOREVER };
+  const segmentMs = Math.min(LONGEST_SEGMENT_MS, Math.max(SHORTEST_SEGMENT_MS, Math.floor(retentionMs / SEGMENTS_A_RETENTION)));
+  return { 'cleanup.policy': 'delete', 'retention.ms': String(retentionMs), 'segment.ms': String(segmentMs) };
+}
+
+export function settingsOf(spec: TopicSpec, replicas: number): Record<string, string> {
+  return {
+    ...cleanupSettings(spec),
+    'message.timestamp.type': spec.timestamps === 'append' ? 'LogAppendTime' : 'CreateTime',
+    'compression.type': 'uncompressed',
+    ...(replicas >= 3 ? { 'min.insync.replicas': '2' } : {}),
+  };
+}
+
+export function shapeOf(name: string, partitions: number, settings: ReadonlyMap<string, string>): TopicSpec {
+  const cleanup = settings.get('cleanup.policy') === 'compact' ? 'compact' : 'delete';
+  const retention = settings.get('retention.ms') ?? FOREVER;
+  const lag = Number(settings.get('min.compaction.lag.ms') ?? 0);
+  return {
+    name,
+    partitions,
+    cleanup,
+    ...(cleanup === 'delete' && retention !== FOREVER ? { retentionMs: Number(retention) } : {}),
+    ...(cleanup === 'compact' && lag > 0 ? { minCompactionLagMs: lag } : {}),
+    timestamps: settings.get('message.timestamp.type') === 'LogAppendTime' ? 'append' : 'create',
+  };
+}
