@@ -99,7 +99,8 @@ function deviceOf(register: ActivityRegister, deviceId: string): DeviceActivity 
   const found = findDevice(register, deviceId);
   if (found !== undefined) return found;
   const device = new DeviceActivity(deviceId);
-  register.devices.push(device);
+  // Not push: a list that grows by pushing reserves room for 17, and most users have one device.
+  register.devices = register.devices.concat(device);
   return device;
 }
 
@@ -116,7 +117,7 @@ function connect(register: ActivityRegister, input: DeviceConnected, tMs: number
   const movedToNone = session !== undefined && session.claim !== 'none' && input.claim === 'none';
   if (session === undefined) {
     const { sessionId, claim } = input;
-    device.sessions.push({ sessionId, claim, claimAtMs: newClaimAtMs, connectedAtMs: tMs, liveUntilMs, open: true });
+    device.sessions = device.sessions.concat({ sessionId, claim, claimAtMs: newClaimAtMs, connectedAtMs: tMs, liveUntilMs, open: true });
   } else {
     if (!sameClaim(session.claim, input.claim)) session.claimAtMs = newClaimAtMs;
     session.claim = input.claim;

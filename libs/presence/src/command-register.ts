@@ -50,7 +50,7 @@ function applyPut(register: CommandRegister, input: PresenceSet, tMs: number): v
   let put = findPut(register, input.deviceId);
   if (put === undefined) {
     put = new Put(input.deviceId, input.presence, tMs);
-    register.puts.push(put);
+    register.puts = register.puts.concat(put);
   } else {
     put.presence = input.presence;
     put.atMs = tMs;
