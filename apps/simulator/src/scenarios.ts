@@ -4,6 +4,7 @@ import { existsSync } from 'node:fs';
 import { Command, Option } from 'commander';
 import ora from 'ora';
 import { runScenarioThroughDomain } from '#libs/testing';
+import { engineWay } from './engine-way.js';
 import { reportScenarios, type ScenarioWay } from './scenario-report.js';
 
 const WAYS = ['domain', 'engine'] as const;
@@ -14,7 +15,7 @@ async function openWay(name: WayName): Promise<ScenarioWay> {
     case 'domain':
       return { name, width: 64, run: runScenarioThroughDomain };
     case 'engine':
-      throw new Error('not yet');
+      return engineWay();
   }
 }
 

@@ -331,7 +331,9 @@ export class Task {
 
   /** At once when it was quiet; under load paced, so that transactions are few and large. */
   #commitInTime(): void {
-    if (this.#isFull || this.settings.clock.nowMs() >= this.#commitDueMs) {
+    const waitMs = this.#commitDueMs - this.settings.clock.nowMs();
+    // A wait longer than any pace means that the clock stepped back.
+    if (this.#isFull || waitMs <= 0 || waitMs > LONGEST_PACE_MS) {
       this.#cancelPace?.();
       this.#cancelPace = undefined;
       this.#startCommit();
