@@ -33,6 +33,7 @@ export class Interest {
   #roomFlags = new Uint8Array(16);
   #wereApart = new Uint8Array(16);
   #memberships = 0;
+  #oversizeRooms = 0;
 
   constructor(options: InterestOptions) {
     this.users = options.users ?? new Interner();
@@ -111,6 +112,11 @@ export class Interest {
     return this.#memberships;
   }
 
+  /** Rooms that create no interest because of their size. */
+  get oversizeRooms(): number {
+    return this.#oversizeRooms;
+  }
+
   /** Bytes of the tables; names are not counted. */
   get bytes(): number {
     const columns = this.#roomFlags.byteLength + this.#stamps.bytes + this.#wereApart.byteLength;
@@ -167,6 +173,7 @@ export class Interest {
     const before = this.#roomFlags[room] as number;
     const after = on ? before | flag : before & ~flag;
     this.#roomFlags[room] = after;
+    this.#oversizeRooms += ((after & OVERSIZE) - (before & OVERSIZE)) / OVERSIZE;
     if (before === 0 && after !== 0) {
       this.#markApart(room);
       this.effects?.closed(room);

@@ -1,0 +1,126 @@
+// Batches of changes that a task has not told yet. Invariant: taken in order, each record once however often its batch is
+// delivered; in one step only the latest of each user is told. A full queue pauses the partition instead of waiting.
+import type { GroupMember, LogRecord, RecordBatch } from '#libs/event-log';
+import type { BrokenRecord, Raise } from '#libs/views';
+import { readChange } from './news.js';
+
+export interface ChangeQueueOptions {
+  readonly topic: string;
+  readonly partition: number;
+  readonly member: Pick<GroupMember, 'pause' | 'resume'>;
+  readonly maxBatches: number;
+}
+
+export interface ChangeTaker {
+  raise(change: Raise): void;
+  /** Returns the recipients of the step so far. */
+  tell(sender: number): number;
+  numberOf(userId: string): number;
+}
+
+export interface Taken {
+  /** The next offset. */
+  readonly next: number;
+  readonly changes: number;
+  /** When the last of them was made; 0 = there were none. */
+  readonly lastChangedAtMs: number;
+  readonly broken: readonly BrokenRecord[];
+}
+
+/** Records looked at before their users are told: also how far latest wins reaches inside a batch. */
+const CHUNK = 1_000;
+
+export class ChangeQueue {
+  #batches: RecordBatch[] = [];
+  /** Records of the first batch that were taken. */
+  #skip = 0;
+  /** Read up to here. */
+  #next = 0;
+  /** Told up to here. */
+  #told = 0;
+  #untold = new Set<number>();
+  #paused = false;
+
+  constructor(private readonly options: ChangeQueueOptions) {}
+
+  get batches(): number {
+    return this.#batches.length;
+  }
+
+  get isEmpty(): boolean {
+    return this.#batches.length === 0 && this.#untold.size === 0;
+  }
+
+  begin(next: number): void {
+    this.#next = next;
+    this.#told = next;
+    this.#untold.clear();
+    this.#batches = [];
+    this.#skip = 0;
+  }
+
+  push(batch: RecordBatch): void {
+    this.#batches.push(batch);
+    if (this.#paused || this.#batches.length < this.options.maxBatches) return;
+    this.#paused = true;
+    this.options.member.pause(this.options.topic, this.options.partition);
+  }
+
+  /** Of the first `batches`, until so many recipients have been told; who is left over is told first the next time. */
+  take(batches: number, maxRecipients: number, taker: ChangeTaker): Taken {
+    const taken = { changes: 0, lastChangedAtMs: 0, broken: [] as BrokenRecord[] };
+    for (let left = batches; ; ) {
+      if (this.#tellUntold(maxRecipients, taker) === 'enough' || left === 0) break;
+      left = this.#readSome(left, taker, taken);
+    }
+    this.#resume();
+    return { next: this.#told, ...taken };
+  }
+
+  #tellUntold(maxRecipients: number, taker: ChangeTaker): 'all' | 'enough' {
+    for (const sender of this.#untold) {
+      this.#untold.delete(sender);
+      if (taker.tell(sender) >= maxRecipients && this.#untold.size > 0) return 'enough';
+    }
+    this.#told = this.#next;
+    return 'all';
+  }
+
+  #readSome(batches: number, taker: ChangeTaker, taken: { changes: number; lastChangedAtMs: number; broken: BrokenRecord[] }): number {
+    let left = batches;
+    for (let records = 0; records < CHUNK && left > 0; records++) {
+      const batch = this.#batches[0] as RecordBatch;
+      const record = batch.records[this.#skip++];
+      if (record === undefined) {
+        this.#next = Math.max(this.#next, batch.nextOffset);
+        this.#batches.shift();
+        this.#skip = 0;
+        left--;
+        continue;
+      }
+      if (record.offset < this.#next) continue;
+      this.#next = record.offset + 1;
+      const change = this.#read(record, taken.broken);
+      if (change === undefined) continue;
+      taker.raise(change);
+      this.#untold.add(taker.numberOf(change.userId));
+      taken.changes++;
+      taken.lastChangedAtMs = change.changedAtMs;
+    }
+    return left;
+  }
+
+  #read(record: LogRecord, broken: BrokenRecord[]): Raise | undefined {
+    const change = readChange(record);
+    if (typeof change !== 'string') return change;
+    const { topic, partition } = this.options;
+    broken.push({ topic, partition, record, reason: change });
+    return undefined;
+  }
+
+  #resume(): void {
+    if (!this.#paused || this.#batches.length > this.options.maxBatches / 2) return;
+    this.#paused = false;
+    this.options.member.resume(this.options.topic, this.options.partition);
+  }
+}

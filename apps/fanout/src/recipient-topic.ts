@@ -1,0 +1,44 @@
+// What one recipient topic holds, as far as it was read and written: per sender the newest stamp, or that it is not there.
+// Invariant: of two records of one sender the later in the log counts, whether it was read or written here; so the echo of
+// an own write, read back later, changes nothing.
+
+export interface Held {
+  readonly life: number;
+  readonly version: number;
+  /** false: a tombstone. */
+  readonly present: boolean;
+  readonly offset: number;
+}
+
+export class RecipientTopic {
+  readonly #held = new Map<number, Held>();
+  /** Read to the end that it had when it was found: from then on it is written. */
+  ready = false;
+  /** Ends when it was found; what has to be read before it is ready. */
+  endsAtFirst: readonly number[] | undefined;
+
+  constructor(
+    readonly name: string,
+    /** The log's identity of the topic. */
+    readonly id: string,
+    /** The recipient's number. */
+    readonly user: number,
+  ) {}
+
+  held(sender: number): Held | undefined {
+    return this.#held.get(sender);
+  }
+
+  /** Senders that the topic shows. */
+  *senders(): IterableIterator<number> {
+    for (const [sender, held] of this.#held) if (held.present) yield sender;
+  }
+
+  /** `news`: it was not known from a record at or after this one. */
+  hold(sender: number, held: Held): 'news' | 'known' {
+    const known = this.#held.get(sender);
+    if (known !== undefined && known.offset >= held.offset) return 'known';
+    this.#held.set(sender, held);
+    return 'news';
+  }
+}

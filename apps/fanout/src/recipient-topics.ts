@@ -1,0 +1,304 @@
+// Topics `presence.to.<recipient>`: found by polling, checked, read to their ends and followed, so that whatever somebody
+// else writes into one is noticed and mended. Invariant: only topics that are ready are written, and every sender's records
+// are written by the task that owns the sender. It stands apart: tasks ask it what a topic lacks, and it knows no task.
+import { decodeRecipientEvent, encodeRecipientEvent, recipientOf, recipientTopic } from '#libs/contracts';
+import { UnknownTopicError, type NewRecord, type RecordBatch, type Tail, type TopicDescription } from '#libs/event-log';
+import { textOf } from '#libs/views';
+import { RecipientTopic } from './recipient-topic.js';
+import type { FanoutOptions } from './surroundings.js';
+import type { Tables } from './tables.js';
+
+export interface RecipientTopicsOptions extends Pick<FanoutOptions, 'log' | 'clock' | 'prefix' | 'topics' | 'limits' | 'lines' | 'meter'> {
+  readonly tables: Tables;
+  /** A topic can be written from now on: whoever owns senders settles all of them. */
+  readonly onReady: (topic: RecipientTopic) => void;
+  /** Somebody else wrote about this sender, or wrote what is not right. */
+  readonly onSurprise: (topic: RecipientTopic, sender: number) => void;
+}
+
+/** At most so many known topics are asked for their identity in one poll. */
+const IDENTITIES_PER_POLL = 50;
+const ASKED_AT_ONCE = 20;
+
+export class RecipientTopics {
+  readonly #topics = new Map<string, RecipientTopic>();
+  readonly #byUser = new Map<number, RecipientTopic>();
+  /** Name → why it is not followed; told once. */
+  readonly #refused = new Map<string, string>();
+  /** Names whose recipient is not known yet, and how many users were looked at for them. */
+  readonly #hashed = new Map<string, number>();
+  #tail: Tail | undefined;
+  #tailBroken = false;
+  #polling: Promise<void> | undefined;
+  #cancelWake: (() => void) | undefined;
+  #closed = false;
+  #turn = 0;
+  #excess = 0;
+
+  constructor(private readonly options: RecipientTopicsOptions) {}
+
+  /** Topics that are followed. */
+  get count(): number {
+    return this.#topics.size;
+  }
+
+  of(user: number): RecipientTopic | undefined {
+    return this.#byUser.get(user);
+  }
+
+  followed(): IterableIterator<RecipientTopic> {
+    return this.#topics.values();
+  }
+
+  /** Polls now and then every `pollTopicsEveryMs`. */
+  start(): void {
+    if (this.#closed) return;
+    this.#polling = this.poll()
+      .catch((error: unknown) => {
+        this.options.lines.warn('recipient topics could not be looked for; tried again', { error });
+      })
+      .then(() => {
+        if (this.#closed) return;
+        const { clock, limits } = this.options;
+        this.#cancelWake = clock.wakeAt(clock.nowMs() + limits.pollTopicsEveryMs, () => {
+          this.start();
+        });
+      });
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    this.#cancelWake?.();
+    await this.#polling;
+    await this.#tail?.close();
+  }
+
+  /** What the topic lacks of these senders now is written. Rejects when the log does; a topic that is gone is forgotten. */
+  async settle(topic: RecipientTopic, senders: Iterable<number>): Promise<number> {
+    if (!topic.ready) return 0;
+    const due = [...senders].flatMap((sender) => this.#due(topic, sender));
+    if (due.length === 0) return 0;
+    try {
+      const appended = await this.options.log.append(topic.name, due.map(({ record }) => record));
+      due.forEach(({ sender, life, version, present }, index) => {
+        topic.hold(sender, { life, version, present, offset: appended[index]?.offset ?? 0 });
+      });
+    } catch (error) {
+      if (!(error instanceof UnknownTopicError)) throw error;
+      this.#forget(topic);
+      return 0;
+    }
+    return due.length;
+  }
+
+  async poll(): Promise<void> {
+    const names = (await this.options.log.listTopics()).filter((name) => name.startsWith(this.options.topics.recipientPrefix));
+    const wanted = this.#withinLimit(names);
+    let changed = this.#forgetMissing(new Set(wanted));
+    if (await this.#considerAll(wanted.filter((name) => !this.#topics.has(name)))) changed = true;
+    if (await this.#forgetReplaced()) changed = true;
+    this.options.meter.recipientTopics(this.#topics.size, names.length - this.#topics.size);
+    if (changed || this.#tailBroken) await this.#follow();
+    await this.#announceReady();
+  }
+
+  /** The same topics on every instance, whoever found them first. */
+  #withinLimit(names: readonly string[]): readonly string[] {
+    const { limits, lines } = this.options;
+    const excess = Math.max(0, names.length - limits.maxRecipientTopics);
+    if (excess > 0 && excess !== this.#excess) {
+      const sentence = `MAX_RECIPIENT_TOPICS is ${limits.maxRecipientTopics} and there are ${names.length}: the last ${excess} by name are not written`;
+      lines.error(`too many recipient topics: ${sentence}`);
+    }
+    this.#excess = excess;
+    return [...names].sort().slice(0, limits.maxRecipientTopics);
+  }
+
+  async #considerAll(names: readonly string[]): Promise<boolean> {
+    let changed = false;
+    for (let first = 0; first < names.length; first += ASKED_AT_ONCE) {
+      const followed = await Promise.all(names.slice(first, first + ASKED_AT_ONCE).map((name) => this.#consider(name)));
+      if (followed.includes(true)) changed = true;
+    }
+    return changed;
+  }
+
+  #forgetMissing(wanted: ReadonlySet<string>): boolean {
+    let changed = false;
+    for (const topic of this.#topics.values()) {
+      if (wanted.has(topic.name)) continue;
+      this.#forget(topic);
+      changed = true;
+    }
+    for (const name of this.#refused.keys()) if (!wanted.has(name)) this.#refused.delete(name);
+    for (const name of this.#hashed.keys()) if (!wanted.has(name)) this.#hashed.delete(name);
+    return changed;
+  }
+
+  /** true: it is followed now. */
+  async #consider(name: string): Promise<boolean> {
+    const user = this.#recipientOf(name);
+    if (user === undefined) return false;
+    const description = await this.options.log.describeTopic(name);
+    if (description === undefined) return false;
+    const fault = this.#faultOf(description, user);
+    if (fault !== undefined) {
+      this.#refuse(name, fault);
+      return false;
+    }
+    this.#refused.delete(name);
+    const topic = new RecipientTopic(name, description.id, user);
+    this.#topics.set(name, topic);
+    this.#byUser.set(user, topic);
+    this.options.lines.info('a recipient topic is followed from now on');
+    return true;
+  }
+
+  #faultOf(description: TopicDescription, user: number): string | undefined {
+    if (description.cleanup !== 'compact') return `its cleanup policy is ${description.cleanup}, and must be compact`;
+    if (this.#byUser.has(user)) return 'another topic belongs to the same recipient';
+    return undefined;
+  }
+
+  #recipientOf(name: string): number | undefined {
+    const recipient = recipientOf(this.options.prefix, name);
+    switch (recipient.kind) {
+      case 'user':
+        return this.options.tables.users.intern(recipient.userId);
+      case 'hashed':
+        return this.#unhashed(name);
+      case 'invalid':
+        this.#refuse(name, recipient.reason);
+        return undefined;
+      case 'other':
+        return undefined;
+    }
+  }
+
+  /** Known users whose names are too long for a topic, compared one by one; each is looked at once for a topic. */
+  #unhashed(name: string): number | undefined {
+    const { users } = this.options.tables;
+    const { prefix } = this.options;
+    const longest = 249 - this.options.topics.recipientPrefix.length;
+    for (let user = this.#hashed.get(name) ?? 0; user < users.size; user++) {
+      const userId = users.nameOf(user);
+      // Every byte of a name takes at least one character and at most three.
+      if (userId.length * 9 > longest && recipientTopic(prefix, userId) === name) return user;
+    }
+    this.#hashed.set(name, users.size);
+    return undefined;
+  }
+
+  #refuse(name: string, reason: string): void {
+    if (this.#refused.get(name) === reason) return;
+    this.#refused.set(name, reason);
+    this.options.lines.error(`a recipient topic is not written: ${reason}`, { topic: name });
+  }
+
+  /** Deleted and created again between two polls: some are asked in every poll, all of them in turn. */
+  async #forgetReplaced(): Promise<boolean> {
+    const topics = [...this.#topics.values()];
+    const asked = Math.min(IDENTITIES_PER_POLL, topics.length);
+    let changed = false;
+    for (let index = 0; index < asked; index++) {
+      const topic = topics[(this.#turn + index) % topics.length] as RecipientTopic;
+      const description = await this.options.log.describeTopic(topic.name);
+      if (description?.id === topic.id) continue;
+      this.#forget(topic);
+      await this.#consider(topic.name);
+      changed = true;
+    }
+    this.#turn += asked;
+    return changed;
+  }
+
+  #forget(topic: RecipientTopic): void {
+    topic.ready = false;
+    if (this.#topics.get(topic.name) === topic) this.#topics.delete(topic.name);
+    if (this.#byUser.get(topic.user) === topic) this.#byUser.delete(topic.user);
+  }
+
+  /** One tail over all topics: it goes on where it was in those that stay, and from the start in the others. */
+  async #follow(): Promise<void> {
+    const old = this.#tail;
+    const starts = new Map<string, readonly number[] | 'start'>();
+    for (const topic of this.#topics.values()) {
+      if (this.#tailBroken) topic.ready = false;
+      starts.set(topic.name, topic.ready && old !== undefined ? old.positions(topic.name) : 'start');
+    }
+    this.#tail = undefined;
+    this.#tailBroken = false;
+    await old?.close();
+    if (starts.size === 0 || this.#closed) return;
+    this.#tail = await this.options.log.tail({
+      topics: starts,
+      onBatch: (batch) => {
+        this.#take(batch);
+      },
+      onError: (error, fatal) => {
+        if (fatal) this.#tailBroken = true;
+        this.options.lines.warn('recipient topics could not be read; tried again', { error });
+      },
+    });
+  }
+
+  #take(batch: RecordBatch): void {
+    const topic = this.#topics.get(batch.topic);
+    if (topic === undefined) return;
+    for (const record of batch.records) {
+      const key = textOf(record.key);
+      const value = textOf(record.value);
+      if (key === undefined || key === null || value === undefined) continue;
+      const decoded = decodeRecipientEvent({ key, value, headers: record.headers });
+      const sender = this.options.tables.users.intern(key);
+      const held = decoded.ok
+        ? { life: decoded.record.life, version: decoded.record.version, present: decoded.record.content !== undefined }
+        : { life: -1, version: 0, present: true };
+      const isNews = topic.hold(sender, { ...held, offset: record.offset }) === 'news';
+      if (isNews && topic.ready) this.options.onSurprise(topic, sender);
+    }
+    if (!topic.ready) this.#lookWhetherReady(topic, batch.partition, batch.nextOffset);
+  }
+
+  /** In all topics that are not ready: where they end, and whether everything up to there has been read. */
+  async #announceReady(): Promise<void> {
+    for (const topic of [...this.#topics.values()]) {
+      if (topic.ready || this.#tail === undefined) continue;
+      try {
+        topic.endsAtFirst ??= await this.options.log.ends(topic.name);
+        this.#lookWhetherReady(topic, 0, 0);
+      } catch (error) {
+        if (!(error instanceof UnknownTopicError)) throw error;
+        this.#forget(topic);
+      }
+    }
+  }
+
+  /** The tail's own position moves only after the batch under way. */
+  #lookWhetherReady(topic: RecipientTopic, partition: number, nextOffset: number): void {
+    const tail = this.#tail;
+    if (tail === undefined || topic.endsAtFirst === undefined) return;
+    const positions = tail.positions(topic.name);
+    const isRead = topic.endsAtFirst.every((end, index) => Math.max(positions[index] ?? 0, index === partition ? nextOffset : 0) >= end);
+    if (!isRead) return;
+    topic.ready = true;
+    topic.endsAtFirst = undefined;
+    this.options.onReady(topic);
+  }
+
+  #due(topic: RecipientTopic, sender: number): { sender: number; life: number; version: number; present: boolean; record: NewRecord }[] {
+    const { tables, clock } = this.options;
+    const held = topic.held(sender);
+    const state = tables.states.stateOf(sender);
+    const shared = tables.memberships.interest.sharesRoom(sender, topic.user);
+    if (!shared || state?.view === undefined) {
+      if (held?.present !== true) return [];
+      const stamp = { life: state?.life ?? held.life, version: state?.version ?? held.version };
+      return [{ sender, ...stamp, present: false, record: { key: tables.users.nameOf(sender), value: null } }];
+    }
+    const { life, version, view, userId } = state;
+    if (held?.present === true && (held.life - life || held.version - version) >= 0) return [];
+    const record = encodeRecipientEvent({ sender: userId, view, life, version }, clock.nowMs());
+    return [{ sender, life, version, present: true, record }];
+  }
+}
