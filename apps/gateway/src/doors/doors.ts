@@ -7,11 +7,11 @@ import type { Filters } from '../filters.js';
 import type { Gateway } from '../gateway.js';
 import { refuseForNow } from '../http/refused-request.js';
 import type { WhoAsks } from '../http/who-asks.js';
-import { LinesDoor } from './lines.door.js';
-import { OverrideDoor } from './override.door.js';
-import { PresenceDoor } from './presence.door.js';
-import { StreamDoor } from './stream.door.js';
-import { SyncDoor } from './sync.door.js';
+import { LinesDoor } from './lines-door.js';
+import { OverrideDoor } from './override-door.js';
+import { PresenceDoor } from './presence-door.js';
+import { StreamDoor } from './stream-door.js';
+import { SyncDoor } from './sync-door.js';
 
 const LOOK_MS = 20;
 const LONGEST_START_MS = 5_000;

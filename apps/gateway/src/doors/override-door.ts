@@ -6,7 +6,7 @@ import type { Gateway } from '../gateway.js';
 import { bodyText } from '../http/request-reading.js';
 import { refuse, refuseFor, refuseForNow, taken } from '../http/refused-request.js';
 import type { WhoAsks } from '../http/who-asks.js';
-import { json } from './presence.door.js';
+import { json } from './presence-door.js';
 
 export class OverrideDoor {
   constructor(

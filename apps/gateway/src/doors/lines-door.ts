@@ -8,7 +8,7 @@ import type { Appended, NewRecord } from '#libs/event-log';
 import type { Gateway } from '../gateway.js';
 import { bodyText } from '../http/request-reading.js';
 import type { WhoAsks } from '../http/who-asks.js';
-import { json } from './presence.door.js';
+import { json } from './presence-door.js';
 
 interface BadLine {
   readonly line: number;

@@ -13,7 +13,7 @@ import { refuse, refuseFor, taken } from '../http/refused-request.js';
 import type { UserCaller, WhoAsks } from '../http/who-asks.js';
 import type { Attendance } from '../sessions/sessions.js';
 import type { Place } from '../waiting.js';
-import { json } from './presence.door.js';
+import { json } from './presence-door.js';
 
 interface Poll {
   readonly caller: UserCaller;
