@@ -2,7 +2,6 @@
 // log's adapter and the right to create topics differ.
 
 import { AggregatorModule } from '#apps/aggregator';
-import { FanoutModule } from '#apps/fanout';
 import { GatewayModule } from '#apps/gateway';
 import { topicSpecs } from '#libs/contracts';
 import { EmbeddedEventLog } from '#libs/event-log-embedded';
@@ -20,6 +19,6 @@ export class StandaloneModule {
           : KafkaEventLog.connect({ ...kafka, logger: journal }),
       prepare: (opened, { topics }) => createMissingTopics(opened, topicSpecs(topics)),
     });
-    return { module: StandaloneModule, imports: [log, AggregatorModule, FanoutModule, GatewayModule] };
+    return { module: StandaloneModule, imports: [log, AggregatorModule, GatewayModule] };
   }
 }

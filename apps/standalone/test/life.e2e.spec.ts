@@ -5,6 +5,8 @@ import { EmbeddedEventLog } from '#libs/event-log-embedded';
 import { Client } from './client.js';
 import { Program, endEverything, freshFolder, until } from './program.js';
 
+// Processes start slowly where many others do.
+jest.setTimeout(120_000);
 afterAll(endEverything);
 
 async function valuesOf(directory: string, topic: string): Promise<Record<string, unknown>[]> {

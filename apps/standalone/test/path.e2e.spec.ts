@@ -12,6 +12,8 @@ beforeAll(async () => {
   running = await startStandalone({ environment: { DATA_DIR: freshFolder() } });
 });
 
+// Processes start slowly where many others do.
+jest.setTimeout(120_000);
 afterAll(async () => {
   await running.stop();
   await endEverything();

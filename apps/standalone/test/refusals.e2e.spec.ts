@@ -5,6 +5,8 @@ import { chmodSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Program, endEverything, freshFolder, type ProgramName } from './program.js';
 
+// Processes start slowly where many others do.
+jest.setTimeout(120_000);
 afterAll(endEverything);
 
 const CONFIGURATION = 78;

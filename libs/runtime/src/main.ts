@@ -25,6 +25,7 @@ export interface MainOptions extends Composition {
 const EXIT_CONFIGURATION = 78;
 const EXIT_FAILED = 1;
 const LEAVE_ANYWAY_MS = 1_000;
+const READY_POLL_MS = 20;
 
 export async function runMain(options: MainOptions): Promise<void> {
   let read: ConfigurationRead;
@@ -57,18 +58,28 @@ export async function runMain(options: MainOptions): Promise<void> {
   }
   for (const hint of read.hints) journal.warn(hint);
   journal.info(`${options.app} serves`, { url: running.url, configuration: describeConfiguration(read.configuration) });
-  for (const line of options.greeting?.(running) ?? []) process.stdout.write(`${line}\n`);
-  const why = await Promise.race([
+  const end = Promise.race([
     signals.first,
     new Promise<Error>((resolve) => {
       supervisor.onGivenUp(resolve);
     }),
   ]);
+  if ((await Promise.race([end, readiness(running)])) === 'ready') {
+    journal.info(`${options.app} is ready`);
+    for (const line of options.greeting?.(running) ?? []) process.stdout.write(`${line}\n`);
+  }
+  const why = await end;
   journal.info(why instanceof Error ? 'stopping, because it cannot go on' : `stopping, told by ${why}`);
   const outcome = await running.stop();
   journal.info(`stopped: ${outcome}`);
   process.exitCode = why instanceof Error || outcome !== 'finished' ? EXIT_FAILED : 0;
   leaveSoon();
+}
+
+/** Every part has restored and caught up: a line to paste shows what it promises. */
+async function readiness({ surroundings: { health } }: RunningProcess): Promise<'ready'> {
+  while (!health.ready().well) await new Promise((wake) => setTimeout(wake, READY_POLL_MS).unref());
+  return 'ready';
 }
 
 /** `--accept-loss` is ACCEPT_LOSS=true for one start; nothing else is understood. */
