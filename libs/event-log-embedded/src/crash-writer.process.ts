@@ -1,6 +1,5 @@
 // The victim of the crash test: a process that writes as fast as it can, says on stdout what was acknowledged, and is
 // killed at a random moment. Arguments: directory, round. Every value is `<kind>.<round>.<number>`, so nothing repeats.
-import { writeSync } from 'node:fs';
 import { EmbeddedEventLog } from './index.js';
 
 const [directory = '', round = '0'] = process.argv.slice(2);
@@ -11,8 +10,8 @@ await log.createTopics([
   { name: 'latest', partitions: 1, cleanup: 'compact', timestamps: 'append' },
 ]);
 
-/** A pipe that is written to synchronously: what was said was acknowledged before. */
-const say = (line: string): void => void writeSync(1, `${line}\n`);
+/** Pipes are written to synchronously: what was said was acknowledged before. */
+const say = (line: string): void => void process.stdout.write(`${line}\n`);
 
 const appendForever = async (lane: number): Promise<void> => {
   for (let i = lane; ; i += 4) {
