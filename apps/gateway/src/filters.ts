@@ -33,8 +33,12 @@ export class Filters {
 
   /** What was uploaded under an id. */
   find(userId: string, id: string): Parsed<SyncFilter> {
-    const source = id.startsWith('z.') ? inflated(id.slice(2), this.options.maxFilterBytes) : this.#kept.get(userId)?.get(id);
-    return source === undefined ? { ok: false, refusal: refusal('M_NOT_FOUND', 'No such filter') } : parseFilter(source);
+    const source = id.startsWith('z.')
+      ? inflated(id.slice(2), this.options.maxFilterBytes)
+      : this.#kept.get(userId)?.get(id);
+    return source === undefined
+      ? { ok: false, refusal: refusal('M_NOT_FOUND', 'No such filter') }
+      : parseFilter(source);
   }
 
   /** What /sync's parameter lets through: JSON, an id, or nothing. */
@@ -79,6 +83,7 @@ function inflated(text: string, maxBytes: number): string | undefined {
   try {
     return inflateRawSync(Buffer.from(text, 'base64url'), { maxOutputLength: maxBytes }).toString('utf8');
   } catch {
+    // An id that nobody gave out: there is no such filter.
     return undefined;
   }
 }

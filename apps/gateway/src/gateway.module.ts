@@ -2,46 +2,76 @@
 // its tails on the transport, and says how to stop. Invariant: nothing is decided here.
 import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { Inject, Module, type OnModuleInit } from '@nestjs/common';
-import { HttpAdapterHost } from '@nestjs/core';
+import { Inject, Module, type DynamicModule, type OnModuleInit } from '@nestjs/common';
+import { HttpAdapterHost, ModuleRef } from '@nestjs/core';
 import type { FastifyInstance } from 'fastify';
 import type { Clock, EventLog } from '#libs/event-log';
-import { CLOCK, CONFIGURATION, EVENT_LOG, HealthRegistry, Journal, LogSubscriptions, Metrics, ShutdownSequence, type Configuration } from '#libs/runtime';
+import {
+  CLOCK,
+  CONFIGURATION,
+  EVENT_LOG,
+  HealthRegistry,
+  Journal,
+  LogSubscriptions,
+  Metrics,
+  ShutdownSequence,
+  type Configuration,
+} from '#libs/runtime';
 import { authenticationFrom } from './authentication/authentication.js';
+import type { Authentication } from './authentication/caller.js';
 import { ClientController } from './doors/client.controller.js';
 import { Doors } from './doors/doors.js';
 import { Filters } from './filters.js';
 import { Gateway } from './gateway.js';
+import type { GatewayBounds } from './gateway-options.js';
 import { WhoAsks } from './http/who-asks.js';
 import { TailsController, subscribe } from './tails.controller.js';
 
+const AUTHENTICATION = Symbol('AUTHENTICATION');
+const BOUNDS = Symbol('BOUNDS');
+
+/** Only what is there: absent, not undefined. */
+function given<K extends string, V>(name: K, value: V | undefined): { readonly [key in K]?: V } {
+  return value === undefined ? {} : ({ [name]: value } as { readonly [key in K]?: V });
+}
+
+const authentication = {
+  provide: AUTHENTICATION,
+  inject: [CONFIGURATION, CLOCK, Journal],
+  useFactory: ({ kafka, http, gateway }: Configuration, clock: Clock, journal: Journal): Authentication => {
+    const staticTokens =
+      gateway.staticTokensFile === undefined ? undefined : readFileSync(gateway.staticTokensFile, 'utf8');
+    const methods = {
+      ...given('adminToken', gateway.adminToken),
+      ...given('staticTokens', staticTokens),
+      ...given('whoamiUrl', gateway.whoamiUrl),
+    };
+    const made = authenticationFrom({ embedded: kafka === undefined, httpHost: http.host, ...methods }, clock);
+    const names = made.methods.join(', ') || 'nothing: nobody can ask';
+    journal.child('gateway').info(`access tokens are checked by ${names}`);
+    return made;
+  },
+};
+
 const gateway = {
   provide: Gateway,
-  inject: [EVENT_LOG, CLOCK, CONFIGURATION, Journal, Metrics],
-  useFactory: (log: EventLog, clock: Clock, configuration: Configuration, journal: Journal, metrics: Metrics): Gateway => {
-    const { adminToken, staticTokensFile, whoamiUrl, ...rest } = configuration.gateway;
-    const authentication = authenticationFrom(
-      {
-        embedded: configuration.kafka === undefined,
-        httpHost: configuration.http.host,
-        ...(adminToken === undefined ? {} : { adminToken }),
-        ...(staticTokensFile === undefined ? {} : { staticTokens: readFileSync(staticTokensFile, 'utf8') }),
-        ...(whoamiUrl === undefined ? {} : { whoamiUrl }),
-      },
-      clock,
-    );
-    const own = journal.child('gateway');
-    own.info(`tokens are checked by: ${authentication.methods.join(', ') || 'nothing; nobody can ask'}`);
+  inject: [ModuleRef],
+  useFactory: (modules: ModuleRef): Gateway => {
+    const global = { strict: false };
+    const configuration = modules.get<Configuration>(CONFIGURATION, global);
     return new Gateway({
-      ...rest,
-      log,
-      clock,
-      metrics,
-      authentication,
-      journal: own,
+      log: modules.get<EventLog>(EVENT_LOG, global),
+      clock: modules.get<Clock>(CLOCK, global),
+      journal: modules.get(Journal, global).child('gateway'),
+      metrics: modules.get(Metrics, global),
+      authentication: modules.get<Authentication>(AUTHENTICATION),
+      bounds: modules.get<Partial<GatewayBounds>>(BOUNDS),
       topics: configuration.topics,
       policy: configuration.policy,
       maxRoomMembers: configuration.fanout.maxRoomMembers,
+      busyName: configuration.gateway.busyName,
+      putPerSecond: configuration.gateway.putPerSecond,
+      putBurst: configuration.gateway.putBurst,
       gatewayId: randomBytes(6).toString('base64url'),
     });
   },
@@ -50,30 +80,41 @@ const gateway = {
 @Module({
   controllers: [ClientController, TailsController],
   providers: [
+    { provide: BOUNDS, useValue: {} },
+    authentication,
     gateway,
-    { provide: WhoAsks, inject: [Gateway], useFactory: (made: Gateway) => new WhoAsks(made.options.authentication) },
+    {
+      provide: WhoAsks,
+      inject: [AUTHENTICATION],
+      useFactory: (methods: Authentication) => new WhoAsks(methods),
+    },
     { provide: Filters, inject: [Gateway], useFactory: (made: Gateway) => new Filters(made.bounds) },
+    {
+      provide: Doors,
+      inject: [Gateway, WhoAsks, Filters],
+      useFactory: (made: Gateway, whoAsks: WhoAsks, filters: Filters) => new Doors(made, whoAsks, filters),
+    },
   ],
   exports: [Gateway],
 })
 export class GatewayModule implements OnModuleInit {
-  constructor(
-    @Inject(Gateway) private readonly gateway: Gateway,
-    @Inject(WhoAsks) private readonly whoAsks: WhoAsks,
-    @Inject(Filters) private readonly filters: Filters,
-    @Inject(HttpAdapterHost) private readonly http: HttpAdapterHost,
-    @Inject(LogSubscriptions) private readonly subscriptions: LogSubscriptions,
-    @Inject(HealthRegistry) private readonly health: HealthRegistry,
-    @Inject(ShutdownSequence) private readonly shutdown: ShutdownSequence,
-  ) {}
+  constructor(@Inject(ModuleRef) private readonly modules: ModuleRef) {}
+
+  /** With other bounds, for tests and tuning. */
+  static within(bounds: Partial<GatewayBounds>): DynamicModule {
+    return { module: GatewayModule, providers: [{ provide: BOUNDS, useValue: bounds }] };
+  }
 
   onModuleInit(): void {
-    new Doors(this.gateway, this.whoAsks, this.filters).register(this.http.httpAdapter.getInstance<FastifyInstance>());
-    subscribe(this.gateway, this.subscriptions);
-    this.health.readiness('gateway', () => this.gateway.complaint());
-    this.shutdown.step('stop-http', 'long polls and streams', () => {
-      this.gateway.release();
+    const made = this.modules.get(Gateway);
+    const fastify = this.modules.get(HttpAdapterHost, { strict: false }).httpAdapter.getInstance<FastifyInstance>();
+    this.modules.get(Doors).register(fastify);
+    subscribe(made, this.modules.get(LogSubscriptions, { strict: false }));
+    this.modules.get(HealthRegistry, { strict: false }).readiness('gateway', () => made.complaint());
+    const shutdown = this.modules.get(ShutdownSequence, { strict: false });
+    shutdown.step('stop-http', 'long polls and streams', () => {
+      made.release();
     });
-    this.shutdown.step('end-sessions', 'sessions of devices', () => this.gateway.sessions.endAll());
+    shutdown.step('end-sessions', 'sessions of devices', () => made.sessions.endAll());
   }
 }

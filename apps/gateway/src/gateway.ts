@@ -54,7 +54,13 @@ export class Gateway {
     this.meters = gatewayMeters(options.metrics);
     const users = new Interner();
     this.everyone = new Everyone({ clock, states: () => this.states, busyName: options.busyName, maxWaiting: 200_000 });
-    this.states = new StatesView({ partitions: topics.partitions, users, onMoved: (userId) => { this.everyone.moved(userId); } });
+    this.states = new StatesView({
+      partitions: topics.partitions,
+      users,
+      onMoved: (userId) => {
+        this.everyone.moved(userId);
+      },
+    });
     this.memberships = new MembershipsView({
       topics: { memberships: this.topics.memberships, rooms: this.topics.rooms },
       partitions: { memberships: topics.partitions, rooms: topics.partitions },
@@ -67,11 +73,24 @@ export class Gateway {
       topic: this.topics.deliveries,
       partitions: topics.deliveryPartitions,
       bounds: this.bounds,
-      raise: (entry) => { this.states.raise(entry); },
+      raise: (entry) => {
+        this.states.raise(entry);
+      },
       isReached: (origin) => origin.within(this.memberships.positions.memberships, this.memberships.positions.rooms),
     });
-    this.writer = new InputWriter({ log, clock, activityTopic: this.topics.activity, commandsTopic: this.topics.commands, maxDurableMs: this.bounds.maxDurableMs });
-    this.visibility = new Visibility({ clock, states: this.states, memberships: this.memberships, maxVisibleMs: this.bounds.maxVisibleMs });
+    this.writer = new InputWriter({
+      log,
+      clock,
+      activityTopic: this.topics.activity,
+      commandsTopic: this.topics.commands,
+      maxDurableMs: this.bounds.maxDurableMs,
+    });
+    this.visibility = new Visibility({
+      clock,
+      states: this.states,
+      memberships: this.memberships,
+      maxVisibleMs: this.bounds.maxVisibleMs,
+    });
     this.puts = new CellRateLimit(options.putPerSecond, options.putBurst);
     this.sessions = new Sessions({
       clock,
@@ -80,7 +99,9 @@ export class Gateway {
       offlineAfterMs: policy.offlineAfterMs,
       maxLeaseMs: policy.maxLeaseMs,
       claims: new CellRateLimit(options.putPerSecond, options.putBurst),
-      onTrouble: (error) => { journal.warn('a session could not be told to the log; it is tried again', { error }); },
+      onTrouble: (error) => {
+        journal.warn('a session could not be told to the log; it is tried again', { error });
+      },
     });
     this.overrides = new Overrides(topics.partitions, clock, this.bounds.maxVisibleMs);
     this.waiting = new Waiting({ clock, maxPerUser: this.bounds.maxWaitingPerUser, max: this.bounds.maxWaiting });
@@ -123,7 +144,11 @@ export class Gateway {
   async #beginViews(): Promise<TailStart> {
     const { states, memberships, rooms } = this.topics;
     const { log } = this.options;
-    const [statesEnd, membershipsEnd, roomsEnd] = await Promise.all([log.ends(states), log.ends(memberships), log.ends(rooms)]);
+    const [statesEnd, membershipsEnd, roomsEnd] = await Promise.all([
+      log.ends(states),
+      log.ends(memberships),
+      log.ends(rooms),
+    ]);
     this.#expected = { ...this.#expected, states: statesEnd, memberships: membershipsEnd, rooms: roomsEnd };
     return new Map([states, memberships, rooms].map((topic) => [topic, 'start']));
   }
@@ -136,7 +161,15 @@ export class Gateway {
     const { states, memberships, deliveries } = this;
     // Numbers of snapshots begin elsewhere at every gateway, so that one's mean nothing to another.
     const memory = new SnapshotMemory(Math.floor(spread(gatewayId) * 2 ** 31) * 2 ** 18);
-    this.#news = new PresenceNews({ clock, states, memberships, deliveries, memory, busyName, topicId: description.id });
+    this.#news = new PresenceNews({
+      clock,
+      states,
+      memberships,
+      deliveries,
+      memory,
+      busyName,
+      topicId: description.id,
+    });
     const from = await deliveries.begin();
     this.#expected = { ...this.#expected, deliveries: await log.ends(topic) };
     return new Map([[topic, from]]);
@@ -150,7 +183,11 @@ export class Gateway {
   /** undefined = ready; else a sentence. */
   complaint(): string | undefined {
     if (this.#ready) return undefined;
-    const reached: Ends = { states: this.states.positions, ...this.memberships.positions, deliveries: this.deliveries.positions };
+    const reached: Ends = {
+      states: this.states.positions,
+      ...this.memberships.positions,
+      deliveries: this.deliveries.positions,
+    };
     for (const name of ['states', 'memberships', 'rooms', 'deliveries'] as const) {
       const end = this.#expected[name];
       if (end === undefined || !covers(reached[name], end)) return `${name} are still being read`;

@@ -19,13 +19,17 @@ export interface InputWriterOptions {
 export class InputWriter {
   constructor(private readonly options: InputWriterOptions) {}
 
-  activity(inputs: readonly { readonly userId: string; readonly input: ActivityInput }[]): Promise<readonly Appended[]> {
+  activity(
+    inputs: readonly { readonly userId: string; readonly input: ActivityInput }[],
+  ): Promise<readonly Appended[]> {
     const records = inputs.map(({ userId, input }) => ({ key: userId, value: encodeActivity({ userId, input }) }));
     return this.append(this.options.activityTopic, records);
   }
 
   async command(userId: string, input: CommandInput): Promise<Appended> {
-    const [appended] = await this.append(this.options.commandsTopic, [{ key: userId, value: encodeCommand({ userId, input }) }]);
+    const [appended] = await this.append(this.options.commandsTopic, [
+      { key: userId, value: encodeCommand({ userId, input }) },
+    ]);
     if (appended === undefined) throw new NotDurableError('the log did not say where the command stands');
     return appended;
   }

@@ -2,7 +2,10 @@
 import { counter, gauge, histogram, type Metrics, type Meters } from '#libs/runtime';
 
 export const GATEWAY_METERS = {
-  requests: counter('rollcall_gateway_requests_total', 'HTTP requests answered, by door and status.', ['door', 'status']),
+  requests: counter('rollcall_gateway_requests_total', 'HTTP requests answered, by door and status.', [
+    'door',
+    'status',
+  ]),
   seconds: histogram('rollcall_gateway_put_seconds', 'Time of a PUT from request to durable and visible.'),
   waiting: gauge('rollcall_gateway_waiting', 'Long polls and streams that wait now.'),
   sessions: gauge('rollcall_gateway_sessions', 'Poll loops and streams kept as sessions.'),

@@ -20,6 +20,10 @@ export class TailsController {
 
 export function subscribe(gateway: Gateway, subscriptions: LogSubscriptions): void {
   for (const { name, topics, startAt } of gateway.tails()) {
-    subscriptions.tail({ name: `gateway ${name}`, topics: new Map(topics.map((topic) => [topic, BATCH])), owner: { startAt } });
+    subscriptions.tail({
+      name: `gateway ${name}`,
+      topics: new Map(topics.map((topic) => [topic, BATCH])),
+      owner: { startAt },
+    });
   }
 }

@@ -41,7 +41,12 @@ export class Waiting {
       why = reason;
       controller.abort();
     };
-    const cancel = untilMs === Infinity ? () => undefined : this.options.clock.wakeAt(untilMs, () => { end('time'); });
+    const cancel =
+      untilMs === Infinity
+        ? () => undefined
+        : this.options.clock.wakeAt(untilMs, () => {
+            end('time');
+          });
     const places = this.#byUser.get(user) ?? new Set();
     this.#byUser.set(user, places);
     places.add(end);

@@ -50,8 +50,11 @@ export function authenticationFrom(configuration: AuthenticationConfiguration, c
   if (staticTokens !== undefined) methods.push(new StaticTokens(staticTokens));
   if (whoamiUrl !== undefined) methods.push(new Remembered(new Whoami(whoamiUrl), clock));
   if (!configuration.embedded && staticTokens === undefined && whoamiUrl === undefined) {
-    throw new Error('A gateway on Kafka needs a way to know its users: set WHOAMI_URL (or HOMESERVER_URL) or STATIC_TOKENS_FILE.');
+    throw new Error(
+      'A gateway on Kafka needs a way to know its users: set WHOAMI_URL (or HOMESERVER_URL) or STATIC_TOKENS_FILE.',
+    );
   }
-  if (methods.length === 0 && configuration.embedded && isLoopbackHost(configuration.httpHost)) methods.push(new DevelopmentTokens());
+  if (methods.length === 0 && configuration.embedded && isLoopbackHost(configuration.httpHost))
+    methods.push(new DevelopmentTokens());
   return new TokenMethods(methods);
 }

@@ -1,7 +1,8 @@
 // Who is asking, as a port: every way of checking a token answers in these words. Invariant: a token that no method knows is
 // refused, and one that could not be checked (the homeserver is away) is neither refused nor accepted.
 
-export type Caller = { readonly kind: 'user'; readonly userId: string; readonly deviceId: string } | { readonly kind: 'admin' };
+export type Caller =
+  { readonly kind: 'user'; readonly userId: string; readonly deviceId: string } | { readonly kind: 'admin' };
 
 /** The device of a token that has none. */
 export const NO_DEVICE = '_';

@@ -28,7 +28,8 @@ export class StaticTokens implements TokenMethod {
   /** The text of the file, `{"TOKEN":{"user_id":"@a:hs","device_id":"D"}}`; throws a sentence when it is something else. */
   constructor(text: string) {
     const entries = tokensIn(text);
-    for (const [index, [token, value]] of entries.entries()) this.#callers.set(digestOf(token), callerIn(value, index + 1));
+    for (const [index, [token, value]] of entries.entries())
+      this.#callers.set(digestOf(token), callerIn(value, index + 1));
   }
 
   check(token: string): Verdict | undefined {
@@ -41,16 +42,24 @@ function tokensIn(text: string): [string, unknown][] {
   try {
     parsed = JSON.parse(text);
   } catch {
-    throw new Error('STATIC_TOKENS_FILE is not JSON; it should look like {"TOKEN":{"user_id":"@a:hs","device_id":"D"}}');
+    throw new Error(
+      'STATIC_TOKENS_FILE is not JSON; it should look like {"TOKEN":{"user_id":"@a:hs","device_id":"D"}}',
+    );
   }
-  if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed)) throw new Error('STATIC_TOKENS_FILE should hold one JSON object, token by token');
+  if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed))
+    throw new Error('STATIC_TOKENS_FILE should hold one JSON object, token by token');
   return Object.entries(parsed);
 }
 
 function callerIn(value: unknown, position: number): Caller {
-  const entry = (typeof value === 'object' && value !== null ? value : {}) as { user_id?: unknown; device_id?: unknown };
+  const entry = (typeof value === 'object' && value !== null ? value : {}) as {
+    user_id?: unknown;
+    device_id?: unknown;
+  };
   const { user_id: userId, device_id: deviceId = NO_DEVICE } = entry;
-  if (typeof userId !== 'string' || !isUserId(userId)) throw new Error(`STATIC_TOKENS_FILE: the user_id of entry ${String(position)} is no Matrix user id`);
-  if (typeof deviceId !== 'string' || deviceId === '') throw new Error(`STATIC_TOKENS_FILE: the device_id of entry ${String(position)} is no device id`);
+  if (typeof userId !== 'string' || !isUserId(userId))
+    throw new Error(`STATIC_TOKENS_FILE: the user_id of entry ${String(position)} is no Matrix user id`);
+  if (typeof deviceId !== 'string' || deviceId === '')
+    throw new Error(`STATIC_TOKENS_FILE: the device_id of entry ${String(position)} is no device id`);
   return { kind: 'user', userId, deviceId };
 }

@@ -15,7 +15,12 @@ export class DevelopmentTokens implements TokenMethod {
     if (!token.startsWith(PREFIX)) return undefined;
     const complaint = complaintAbout(origin);
     if (complaint !== undefined) return { kind: 'refused', reason: `Development tokens are refused: ${complaint}` };
-    return callerOf(token.slice(PREFIX.length)) ?? { kind: 'refused', reason: 'Development tokens look like dev|@alice:localhost|PHONE or dev|admin' };
+    return (
+      callerOf(token.slice(PREFIX.length)) ?? {
+        kind: 'refused',
+        reason: 'Development tokens look like dev|@alice:localhost|PHONE or dev|admin',
+      }
+    );
   }
 }
 
@@ -23,9 +28,11 @@ function complaintAbout(origin: RequestOrigin): string | undefined {
   if (origin.forwarded) return 'the request came through a proxy';
   const host = origin.host === undefined ? undefined : hostOf(origin.host);
   if (host === undefined || !isLoopbackHost(host)) return 'the Host of the request is not loopback';
-  if (origin.origin !== undefined && !isOwnOrigin(origin.origin, origin.host ?? '')) return 'the request comes from a page of another origin';
+  if (origin.origin !== undefined && !isOwnOrigin(origin.origin, origin.host ?? ''))
+    return 'the request comes from a page of another origin';
   // A cross-site <img> or link carries no Origin, but browsers say what it is.
-  if (origin.fetchSite === 'cross-site' || origin.fetchSite === 'same-site') return 'the request comes from a page of another origin';
+  if (origin.fetchSite === 'cross-site' || origin.fetchSite === 'same-site')
+    return 'the request comes from a page of another origin';
   return undefined;
 }
 

@@ -54,7 +54,8 @@ async function boundedText(response: Response): Promise<string> {
 
 function callerIn(text: string): Verdict {
   const { user_id: userId, device_id: deviceId } = objectIn(text);
-  if (typeof userId !== 'string' || !isUserId(userId)) throw new CannotCheckError('the homeserver answered whoami without a user id');
+  if (typeof userId !== 'string' || !isUserId(userId))
+    throw new CannotCheckError('the homeserver answered whoami without a user id');
   return { kind: 'user', userId, deviceId: typeof deviceId === 'string' && deviceId !== '' ? deviceId : NO_DEVICE };
 }
 

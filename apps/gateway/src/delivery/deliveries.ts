@@ -7,7 +7,7 @@ import { DeliveryPartition, type PartitionBounds } from './delivery-partition.js
 import type { FrameOrigin } from './frame-origin.js';
 import { readFrame } from './frame-records.js';
 import type { Inbox } from './inbox.js';
-import { News, shownView } from './news.js';
+import { News } from './news.js';
 import { comparePositions, startOf, type Position } from './position.js';
 
 export interface DeliveriesOptions {
@@ -62,7 +62,8 @@ export class Deliveries {
 
   take(batch: RecordBatch): void {
     const partition = this.#partitions[batch.partition];
-    if (partition === undefined) throw new Error(`${batch.topic} has more partitions than configured: ${String(batch.partition + 1)} at least`);
+    if (partition === undefined)
+      throw new Error(`${batch.topic} has more partitions than configured: ${String(batch.partition + 1)} at least`);
     for (const record of batch.records) {
       const frame = readFrame(record);
       if (frame === undefined) {
@@ -114,7 +115,8 @@ export class Deliveries {
     const starts = await log.starts(topic);
     if (since.offset < (starts[partition.index] ?? 0)) return 'lost';
     const news: News[] = [];
-    for await (const batch of log.read(topic, partition.index, since.offset, toOffset)) collect(batch, userId, since, news);
+    for await (const batch of log.read(topic, partition.index, since.offset, toOffset))
+      collect(batch, userId, since, news);
     // Memory that moved on meanwhile past what was read leaves a gap: `lost`, rather than reading after it for ever.
     return partition.open(userId, since, { news, readTo: startOf(toOffset) }) ?? 'lost';
   }
@@ -133,7 +135,7 @@ function collect(batch: RecordBatch, userId: string, since: Position, news: News
     frame?.entries.forEach((entry, index) => {
       const position = { offset: record.offset, entry: index };
       if (comparePositions(position, since) < 0 || !isAmong(userId, entry.to)) return;
-      news.push(new News(entry.userId, entry.life, entry.version, shownView(entry), position, frame.origin));
+      news.push(new News(entry, position, frame.origin));
     });
   }
 }

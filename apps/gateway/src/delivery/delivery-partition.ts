@@ -4,7 +4,7 @@
 import type { FrameEntry } from '#libs/contracts';
 import type { FrameOrigin } from './frame-origin.js';
 import { Inbox } from './inbox.js';
-import { News, shownView } from './news.js';
+import { News } from './news.js';
 import { comparePositions, startOf, type Position } from './position.js';
 import { RecentFrames } from './recent-frames.js';
 
@@ -59,13 +59,18 @@ export class DeliveryPartition {
     return this.#unreached[0] ?? this.#end;
   }
 
-  applyFrame(offset: number, entries: readonly FrameEntry[], origin: FrameOrigin, isReached: (origin: FrameOrigin) => boolean): void {
+  applyFrame(
+    offset: number,
+    entries: readonly FrameEntry[],
+    origin: FrameOrigin,
+    isReached: (origin: FrameOrigin) => boolean,
+  ): void {
     if (!this.#knownReached(origin, isReached)) {
       const timeMs = Math.min(this.#end.timeMs, origin.timestampMs);
       this.#unreached.push({ position: this.#end.position, timeMs, origin });
     }
     entries.forEach((entry, index) => {
-      const news = new News(entry.userId, entry.life, entry.version, shownView(entry), { offset, entry: index }, origin);
+      const news = new News(entry, { offset, entry: index }, origin);
       this.recent.add(news, entry.to);
       for (const recipient of entry.to) {
         const inbox = this.inboxes.get(recipient);
@@ -119,7 +124,8 @@ export class DeliveryPartition {
   }
 
   evictIdle(usedBeforeMs: number): void {
-    for (const [userId, inbox] of this.inboxes) if (inbox.holders === 0 && inbox.usedAtMs < usedBeforeMs) this.inboxes.delete(userId);
+    for (const [userId, inbox] of this.inboxes)
+      if (inbox.holders === 0 && inbox.usedAtMs < usedBeforeMs) this.inboxes.delete(userId);
   }
 
   #knownReached(origin: FrameOrigin, isReached: (origin: FrameOrigin) => boolean): boolean {

@@ -51,7 +51,12 @@ export class Follower implements Feed {
     }
     inbox.trim(this.#token.position, nowMs - KEPT_MS);
     // A token may stand ahead of this gateway: it never goes back.
-    if (comparePositions(next, this.#token.position) > 0) this.#token = { ...this.#token, position: next, timeMs: next === end.position ? end.timeMs : Math.min(this.#token.timeMs, end.timeMs) };
+    if (comparePositions(next, this.#token.position) > 0)
+      this.#token = {
+        ...this.#token,
+        position: next,
+        timeMs: next === end.position ? end.timeMs : Math.min(this.#token.timeMs, end.timeMs),
+      };
     return texts;
   }
 

@@ -15,5 +15,8 @@ export function readFrame(record: LogRecord): ReadFrame | undefined {
   if (value === null || !isUtf8(value)) return undefined;
   const decoded = decodeFrame(Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString('utf8'));
   if (!decoded.ok) return undefined;
-  return { entries: decoded.record.entries, origin: new FrameOrigin(record.timestampMs, headers['memberships'] ?? '', headers['rooms'] ?? '') };
+  return {
+    entries: decoded.record.entries,
+    origin: new FrameOrigin(record.timestampMs, headers['memberships'] ?? '', headers['rooms'] ?? ''),
+  };
 }

@@ -62,7 +62,12 @@ export class Inbox {
   /** Forgets what lies before a place and is older than a time: nobody who keeps up asks for it. */
   trim(position: Position, olderThanMs: number): void {
     const first = this.#order[0];
-    if (first === undefined || first.origin.timestampMs >= olderThanMs || comparePositions(first.position, position) >= 0) return;
+    if (
+      first === undefined ||
+      first.origin.timestampMs >= olderThanMs ||
+      comparePositions(first.position, position) >= 0
+    )
+      return;
     let count = 0;
     for (const news of this.#order) {
       if (news.origin.timestampMs >= olderThanMs || comparePositions(news.position, position) >= 0) break;

@@ -1,6 +1,6 @@
 // One entry of a frame as its recipients' inboxes hold it: made once per entry and shared by all of them, its JSON too.
 // Invariant: immutable but for the cached text.
-import type { FrameNews } from '#libs/contracts';
+import type { FrameEntry } from '#libs/contracts';
 import { presenceContent, type BusyName } from '#libs/matrix';
 import type { View } from '#libs/presence';
 import type { FrameOrigin } from './frame-origin.js';
@@ -10,15 +10,22 @@ export class News {
   #text = '';
   #textAtMs = -1;
 
+  readonly sender: string;
+  readonly life: number;
+  readonly version: number;
+  /** Absent: forgotten; shown as offline without anything. */
+  readonly view: View | undefined;
+
   constructor(
-    readonly sender: string,
-    readonly life: number,
-    readonly version: number,
-    /** Absent: forgotten; shown as offline without anything. */
-    readonly view: View | undefined,
+    entry: FrameEntry,
     readonly position: Position,
     readonly origin: FrameOrigin,
-  ) {}
+  ) {
+    this.sender = entry.userId;
+    this.life = entry.life;
+    this.version = entry.version;
+    this.view = entry.kind === 'shown' ? entry.view : undefined;
+  }
 
   /** The `m.presence` event as JSON; everybody answered within one millisecond shares the text. */
   eventText(nowMs: number, busyName: BusyName): string {
@@ -28,11 +35,6 @@ export class News {
     }
     return this.#text;
   }
-}
-
-/** Absent: forgotten. */
-export function shownView(news: FrameNews): View | undefined {
-  return news.kind === 'shown' ? news.view : undefined;
 }
 
 export function eventText(sender: string, view: View | undefined, nowMs: number, busyName: BusyName): string {

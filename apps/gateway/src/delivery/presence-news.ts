@@ -44,14 +44,21 @@ export class PresenceNews {
     for (const other of memberships.interestedIn(userId)) {
       const state = states.get(other);
       if (state === undefined) continue;
-      if (other !== userId && state.changedAtMs > nowMs - FRESH_MS) told.set(other, { life: state.life, version: state.version });
+      if (other !== userId && state.changedAtMs > nowMs - FRESH_MS)
+        told.set(other, { life: state.life, version: state.version });
       const plain = state.view === undefined || isPlainOffline(state.view);
       if ((!plain || state.changedAtMs > changedAfterMs) && isWanted(wanted, other)) shown.push(state);
     }
     if (shown.length > wanted.limit) shown.sort((a, b) => b.changedAtMs - a.changedAtMs).length = wanted.limit;
     const own = states.get(userId) ?? NEVER;
     const partition = deliveries.partitionOf(userId).index;
-    const token = { partition, position, timeMs, identity: this.#identityOf(userId), own: { life: own.life, version: own.version } };
+    const token = {
+      partition,
+      position,
+      timeMs,
+      identity: this.#identityOf(userId),
+      own: { life: own.life, version: own.version },
+    };
     const texts = shown.map((state) => eventText(state.userId, state.view, nowMs, busyName));
     return { texts, token: told.size === 0 ? token : { ...token, snapshot: this.#remember(userId, nowMs, told) } };
   }
@@ -68,7 +75,15 @@ export class PresenceNews {
     const inbox = await deliveries.follow(userId, token.position);
     if (inbox === 'ahead' || inbox === 'lost') return inbox;
     const snapshot = memory.find(token.snapshot, userId, clock.nowMs());
-    return new Follower({ clock, states, busyName, partition, inbox, token: snapshot === undefined ? withoutSnapshot(token) : token, snapshot });
+    return new Follower({
+      clock,
+      states,
+      busyName,
+      partition,
+      inbox,
+      token: snapshot === undefined ? withoutSnapshot(token) : token,
+      snapshot,
+    });
   }
 
   /** Something of the user's own moved here before its delivery: waiting requests look again. */
@@ -86,7 +101,13 @@ export class PresenceNews {
 
   #remember(userId: string, nowMs: number, told: ReadonlyMap<string, Stamp>): string {
     const { memberships, rooms } = this.options.memberships.positions;
-    return this.options.memory.remember({ userId, atMs: nowMs, told, memberships: [...memberships], rooms: [...rooms] });
+    return this.options.memory.remember({
+      userId,
+      atMs: nowMs,
+      told,
+      memberships: [...memberships],
+      rooms: [...rooms],
+    });
   }
 }
 

@@ -17,7 +17,10 @@ export interface SinceToken {
   readonly snapshot?: string;
 }
 
-export type SinceTokenRead = { readonly kind: 'token'; readonly token: SinceToken } | { readonly kind: 'foreign' } | { readonly kind: 'malformed' };
+export type SinceTokenRead =
+  | { readonly kind: 'token'; readonly token: SinceToken }
+  | { readonly kind: 'foreign' }
+  | { readonly kind: 'malformed' };
 
 const N = '([0-9a-z]{1,11})';
 const FORM = new RegExp(`^r1_${N}_${N}(?:\\.${N})?_${N}_([A-Za-z0-9-]{8})_${N}\\.${N}(?:_${N})?$`);
@@ -33,9 +36,12 @@ export function writeSinceToken(token: SinceToken): string {
 export function readSinceToken(text: string): SinceTokenRead {
   if (text.length > 512) return { kind: 'malformed' };
   const parts = FORM.exec(text);
-  if (parts === null) return OTHER_VERSION.test(text) && !text.startsWith('r1_') ? { kind: 'foreign' } : { kind: 'malformed' };
+  if (parts === null)
+    return OTHER_VERSION.test(text) && !text.startsWith('r1_') ? { kind: 'foreign' } : { kind: 'malformed' };
   const [, partition, offset, entry, time, identity = '', life, version, snapshot] = parts;
-  const numbers = [partition, offset, entry ?? '0', time, life, version].map((digits) => Number.parseInt(digits ?? '', 36));
+  const numbers = [partition, offset, entry ?? '0', time, life, version].map((digits) =>
+    Number.parseInt(digits ?? '', 36),
+  );
   if (!numbers.every(Number.isSafeInteger)) return { kind: 'malformed' };
   const [p = 0, o = 0, e = 0, t = 0, l = 0, v = 0] = numbers;
   const token = { partition: p, position: { offset: o, entry: e }, timeMs: t, identity, own: { life: l, version: v } };
@@ -44,5 +50,11 @@ export function readSinceToken(text: string): SinceTokenRead {
 
 /** Eight characters of a digest: enough that two recipients or two topics of one deployment are told apart. */
 export function identityOf(topicId: string, userId: string): string {
-  return createHash('sha256').update(topicId).update('\0').update(userId).digest('base64url').slice(0, 8).replaceAll('_', '-');
+  return createHash('sha256')
+    .update(topicId)
+    .update('\0')
+    .update(userId)
+    .digest('base64url')
+    .slice(0, 8)
+    .replaceAll('_', '-');
 }

@@ -44,5 +44,7 @@ export class SnapshotMemory {
 
 export function alreadyTold(news: News, snapshot: RememberedSnapshot): boolean {
   const told = snapshot.told.get(news.sender);
-  return told !== undefined && compareStamps(news, told) <= 0 && news.origin.within(snapshot.memberships, snapshot.rooms);
+  return (
+    told !== undefined && compareStamps(news, told) <= 0 && news.origin.within(snapshot.memberships, snapshot.rooms)
+  );
 }

@@ -25,7 +25,10 @@ export class ClientController {
 
   @Get('_matrix/client/versions')
   versions(): object {
-    return { versions: VERSIONS, unstable_features: { [UNSTABLE_BUSY_FEATURE]: this.gateway.options.busyName === 'unstable' } };
+    return {
+      versions: VERSIONS,
+      unstable_features: { [UNSTABLE_BUSY_FEATURE]: this.gateway.options.busyName === 'unstable' },
+    };
   }
 
   @Get(EITHER('account/whoami'))
@@ -47,7 +50,8 @@ export class ClientController {
     if (type !== TOKEN_LOGIN) refuse('M_UNKNOWN', 'Only m.login.token is a way to log in here', 400);
     if (typeof token !== 'string') refuse('M_BAD_JSON', '"token" is missing');
     const verdict = await this.gateway.options.authentication.check(token, originOf(request));
-    if (verdict.kind !== 'user') refuse('M_FORBIDDEN', verdict.kind === 'refused' ? verdict.reason : 'The administrator is no user');
+    if (verdict.kind !== 'user')
+      refuse('M_FORBIDDEN', verdict.kind === 'refused' ? verdict.reason : 'The administrator is no user');
     return { user_id: verdict.userId, access_token: token, device_id: verdict.deviceId };
   }
 
@@ -59,7 +63,11 @@ export class ClientController {
   }
 
   @Get(EITHER('user/:userId/filter/:filterId'))
-  async filter(@Req() request: FastifyRequest, @Param('userId') userId: string, @Param('filterId') filterId: string): Promise<JsonObject> {
+  async filter(
+    @Req() request: FastifyRequest,
+    @Param('userId') userId: string,
+    @Param('filterId') filterId: string,
+  ): Promise<JsonObject> {
     await this.#own(request, userId);
     return taken(this.filters.find(userId, filterId)).source;
   }
@@ -68,7 +76,9 @@ export class ClientController {
   async capabilities(@Req() request: FastifyRequest): Promise<object> {
     await this.whoAsks.user(request);
     const no = { enabled: false };
-    return { capabilities: { 'm.change_password': no, 'm.set_displayname': no, 'm.set_avatar_url': no, 'm.3pid_changes': no } };
+    return {
+      capabilities: { 'm.change_password': no, 'm.set_displayname': no, 'm.set_avatar_url': no, 'm.3pid_changes': no },
+    };
   }
 
   @Get([...EITHER('pushrules'), ...EITHER('pushrules/')])
@@ -79,6 +89,6 @@ export class ClientController {
 
   async #own(request: FastifyRequest, userId: string): Promise<UserCaller> {
     const caller = await this.whoAsks.user(request);
-    return caller.userId === userId ? caller : refuse('M_FORBIDDEN', 'Filters are their owner\'s');
+    return caller.userId === userId ? caller : refuse('M_FORBIDDEN', "Filters are their owner's");
   }
 }

@@ -28,14 +28,28 @@ export class Doors {
     const { gateway, whoAsks, filters } = this;
     fastify.addHook('onRequest', (request, reply, done) => {
       if (gateway.complaint() === undefined || !needsViews(request)) done();
-      else this.#whenReady().then(() => { done(); }, (error: unknown) => { done(error as Error); });
+      else
+        this.#whenReady().then(
+          () => {
+            done();
+          },
+          (error: unknown) => {
+            done(error as Error);
+          },
+        );
     });
     fastify.addHook('onResponse', (request, reply, done) => {
       this.#count(request, reply);
       done();
     });
-    for (const door of [new PresenceDoor(gateway, whoAsks), new OverrideDoor(gateway, whoAsks), new LinesDoor(gateway, whoAsks)]) door.register(fastify);
-    for (const door of [new SyncDoor(gateway, whoAsks, filters), new StreamDoor(gateway, whoAsks, filters)]) door.register(fastify);
+    for (const door of [
+      new PresenceDoor(gateway, whoAsks),
+      new OverrideDoor(gateway, whoAsks),
+      new LinesDoor(gateway, whoAsks),
+    ])
+      door.register(fastify);
+    for (const door of [new SyncDoor(gateway, whoAsks, filters), new StreamDoor(gateway, whoAsks, filters)])
+      door.register(fastify);
   }
 
   /** A start takes moments: whoever comes in them waits, rather than being told of nobody. */
@@ -48,7 +62,10 @@ export class Doors {
   }
 
   #count(request: FastifyRequest, reply: FastifyReply): void {
-    this.gateway.meters.requests.inc({ door: request.routeOptions.url ?? UNKNOWN_DOOR, status: String(reply.statusCode) });
+    this.gateway.meters.requests.inc({
+      door: request.routeOptions.url ?? UNKNOWN_DOOR,
+      status: String(reply.statusCode),
+    });
   }
 }
 

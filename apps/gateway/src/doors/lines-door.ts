@@ -45,14 +45,22 @@ export class LinesDoor {
       lines.slice(start, start + LINES_PER_TURN).forEach((text, index) => {
         const line = read(text);
         if (line.kind === 'record') records.push({ key: line.key, value: line.value });
-        else if (line.kind === 'bad' && rejected.length < MAX_LISTED) rejected.push({ line: start + index + 1, error: line.error });
+        else if (line.kind === 'bad' && rejected.length < MAX_LISTED)
+          rejected.push({ line: start + index + 1, error: line.error });
         else if (line.kind === 'bad') notListed += 1;
       });
       if (records.length > 0) places.push(...(await this.gateway.writer.append(this.gateway.topics[topic], records)));
       else await turn();
     }
     await this.#visible(topic, places);
-    return json(reply, JSON.stringify({ accepted: places.length, rejected, ...(notListed > 0 ? { rejected_not_listed: notListed } : {}) }));
+    return json(
+      reply,
+      JSON.stringify({
+        accepted: places.length,
+        rejected,
+        ...(notListed > 0 ? { rejected_not_listed: notListed } : {}),
+      }),
+    );
   }
 
   async #visible(topic: LineTopic, places: readonly Appended[]): Promise<void> {

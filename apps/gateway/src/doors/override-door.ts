@@ -25,8 +25,14 @@ export class OverrideDoor {
     const { presence } = taken(parseOverridePut(bodyText(request)));
     const waitMs = this.gateway.puts.take(userId, this.gateway.options.clock.nowMs());
     if (waitMs > 0) refuseFor(waitMs);
-    const appended = await this.gateway.writer.command(userId, { type: 'presence.override', ...(presence === undefined ? {} : { presence }) });
-    await Promise.all([this.gateway.visibility.ofInput('commands', appended), this.gateway.overrides.whenPast(appended)]);
+    const appended = await this.gateway.writer.command(userId, {
+      type: 'presence.override',
+      ...(presence === undefined ? {} : { presence }),
+    });
+    await Promise.all([
+      this.gateway.visibility.ofInput('commands', appended),
+      this.gateway.overrides.whenPast(appended),
+    ]);
     this.gateway.news.poke(userId);
     return json(reply, '{}');
   }
@@ -35,13 +41,19 @@ export class OverrideDoor {
     const userId = await this.#userOf(request);
     if (!this.gateway.overrides.complete) refuseForNow('The commands are still being read');
     const presence = this.gateway.overrides.of(userId);
-    return json(reply, JSON.stringify({ presence: presence === undefined ? null : shownPresence(presence, this.gateway.options.busyName) }));
+    return json(
+      reply,
+      JSON.stringify({
+        presence: presence === undefined ? null : shownPresence(presence, this.gateway.options.busyName),
+      }),
+    );
   }
 
   async #userOf(request: FastifyRequest): Promise<string> {
     const caller = await this.whoAsks.caller(request);
     const { userId } = request.params as { readonly userId: string };
-    if (caller.kind === 'user' && caller.userId !== userId) refuse('M_FORBIDDEN', 'Only the user and the administrator may see or set an override');
+    if (caller.kind === 'user' && caller.userId !== userId)
+      refuse('M_FORBIDDEN', 'Only the user and the administrator may see or set an override');
     return isUserId(userId) ? userId : refuse('M_INVALID_PARAM', 'This is no user id');
   }
 }

@@ -34,7 +34,12 @@ export class PresenceDoor {
     const { presence, statusMsg } = taken(parsePresencePut(bodyText(request)));
     const waitMs = this.gateway.puts.take(userId, this.gateway.options.clock.nowMs());
     if (waitMs > 0) refuseFor(waitMs);
-    const input: PresenceSet = { type: 'presence.set', deviceId: caller.deviceId, presence, ...(statusMsg === undefined ? {} : { statusMsg }) };
+    const input: PresenceSet = {
+      type: 'presence.set',
+      deviceId: caller.deviceId,
+      presence,
+      ...(statusMsg === undefined ? {} : { statusMsg }),
+    };
     const appended = await this.gateway.writer.command(userId, input);
     await this.gateway.visibility.ofInput('commands', appended);
     this.gateway.news.poke(userId);

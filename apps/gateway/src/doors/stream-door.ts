@@ -5,7 +5,6 @@ import type { ServerResponse } from 'node:http';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { parseSetPresence } from '#libs/matrix';
 import type { Claim } from '#libs/presence';
-import type { Caller } from '../authentication/caller.js';
 import { whenCalled, type Feed, type Wanted } from '../delivery/feed.js';
 import { readSinceToken, type SinceToken } from '../delivery/since-token.js';
 import type { Filters } from '../filters.js';
@@ -43,7 +42,8 @@ export class StreamDoor {
     const query = request.query as Query;
     const all = flagOf(query, 'all');
     if (all && caller.kind !== 'admin') refuse('M_FORBIDDEN', 'Only the administrator may see everybody');
-    if (!all && caller.kind === 'admin') refuse('M_FORBIDDEN', 'The administrator is no user; everybody is at ?all=true');
+    if (!all && caller.kind === 'admin')
+      refuse('M_FORBIDDEN', 'The administrator is no user; everybody is at ?all=true');
     const since = sinceOf(request, query);
     const name = caller.kind === 'user' ? caller.userId : '!admin';
     const wanted = taken(this.filters.wanted(name, parameterOf(query, 'filter')));
@@ -72,10 +72,16 @@ export class StreamDoor {
     const read = since === undefined ? undefined : readSinceToken(since);
     if (read?.kind === 'malformed') refuse('M_INVALID_PARAM', '"since" is not a token of this server');
     return async (stream) => {
-      const attendance = claim === 'none' ? undefined : this.gateway.sessions.attend({ userId: caller.userId, deviceId: caller.deviceId, kind: 'stream', claim });
+      const attendance =
+        claim === 'none'
+          ? undefined
+          : this.gateway.sessions.attend({ userId: caller.userId, deviceId: caller.deviceId, kind: 'stream', claim });
       try {
         await this.#told(attendance);
-        const begin = read?.kind === 'token' ? read.token : await this.#snapshot(stream, caller.userId, read === undefined ? 'first' : undefined);
+        const begin =
+          read?.kind === 'token'
+            ? read.token
+            : await this.#snapshot(stream, caller.userId, read === undefined ? 'first' : undefined);
         await this.#follow(stream, caller.userId, begin);
       } finally {
         attendance?.ended('abandoned');
@@ -92,7 +98,8 @@ export class StreamDoor {
   async #snapshot(stream: Stream, userId: string, token: SinceToken | 'first' | undefined): Promise<SinceToken> {
     const { news, meters } = this.gateway;
     meters.snapshots.inc({ reason: token === 'first' ? 'first' : 'lost' });
-    const snapshot = token === 'first' ? news.snapshot(userId, stream.wanted) : news.fallback(userId, stream.wanted, token);
+    const snapshot =
+      token === 'first' ? news.snapshot(userId, stream.wanted) : news.fallback(userId, stream.wanted, token);
     const last = snapshot.texts.length - 1;
     for (const [index, text] of snapshot.texts.entries()) {
       await writeOut(stream, eventOf(text, index === last ? news.text(snapshot.token) : undefined));
@@ -140,7 +147,11 @@ export class StreamDoor {
     raw.once('close', () => {
       place.end('gone');
     });
-    raw.writeHead(200, { 'content-type': 'text/event-stream; charset=utf-8', 'cache-control': 'no-store', 'x-accel-buffering': 'no' });
+    raw.writeHead(200, {
+      'content-type': 'text/event-stream; charset=utf-8',
+      'cache-control': 'no-store',
+      'x-accel-buffering': 'no',
+    });
     raw.write(':\n\n');
     const cancel = this.#comment(stream);
     try {
@@ -159,9 +170,7 @@ export class StreamDoor {
     const later = (): void => {
       cancel = clock.wakeAt(clock.nowMs() + this.gateway.bounds.streamCommentMs, () => {
         if (!stream.raw.writableNeedDrain) stream.raw.write(':\n\n');
-        void this.#stillAccepted(stream).then((accepted) => {
-          if (!accepted) stream.place.end('gone');
-        });
+        void this.#endWhenRefused(stream);
         later();
       });
     };
@@ -172,12 +181,11 @@ export class StreamDoor {
   }
 
   /** Only a refusal ends a stream; a method that cannot tell now does not. */
-  async #stillAccepted({ request }: Stream): Promise<boolean> {
+  async #endWhenRefused({ request, place }: Stream): Promise<void> {
     try {
-      const caller: Caller = await this.whoAsks.caller(request);
-      return caller.kind === 'user' || caller.kind === 'admin';
+      await this.whoAsks.caller(request);
     } catch (error) {
-      return !(error instanceof RefusedRequest);
+      if (error instanceof RefusedRequest) place.end('gone');
     }
   }
 }

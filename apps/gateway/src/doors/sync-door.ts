@@ -38,10 +38,11 @@ export class SyncDoor {
   ) {}
 
   register(fastify: FastifyInstance): void {
-    for (const version of ['v3', 'r0']) fastify.get(`/_matrix/client/${version}/sync`, (request, reply) => this.#answer(request, reply));
+    for (const version of ['v3', 'r0'])
+      fastify.get(`/_matrix/client/${version}/sync`, (request, reply) => this.#answer(request, reply));
   }
 
-  async #answer(request: FastifyRequest, reply: FastifyReply): Promise<string | FastifyReply> {
+  async #answer(request: FastifyRequest, reply: FastifyReply): Promise<string> {
     const caller = await this.whoAsks.user(request);
     const query = request.query as Query;
     const claim = taken(parseSetPresence(query['set_presence']));
@@ -54,7 +55,9 @@ export class SyncDoor {
     });
     try {
       const text = await this.#text(poll, attendance);
-      return gone.signal.aborted ? reply.hijack() : json(reply, text);
+      if (!gone.signal.aborted) return json(reply, text);
+      reply.hijack();
+      return '';
     } finally {
       attendance.ended(gone.signal.aborted ? 'abandoned' : 'answered');
       this.gateway.meters.sessions.set(sessions.size);
@@ -74,8 +77,10 @@ export class SyncDoor {
   async #text(poll: Poll, attendance: Attendance): Promise<string> {
     await this.#told(attendance);
     const { userId } = poll.caller;
-    if (poll.since === undefined || poll.fullState) return this.#whole(this.gateway.news.snapshot(userId, poll.wanted), 'first');
-    if (poll.since.kind !== 'token') return this.#whole(this.gateway.news.fallback(userId, poll.wanted, undefined), 'foreign');
+    if (poll.since === undefined || poll.fullState)
+      return this.#whole(this.gateway.news.snapshot(userId, poll.wanted), 'first');
+    if (poll.since.kind !== 'token')
+      return this.#whole(this.gateway.news.fallback(userId, poll.wanted, undefined), 'foreign');
     return this.#since(poll, poll.since.token);
   }
 
@@ -94,7 +99,13 @@ export class SyncDoor {
         if (options.clock.nowMs() >= poll.untilMs || poll.gone.aborted) return 'over';
         const entered = waiting.enter(userId, poll.untilMs);
         place = entered === 'full' ? refuseFor(BUSY_RETRY_MS) : entered;
-        poll.gone.addEventListener('abort', () => { place?.end('gone'); }, { once: true });
+        poll.gone.addEventListener(
+          'abort',
+          () => {
+            place?.end('gone');
+          },
+          { once: true },
+        );
       }
       if (place.ended() !== undefined) return 'over';
       await changed(place.signal);
@@ -112,7 +123,8 @@ export class SyncDoor {
       const followed = feed;
       try {
         let texts = followed.take(poll.wanted);
-        while (texts.length === 0 && (await wait((signal) => followed.changed(signal))) === 'again') texts = followed.take(poll.wanted);
+        while (texts.length === 0 && (await wait((signal) => followed.changed(signal))) === 'again')
+          texts = followed.take(poll.wanted);
         return body(followed.token(), texts);
       } finally {
         followed.close();

@@ -46,7 +46,8 @@ export function taken<T>(parsed: Parsed<T>): T {
 }
 
 export function answerFor(error: unknown): Answer {
-  if (error instanceof RefusedRequest) return { status: error.refusal.status, headers: error.headers, body: error.refusal.body };
+  if (error instanceof RefusedRequest)
+    return { status: error.refusal.status, headers: error.headers, body: error.refusal.body };
   if (error instanceof NotDurableError) return forNow('The log cannot take it now');
   if (error instanceof CannotCheckError) return forNow('The access token cannot be checked now');
   if (error instanceof HttpException) return ofNest(error);

@@ -12,7 +12,9 @@ export function tokenOf(request: FastifyRequest): string {
   const { authorization } = request.headers;
   if (authorization !== undefined) {
     const token = /^bearer +(\S(?:.*\S)?) *$/i.exec(authorization)?.[1];
-    return token === undefined ? refuse('M_MISSING_TOKEN', 'The Authorization header is not "Bearer" and a token') : asUtf8(token);
+    return token === undefined
+      ? refuse('M_MISSING_TOKEN', 'The Authorization header is not "Bearer" and a token')
+      : asUtf8(token);
   }
   const parameter = parameterOf(request.query as Query, 'access_token');
   return parameter === undefined || parameter === '' ? refuse('M_MISSING_TOKEN', 'Missing access token') : parameter;
@@ -24,7 +26,8 @@ export function originOf({ headers }: FastifyRequest): RequestOrigin {
     host: headers.host,
     origin: headers.origin,
     fetchSite: typeof fetchSite === 'string' ? fetchSite : undefined,
-    forwarded: headers['forwarded'] !== undefined || Object.keys(headers).some((name) => name.startsWith('x-forwarded-')),
+    forwarded:
+      headers['forwarded'] !== undefined || Object.keys(headers).some((name) => name.startsWith('x-forwarded-')),
   };
 }
 

@@ -18,12 +18,15 @@ export class RouteBook {
   /** Empty: there is no such path. */
   methodsOf(path: string): string[] {
     const methods = new Set<string>();
-    for (const { pattern, methods: known } of this.#routes.values()) if (pattern.test(path)) for (const method of known) methods.add(method);
+    for (const { pattern, methods: known } of this.#routes.values())
+      if (pattern.test(path)) for (const method of known) methods.add(method);
     return [...methods].sort();
   }
 }
 
 function patternOf(url: string): RegExp {
-  const parts = url.split('/').map((part) => (part.startsWith(':') ? '[^/]+' : part.replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&')));
+  const parts = url
+    .split('/')
+    .map((part) => (part.startsWith(':') ? '[^/]+' : part.replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&')));
   return new RegExp(`^${parts.join('/')}/?$`);
 }

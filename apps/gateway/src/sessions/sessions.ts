@@ -98,7 +98,9 @@ export class Sessions {
     const open = [...this.#sessions.values()].filter((session) => session.announcements > 0);
     this.#sessions.clear();
     for (let index = 0; index < open.length; index += END_CHUNK) {
-      const ends = open.slice(index, index + END_CHUNK).map((session) => ({ userId: session.userId, input: endOf(session, 0) }));
+      const ends = open
+        .slice(index, index + END_CHUNK)
+        .map((session) => ({ userId: session.userId, input: endOf(session, 0) }));
       await this.options.writer.activity(ends);
     }
   }
@@ -137,7 +139,13 @@ export class Sessions {
     session.announced = claim;
     session.announcedAtMs = nowMs;
     session.announcements += 1;
-    const input: ActivityInput = { type: 'device.connected', deviceId: session.deviceId, sessionId: session.sessionId, claim, leaseMs: this.leaseMs };
+    const input: ActivityInput = {
+      type: 'device.connected',
+      deviceId: session.deviceId,
+      sessionId: session.sessionId,
+      claim,
+      leaseMs: this.leaseMs,
+    };
     const appended = this.options.writer.activity([{ userId: session.userId, input }]).then(
       (places) => places[0],
       (error: unknown) => {
