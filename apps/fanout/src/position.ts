@@ -2,7 +2,7 @@
 // effects were sent. Invariant: stored in one commit, the vector as the offset's metadata, and believed only when it is ours
 // and inside the log. It stands apart because everything about a start hangs on it.
 import { decodeFanoutPosition, positionsOf, type Vector } from '#libs/contracts';
-import type { GroupOffset } from '#libs/event-log';
+import type { EventLog, GroupOffset } from '#libs/event-log';
 import type { MembershipPositions } from '#libs/views';
 
 export interface TaskPosition {
@@ -43,4 +43,9 @@ function isInside(vector: Vector, { starts, ends }: Extent): boolean {
     const position = vector.get(partition) ?? -1;
     return position >= (starts[partition] ?? 0) && position <= end;
   });
+}
+
+export async function extentOf(log: EventLog, topic: string): Promise<Extent> {
+  const [starts, ends] = await Promise.all([log.starts(topic), log.ends(topic)]);
+  return { starts, ends };
 }

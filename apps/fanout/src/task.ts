@@ -4,19 +4,20 @@
 //   restoring ──► live ──► closed        restoring: the commit is read, the tables catch up
 //       └───────────────────▲            live: changes and effects are told in steps     closed: nothing is sent any more
 //
-import { encodeFanoutPosition, frameHeaders, rejectionHeaders } from '#libs/contracts';
-import { LogUnavailableError, type GroupMember, type NewRecord, type RecordBatch } from '#libs/event-log';
+import { encodeFanoutPosition, frameHeaders } from '#libs/contracts';
+import type { GroupMember, RecordBatch } from '#libs/event-log';
 import type { BrokenRecord, MembershipPositions } from '#libs/views';
 import { ChangeQueue } from './change-queue.js';
 import { dueAgain } from './due-again.js';
-import type { Frame } from './frame-builder.js';
+import { send, type Sendable } from './outbox.js';
 import { Audit, Resend, type Holds, type Paced } from './paced.js';
-import { readPosition, type TaskPosition } from './position.js';
+import { Patience } from './patience.js';
+import { extentOf, readPosition, type TaskPosition } from './position.js';
 import type { RecipientTopic } from './recipient-topic.js';
 import type { RecipientTopics } from './recipient-topics.js';
 import type { FanoutOptions } from './surroundings.js';
 import type { Tables } from './tables.js';
-import { Telling, type Meeting, type Settlements } from './telling.js';
+import { Telling, type Meeting } from './telling.js';
 
 export type TaskState = 'restoring' | 'live' | 'closed';
 export const TRANSITIONS: Readonly<Record<TaskState, readonly TaskState[]>> = {
@@ -36,21 +37,14 @@ export interface TaskOptions {
 }
 
 /** What one step sends, and where the task stands when it is durable. */
-interface Step {
-  readonly frames: readonly Frame[];
-  readonly headers: Record<string, string>;
-  readonly settlements: Settlements;
-  readonly rejected: readonly BrokenRecord[];
+interface Step extends Sendable {
   readonly position: TaskPosition;
   readonly changes: number;
   readonly lastChangedAtMs: number;
 }
 
-/** Thrown by whatever waits when the task is closed. */
-class Closed extends Error {}
-
 export class FanoutTask {
-  readonly #closing = new AbortController();
+  readonly #patience: Patience;
   readonly #telling: Telling;
   readonly #queue: ChangeQueue;
   #state: TaskState = 'restoring';
@@ -73,6 +67,7 @@ export class FanoutTask {
 
   constructor(private readonly options: TaskOptions) {
     const { tables, recipients, partition, fanout } = options;
+    this.#patience = new Patience({ ...fanout, name: `partition ${partition}`, lastHeartbeatMs: () => options.member.lastHeartbeatMs() });
     this.#telling = new Telling(tables, recipients, partition, fanout.limits.maxFrameBytes);
     this.#queue = new ChangeQueue({ topic: fanout.topics.changes, partition, member: options.member, maxBatches: fanout.limits.maxQueuedBatches });
     this.done = this.#run();
@@ -136,7 +131,7 @@ export class FanoutTask {
   close(): void {
     if (this.#state === 'closed') return;
     this.#to('closed');
-    this.#closing.abort(new Closed('the task is closed'));
+    this.#patience.end();
     this.#tellDrained();
     this.#nudge();
   }
@@ -151,11 +146,11 @@ export class FanoutTask {
 
   async #run(): Promise<void> {
     try {
-      const restored = await this.#persist(() => this.#restore());
+      const restored = await this.#patience.persist(() => this.#restore());
       this.#goLive(restored);
       while (this.#state === 'live') await this.#turn();
     } catch (error) {
-      if (error instanceof Closed || this.#state === 'closed') return;
+      if (this.#state === 'closed') return;
       this.close();
       this.options.fanout.onFatal(error instanceof Error ? error : new Error(String(error)));
     } finally {
@@ -179,8 +174,8 @@ export class FanoutTask {
     const { fanout, tables, partition } = this.options;
     const { log, topics, group } = fanout;
     const committed = await log.committed(group, topics.changes);
-    const [changes, memberships, rooms] = await Promise.all([extent(log, topics.changes), extent(log, topics.memberships), extent(log, topics.rooms)]);
-    await tables.caughtUp(this.#closing.signal);
+    const [changes, memberships, rooms] = await Promise.all([extentOf(log, topics.changes), extentOf(log, topics.memberships), extentOf(log, topics.rooms)]);
+    await tables.caughtUp(this.#patience.signal);
     const position = readPosition(committed.get(partition), { changes, memberships, rooms });
     if (typeof position !== 'string') return { position };
     return { position: { changes: changes.ends[partition] ?? 0, vector: copyOf(tables.memberships.positions) }, missing: position };
@@ -214,7 +209,7 @@ export class FanoutTask {
   async #reread(from: MembershipPositions, to: MembershipPositions): Promise<void> {
     const { fanout, tables } = this.options;
     const options = { log: fanout.log, topics: fanout.topics, tables, maxReread: fanout.limits.maxReread, rejects: (partition: number) => this.#rejects(partition) };
-    const due = await this.#persist(() => dueAgain(options, { from, to }));
+    const due = await this.#patience.persist(() => dueAgain(options, { from, to }));
     this.#rejected.push(...due.broken);
     this.#paced.push(...due.paced);
     this.#rereading = false;
@@ -229,9 +224,9 @@ export class FanoutTask {
   async #step(): Promise<void> {
     this.#moved = false;
     const readable = this.#queue.batches;
-    if (readable > 0) await this.#persist(() => this.options.tables.policiesRead());
+    if (readable > 0) await this.#patience.persist(() => this.options.tables.policiesRead());
     const step = this.#build(readable);
-    await this.#send(step);
+    await send(step, this.options, this.#patience);
     this.#sent = step.position;
     if (step.changes > 0) this.options.fanout.meter.told(step.changes, this.options.fanout.clock.nowMs() - step.lastChangedAtMs);
     if (this.#commitIsDue()) await this.#commit();
@@ -281,24 +276,6 @@ export class FanoutTask {
     return this.#paced.some(({ holds }) => holds === 'position' || holds === what);
   }
 
-  /** Frames one per partition at a time, so that no request outgrows what the broker takes; then recipient topics; then rejections. */
-  async #send({ frames, headers, settlements, rejected }: Step): Promise<void> {
-    const { fanout, recipients } = this.options;
-    for (const wave of wavesOf(frames)) {
-      const records = wave.map(({ partition, text }): NewRecord => ({ key: null, value: text, partition, headers }));
-      await this.#persist(() => fanout.log.append(fanout.topics.deliveries, records));
-      for (const frame of wave) fanout.meter.framed(frame.recipients);
-    }
-    await Promise.all(
-      [...settlements].map(async ([topic, senders]) => {
-        fanout.meter.wroteRecipients(await this.#persist(() => recipients.settle(topic, senders)));
-      }),
-    );
-    if (rejected.length === 0) return;
-    await this.#persist(() => fanout.log.append(fanout.topics.rejected, rejected.map(rejectionOf)));
-    for (const { topic } of rejected) fanout.meter.rejected(topic);
-  }
-
   #commitIsDue(): boolean {
     return this.options.fanout.clock.nowMs() >= this.#nextCommitAtMs && this.#commitNews() !== undefined;
   }
@@ -337,52 +314,6 @@ export class FanoutTask {
     });
   }
 
-  /** Again and again until the log takes it, never while the group has not confirmed this member, never after `close`. */
-  async #persist<T>(act: () => Promise<T>): Promise<T> {
-    for (;;) {
-      await this.#confirmed();
-      try {
-        const result = await act();
-        this.#requireOpen();
-        return result;
-      } catch (error) {
-        if (!(error instanceof LogUnavailableError)) throw error;
-        const { meter, lines, limits } = this.options.fanout;
-        meter.retried();
-        lines.warn(`partition ${this.partition} waits for the log`, { error });
-        await this.#pause(limits.retryAfterMs);
-      }
-    }
-  }
-
-  async #confirmed(): Promise<void> {
-    const { clock, limits, meter } = this.options.fanout;
-    this.#requireOpen();
-    while (clock.nowMs() - this.options.member.lastHeartbeatMs() >= limits.sessionTimeoutMs) {
-      meter.heldBack();
-      await this.#pause(limits.retryAfterMs);
-      this.#requireOpen();
-    }
-  }
-
-  #requireOpen(): void {
-    if (this.#state === 'closed') throw new Closed('the task is closed');
-  }
-
-  #pause(spanMs: number): Promise<void> {
-    const { clock } = this.options.fanout;
-    const { signal } = this.#closing;
-    return new Promise((resolve) => {
-      const end = (): void => {
-        cancel();
-        signal.removeEventListener('abort', end);
-        resolve();
-      };
-      const cancel = clock.wakeAt(clock.nowMs() + spanMs, end);
-      signal.addEventListener('abort', end, { once: true });
-    });
-  }
-
   #rejects(partition: number): boolean {
     return partition % this.options.tables.partitions.changes === this.options.partition;
   }
@@ -403,31 +334,10 @@ export class FanoutTask {
   }
 }
 
-async function extent(log: FanoutOptions['log'], topic: string): Promise<{ starts: readonly number[]; ends: readonly number[] }> {
-  const [starts, ends] = await Promise.all([log.starts(topic), log.ends(topic)]);
-  return { starts, ends };
-}
-
 function copyOf({ memberships, rooms }: MembershipPositions): MembershipPositions {
   return { memberships: [...memberships], rooms: [...rooms] };
 }
 
 function commitText({ changes, vector }: TaskPosition): string {
   return `${changes} ${vector.memberships.join()} ${vector.rooms.join()}`;
-}
-
-/** The first frame of every partition, then the second … */
-function wavesOf(frames: readonly Frame[]): Frame[][] {
-  const waves: Frame[][] = [];
-  const seen = new Map<number, number>();
-  for (const frame of frames) {
-    const wave = seen.get(frame.partition) ?? 0;
-    seen.set(frame.partition, wave + 1);
-    (waves[wave] ??= []).push(frame);
-  }
-  return waves;
-}
-
-function rejectionOf({ topic, partition, record, reason }: BrokenRecord): NewRecord {
-  return { key: record.key, value: record.value, headers: rejectionHeaders({ reason, topic, partition, offset: record.offset }) };
 }

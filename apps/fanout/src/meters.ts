@@ -1,0 +1,49 @@
+// The fan-out's metrics by name, with their help texts. Invariant: nothing is labelled by user or room.
+import { counter, gauge, histogram, type Metrics } from '#libs/runtime';
+import type { Meter } from './surroundings.js';
+
+const CATALOGUE = {
+  frames: counter('rollcall_fanout_frames_total', 'Frames made durable in deliveries'),
+  recipients: counter('rollcall_fanout_recipients_total', 'Recipients of all entries in those frames'),
+  changes: counter('rollcall_fanout_changes_total', 'Changes told to everybody interested'),
+  lag: histogram('rollcall_fanout_lag_seconds', 'From a change to when it was told, the last one of every step'),
+  recipientRecords: counter('rollcall_fanout_recipient_records_total', 'Records written to recipient topics'),
+  recipientTopics: gauge('rollcall_fanout_recipient_topics', 'Recipient topics found: kept up to date, or refused', ['state']),
+  rejected: counter('rollcall_fanout_rejected_total', 'Records that could not be read', ['topic']),
+  retries: counter('rollcall_fanout_retries_total', 'Sends and commits that failed and were tried again'),
+  heldBack: counter('rollcall_fanout_held_back_total', 'Times nothing was sent because the group had not confirmed this member'),
+  oversizeRooms: gauge('rollcall_fanout_oversize_rooms', 'Rooms over MAX_ROOM_MEMBERS, which create no interest'),
+} as const;
+
+export function meterOf(metrics: Metrics): Meter {
+  const meters = metrics.meters(CATALOGUE);
+  return {
+    framed: (recipients) => {
+      meters.frames.inc();
+      meters.recipients.inc(recipients);
+    },
+    told: (changes, lagMs) => {
+      meters.changes.inc(changes);
+      meters.lag.observe(Math.max(0, lagMs) / 1_000);
+    },
+    wroteRecipients: (records) => {
+      meters.recipientRecords.inc(records);
+    },
+    recipientTopics: (followed, refused) => {
+      meters.recipientTopics.set({ state: 'followed' }, followed);
+      meters.recipientTopics.set({ state: 'refused' }, refused);
+    },
+    rejected: (topic) => {
+      meters.rejected.inc({ topic });
+    },
+    retried: () => {
+      meters.retries.inc();
+    },
+    heldBack: () => {
+      meters.heldBack.inc();
+    },
+    oversizeRooms: (rooms) => {
+      meters.oversizeRooms.set(rooms);
+    },
+  };
+}

@@ -1,0 +1,55 @@
+// Sends what a step has made: frames, then what recipient topics lack, then rejected records. Invariant: returns when all of
+// it is durable. Frames go out one per partition at a time, so that no request outgrows what the broker takes.
+import { rejectionHeaders } from '#libs/contracts';
+import type { NewRecord } from '#libs/event-log';
+import type { BrokenRecord } from '#libs/views';
+import type { Frame } from './frame-builder.js';
+import type { Patience } from './patience.js';
+import type { RecipientTopics } from './recipient-topics.js';
+import type { FanoutOptions } from './surroundings.js';
+import type { Settlements } from './telling.js';
+
+export interface Sendable {
+  readonly frames: readonly Frame[];
+  readonly headers: Readonly<Record<string, string>>;
+  readonly settlements: Settlements;
+  readonly rejected: readonly BrokenRecord[];
+}
+
+export interface Destination {
+  readonly fanout: FanoutOptions;
+  readonly recipients: RecipientTopics;
+}
+
+export async function send({ frames, headers, settlements, rejected }: Sendable, { fanout, recipients }: Destination, patience: Patience): Promise<void> {
+  const { log, topics, meter } = fanout;
+  for (const wave of wavesOf(frames)) {
+    const records = wave.map(({ partition, text }): NewRecord => ({ key: null, value: text, partition, headers }));
+    await patience.persist(() => log.append(topics.deliveries, records));
+    for (const frame of wave) meter.framed(frame.recipients);
+  }
+  await Promise.all(
+    [...settlements].map(async ([topic, senders]) => {
+      meter.wroteRecipients(await patience.persist(() => recipients.settle(topic, senders)));
+    }),
+  );
+  if (rejected.length === 0) return;
+  await patience.persist(() => log.append(topics.rejected, rejected.map(rejectionOf)));
+  for (const { topic } of rejected) meter.rejected(topic);
+}
+
+/** The first frame of every partition, then the second … */
+function wavesOf(frames: readonly Frame[]): Frame[][] {
+  const waves: Frame[][] = [];
+  const seen = new Map<number, number>();
+  for (const frame of frames) {
+    const wave = seen.get(frame.partition) ?? 0;
+    seen.set(frame.partition, wave + 1);
+    (waves[wave] ??= []).push(frame);
+  }
+  return waves;
+}
+
+function rejectionOf({ topic, partition, record, reason }: BrokenRecord): NewRecord {
+  return { key: record.key, value: record.value, headers: rejectionHeaders({ reason, topic, partition, offset: record.offset }) };
+}
