@@ -11,12 +11,20 @@ describeKafka('Kafka', (kafka) => {
     const settings = { brokers: kafka().brokers, sessionTimeoutMs: SESSION_MS, heartbeatIntervalMs: 200 };
     const log = await KafkaEventLog.connect({ ...settings, clientId: 'contract' });
     const second = await KafkaEventLog.connect({ ...settings, clientId: 'contract-second' });
-    const client = new Kafka({ brokers: [...kafka().brokers], clientId: 'contract-foreign', logLevel: logLevel.NOTHING });
+    const client = new Kafka({
+      brokers: [...kafka().brokers],
+      clientId: 'contract-foreign',
+      logLevel: logLevel.NOTHING,
+    });
     return {
       log,
       second,
       leaveAborted: async (topic: string, partition: number) => {
-        const producer = client.producer({ transactionalId: `${kafka().prefix}aborting`, maxInFlightRequests: 1, idempotent: true });
+        const producer = client.producer({
+          transactionalId: `${kafka().prefix}aborting`,
+          maxInFlightRequests: 1,
+          idempotent: true,
+        });
         await producer.connect();
         const transaction = await producer.transaction();
         await transaction.send({ topic, messages: [{ partition, key: 'aborted', value: 'never seen' }] });

@@ -1,8 +1,19 @@
 // The event log on Apache Kafka: composes the parts that speak the protocol into the port. Invariant: nothing that it
 // resolves is undecided, and nothing of it runs after `close`. It stands apart as the only door into this room.
 import {
-  type Appended, type EventLog, type GroupMember, type GroupOffset, type GroupOptions, type NewRecord, partitionOf, type RecordBatch, type Tail,
-  type TailOptions, type TopicDescription, type TopicSpec, type Transactor,
+  type Appended,
+  type EventLog,
+  type GroupMember,
+  type GroupOffset,
+  type GroupOptions,
+  type NewRecord,
+  partitionOf,
+  type RecordBatch,
+  type Tail,
+  type TailOptions,
+  type TopicDescription,
+  type TopicSpec,
+  type Transactor,
 } from '#libs/event-log';
 import { KafkaGroupMember } from './group/member.js';
 import { GroupPositions } from './group/positions.js';
@@ -96,20 +107,34 @@ export class KafkaEventLog implements EventLog {
 
   async tail(options: TailOptions): Promise<Tail> {
     const onClosed = (tail: KafkaTail): void => void this.#tails.delete(tail);
-    const tail = await KafkaTail.open(options, { wire: this.#wire, lane: `tail-${this.#nextLane()}`, onAppendTime: this.#onAppendTime, onClosed });
+    const tail = await KafkaTail.open(options, {
+      wire: this.#wire,
+      lane: `tail-${this.#nextLane()}`,
+      onAppendTime: this.#onAppendTime,
+      onClosed,
+    });
     this.#tails.add(tail);
     return tail;
   }
 
   async join(options: GroupOptions): Promise<GroupMember> {
     const onLeft = (member: KafkaGroupMember): void => void this.#members.delete(member);
-    const member = await KafkaGroupMember.open(options, { wire: this.#wire, lane: `group-${this.#nextLane()}`, onAppendTime: this.#onAppendTime, onLeft });
+    const member = await KafkaGroupMember.open(options, {
+      wire: this.#wire,
+      lane: `group-${this.#nextLane()}`,
+      onAppendTime: this.#onAppendTime,
+      onLeft,
+    });
     this.#members.add(member);
     return member;
   }
 
   async transactor(transactionalId: string): Promise<Transactor> {
-    const transactor = await KafkaTransactor.open(this.#wire, transactionalId, `transactions-${this.#nextLane() % TRANSACTOR_LANES}`);
+    const transactor = await KafkaTransactor.open(
+      this.#wire,
+      transactionalId,
+      `transactions-${this.#nextLane() % TRANSACTOR_LANES}`,
+    );
     this.#transactors.add(transactor);
     return {
       transact: (transaction) => transactor.transact(transaction),
@@ -142,7 +167,12 @@ export class KafkaEventLog implements EventLog {
       topics.map(async (topic) => {
         const stable = await listOffsets(this.#wire, topic, 'stable');
         const written = await listOffsets(this.#wire, topic, 'written');
-        return stable.map((stableEnd, partition) => ({ topic, partition, stableEnd, highWatermark: written[partition] ?? stableEnd }));
+        return stable.map((stableEnd, partition) => ({
+          topic,
+          partition,
+          stableEnd,
+          highWatermark: written[partition] ?? stableEnd,
+        }));
       }),
     );
     return found.flat().filter(({ stableEnd, highWatermark }) => stableEnd < highWatermark);
@@ -150,7 +180,10 @@ export class KafkaEventLog implements EventLog {
 
   /** Brokers that are known now: for start-up messages and health. */
   async brokerCount(): Promise<number> {
-    const patience = { doing: `connecting to ${this.#wire.settings.brokers.join(', ')}`, limitMs: this.#wire.settings.requestTimeoutMs };
+    const patience = {
+      doing: `connecting to ${this.#wire.settings.brokers.join(', ')}`,
+      limitMs: this.#wire.settings.requestTimeoutMs,
+    };
     const { brokers } = await this.#wire.patiently(patience, () => this.#wire.metadata([]));
     return brokers.length;
   }

@@ -50,7 +50,11 @@ declare module 'kafkajs/src/loggers/index.js' {
 }
 
 declare module 'kafkajs/src/protocol/error.js' {
-  const protocolErrors: { createErrorFromCode(code: number): Error & { readonly type: string; readonly code: number; readonly retriable: boolean } };
+  const protocolErrors: {
+    createErrorFromCode(
+      code: number,
+    ): Error & { readonly type: string; readonly code: number; readonly retriable: boolean };
+  };
   export default protocolErrors;
 }
 
@@ -61,7 +65,11 @@ declare module 'kafkajs/src/consumer/assignerProtocol.js' {
       decode(buffer: Buffer): { version: number; topics: string[]; userData: Buffer };
     };
     readonly MemberAssignment: {
-      encode(assignment: { version: number; assignment: Readonly<Record<string, readonly number[]>>; userData: Buffer }): Buffer;
+      encode(assignment: {
+        version: number;
+        assignment: Readonly<Record<string, readonly number[]>>;
+        userData: Buffer;
+      }): Buffer;
       decode(buffer: Buffer): { assignment: Record<string, number[]> } | null;
     };
   };
@@ -75,7 +83,11 @@ declare module 'kafkajs/src/broker/index.js' {
   }
   interface OffsetsOfTopic {
     readonly topic: string;
-    readonly partitions: readonly { readonly partition: number; readonly offset: string; readonly metadata: string | null }[];
+    readonly partitions: readonly {
+      readonly partition: number;
+      readonly offset: string;
+      readonly metadata: string | null;
+    }[];
   }
   interface InTransaction {
     readonly transactionalId: string;
@@ -83,15 +95,27 @@ declare module 'kafkajs/src/broker/index.js' {
     readonly producerEpoch: number;
   }
   export default class Broker {
-    constructor(options: { connectionPool: unknown; logger: unknown; nodeId?: number; authenticationTimeout?: number; allowAutoTopicCreation: false });
+    constructor(options: {
+      connectionPool: unknown;
+      logger: unknown;
+      nodeId?: number;
+      authenticationTimeout?: number;
+      allowAutoTopicCreation: false;
+    });
     isConnected(): boolean;
     connect(): Promise<void>;
     disconnect(): Promise<void>;
-    findGroupCoordinator(request: { groupId: string; coordinatorType: 0 | 1 }): Promise<{ coordinator: { nodeId: number; host: string; port: number } }>;
+    findGroupCoordinator(request: {
+      groupId: string;
+      coordinatorType: 0 | 1;
+    }): Promise<{ coordinator: { nodeId: number; host: string; port: number } }>;
     listOffsets(request: {
       replicaId: -1;
       isolationLevel: 0 | 1;
-      topics: readonly { readonly topic: string; readonly partitions: readonly { readonly partition: number; readonly timestamp: number }[] }[];
+      topics: readonly {
+        readonly topic: string;
+        readonly partitions: readonly { readonly partition: number; readonly timestamp: number }[];
+      }[];
     }): Promise<{ responses: { topic: string; partitions: { partition: number; offset: string }[] }[] }>;
     joinGroup(request: {
       groupId: string;
@@ -99,7 +123,12 @@ declare module 'kafkajs/src/broker/index.js' {
       rebalanceTimeout: number;
       memberId: string;
       groupProtocols: readonly { readonly name: string; readonly metadata: Buffer }[];
-    }): Promise<{ generationId: number; leaderId: string; memberId: string; members: { memberId: string; memberMetadata: Buffer }[] }>;
+    }): Promise<{
+      generationId: number;
+      leaderId: string;
+      memberId: string;
+      members: { memberId: string; memberMetadata: Buffer }[];
+    }>;
     syncGroup(request: {
       groupId: string;
       generationId: number;
@@ -108,23 +137,40 @@ declare module 'kafkajs/src/broker/index.js' {
     }): Promise<{ memberAssignment: Buffer }>;
     heartbeat(request: { groupId: string; groupGenerationId: number; memberId: string }): Promise<unknown>;
     leaveGroup(request: { groupId: string; memberId: string }): Promise<unknown>;
-    offsetCommit(request: { groupId: string; groupGenerationId: number; memberId: string; topics: readonly OffsetsOfTopic[] }): Promise<unknown>;
+    offsetCommit(request: {
+      groupId: string;
+      groupGenerationId: number;
+      memberId: string;
+      topics: readonly OffsetsOfTopic[];
+    }): Promise<unknown>;
     offsetFetch(request: {
       groupId: string;
       topics: readonly { readonly topic: string; readonly partitions: readonly { readonly partition: number }[] }[];
-    }): Promise<{ responses: { topic: string; partitions: { partition: number; offset: string; metadata: string | null }[] }[] }>;
-    initProducerId(request: { transactionalId?: string; transactionTimeout: number }): Promise<{ producerId: string; producerEpoch: number }>;
+    }): Promise<{
+      responses: { topic: string; partitions: { partition: number; offset: string; metadata: string | null }[] }[];
+    }>;
+    initProducerId(request: {
+      transactionalId?: string;
+      transactionTimeout: number;
+    }): Promise<{ producerId: string; producerEpoch: number }>;
     addPartitionsToTxn(request: InTransaction & { topics: readonly TopicPartitions[] }): Promise<unknown>;
     addOffsetsToTxn(request: InTransaction & { groupId: string }): Promise<unknown>;
     txnOffsetCommit(request: InTransaction & { groupId: string; topics: readonly OffsetsOfTopic[] }): Promise<unknown>;
     endTxn(request: InTransaction & { transactionResult: boolean }): Promise<unknown>;
     createTopics(request: {
-      topics: readonly { topic: string; numPartitions: number; replicationFactor: number; configEntries: readonly { name: string; value: string }[] }[];
+      topics: readonly {
+        topic: string;
+        numPartitions: number;
+        replicationFactor: number;
+        configEntries: readonly { name: string; value: string }[];
+      }[];
       timeout: number;
     }): Promise<unknown>;
     deleteTopics(request: { topics: readonly string[]; timeout: number }): Promise<unknown>;
     describeConfigs(request: {
       resources: readonly { type: number; name: string; configNames: readonly string[] }[];
-    }): Promise<{ resources: { resourceName: string; configEntries: { configName: string; configValue: string }[] }[] }>;
+    }): Promise<{
+      resources: { resourceName: string; configEntries: { configName: string; configValue: string }[] }[];
+    }>;
   }
 }

@@ -2,6 +2,7 @@
 // is noted as a sign that the group counts on this member; errors come out as Kafka names them.
 import assignerProtocol from 'kafkajs/src/consumer/assignerProtocol.js';
 import type { Link } from '../wire/link.js';
+import { toldElsewhere } from '../wire/faults.js';
 import type { Wire } from '../wire/wire.js';
 import { type Claim, planAssignment } from './plan.js';
 
@@ -37,13 +38,21 @@ export class MemberWire {
     const { sessionTimeoutMs, rebalanceTimeoutMs } = wire.settings;
     const userData = Buffer.from(JSON.stringify({ generation: this.generation, partitions: held }));
     const metadata = MemberMetadata.encode({ version: VERSION, topics, userData });
-    const request = { groupId: group, sessionTimeout: sessionTimeoutMs, rebalanceTimeout: rebalanceTimeoutMs, memberId: this.memberId, groupProtocols: [{ name: PROTOCOL, metadata }] };
+    const request = {
+      groupId: group,
+      sessionTimeout: sessionTimeoutMs,
+      rebalanceTimeout: rebalanceTimeoutMs,
+      memberId: this.memberId,
+      groupProtocols: [{ name: PROTOCOL, metadata }],
+    };
     const joined = await this.#ask((link) => link.ask((broker) => broker.joinGroup(request)));
     this.memberId = joined.memberId;
     this.generation = joined.generationId;
     const groupAssignment = joined.leaderId === joined.memberId ? this.#assign(joined.members, partitions) : [];
     const member = { groupId: group, generationId: joined.generationId, memberId: joined.memberId };
-    const { memberAssignment } = await this.#ask((link) => link.ask((broker) => broker.syncGroup({ ...member, groupAssignment })));
+    const { memberAssignment } = await this.#ask((link) =>
+      link.ask((broker) => broker.syncGroup({ ...member, groupAssignment })),
+    );
     const assigned = MemberAssignment.decode(memberAssignment)?.assignment ?? {};
     return assigned[topics[0] ?? ''] ?? [];
   }
@@ -58,7 +67,9 @@ export class MemberWire {
     const { memberId } = this;
     if (memberId === '') return;
     this.forget();
-    const asked = this.#ask((link) => link.ask((broker) => broker.leaveGroup({ groupId: this.options.group, memberId }))).catch(() => undefined);
+    const asked = this.#ask((link) =>
+      link.ask((broker) => broker.leaveGroup({ groupId: this.options.group, memberId })),
+    ).catch(toldElsewhere);
     let timer: NodeJS.Timeout | undefined;
     await Promise.race([asked, new Promise<void>((done) => (timer = setTimeout(done, LEAVE_LIMIT_MS)))]);
     clearTimeout(timer);
@@ -70,11 +81,20 @@ export class MemberWire {
     this.generation = -1;
   }
 
-  #assign(members: readonly { memberId: string; memberMetadata: Buffer }[], partitions: number): { memberId: string; memberAssignment: Buffer }[] {
-    const plan = planAssignment(members.map(({ memberId, memberMetadata }) => claimOf(memberId, memberMetadata)), partitions);
+  #assign(
+    members: readonly { memberId: string; memberMetadata: Buffer }[],
+    partitions: number,
+  ): { memberId: string; memberAssignment: Buffer }[] {
+    const plan = planAssignment(
+      members.map(({ memberId, memberMetadata }) => claimOf(memberId, memberMetadata)),
+      partitions,
+    );
     return [...plan].map(([memberId, own]) => {
       const assignment = Object.fromEntries(this.options.topics.map((topic) => [topic, own]));
-      return { memberId, memberAssignment: MemberAssignment.encode({ version: VERSION, assignment, userData: Buffer.alloc(0) }) };
+      return {
+        memberId,
+        memberAssignment: MemberAssignment.encode({ version: VERSION, assignment, userData: Buffer.alloc(0) }),
+      };
     });
   }
 

@@ -2,7 +2,13 @@
 // delivered of a partition that is lost, paused or not yet sought in all its topics; what stays across a rebalance is read
 // on without a break; the loop ends only by `leave` or by a fault that it told of as fatal. It replaces kafkajs's consumer,
 // which stops silently, resets positions at every rebalance and commits for partitions that it lost.
-import { type GroupMember, type GroupOptions, OffsetOutOfRangeError, TopicMismatchError, type RecordBatch } from '#libs/event-log';
+import {
+  type GroupMember,
+  type GroupOptions,
+  OffsetOutOfRangeError,
+  TopicMismatchError,
+  type RecordBatch,
+} from '#libs/event-log';
 import { FetchLoop } from '../reading/fetch-loop.js';
 import { Flow } from '../reading/flow.js';
 import { inPortWords, isPassing, typeOf } from '../wire/faults.js';
@@ -10,6 +16,8 @@ import type { Wire } from '../wire/wire.js';
 import { MemberWire } from './member-wire.js';
 
 const RETRY_MS = 200;
+/** Coordinators move in good health too: only a fault that stays is worth telling. */
+const TOLD_AFTER_MS = 1_000;
 const LONGEST_RETRY_MS = 1_000;
 /** The group goes on, and this member joins the next generation. */
 const JOIN_AGAIN = new Set(['REBALANCE_IN_PROGRESS', 'MEMBER_ID_REQUIRED']);
@@ -34,6 +42,7 @@ export class KafkaGroupMember implements GroupMember {
   #running: Promise<void> | undefined;
   #rejoining = false;
   #retryMs = RETRY_MS;
+  #faultySince: number | undefined;
   #wake: () => void = () => {};
   #countCheckedAt = performance.now();
 
@@ -45,20 +54,35 @@ export class KafkaGroupMember implements GroupMember {
     const { wire, lane, onAppendTime } = wiring;
     this.#wire = new MemberWire({ wire, lane, group: options.group, topics: options.topics });
     const deliver = (_flow: Flow, batch: RecordBatch): void => options.onBatch(batch);
-    this.#loop = new FetchLoop({ wire, lane: `${lane}-fetch`, deliver, onAppendTime, onError: (error, fatal) => this.#readFault(error, fatal) });
+    this.#loop = new FetchLoop({
+      wire,
+      lane: `${lane}-fetch`,
+      deliver,
+      onAppendTime,
+      onError: (error, fatal) => this.#readFault(error, fatal),
+    });
   }
 
   /** Resolves when the group can be joined; joining goes on by itself, so that the caller has the member before its partitions. */
   static async open(options: GroupOptions, wiring: MemberWiring): Promise<KafkaGroupMember> {
     const counts = await Promise.all(
-      options.topics.map((topic) => wiring.wire.patiently({ doing: `joining ${options.group}`, limitMs: wiring.wire.settings.requestTimeoutMs }, () => wiring.wire.topic(topic))),
+      options.topics.map((topic) =>
+        wiring.wire.patiently(
+          { doing: `joining ${options.group}`, limitMs: wiring.wire.settings.requestTimeoutMs },
+          () => wiring.wire.topic(topic),
+        ),
+      ),
     );
     const [first] = counts;
     if (first === undefined || counts.some(({ leaders }) => leaders.length !== first.leaders.length)) {
-      throw new TopicMismatchError(`not co-partitioned: ${counts.map(({ name, leaders }) => `${name} has ${leaders.length}`).join(', ')}`);
+      throw new TopicMismatchError(
+        `not co-partitioned: ${counts.map(({ name, leaders }) => `${name} has ${leaders.length}`).join(', ')}`,
+      );
     }
     const member = new KafkaGroupMember(options, wiring, first.leaders.length);
-    setImmediate(() => (member.#running = member.#run()));
+    setImmediate(() => {
+      member.#running = member.#run();
+    });
     return member;
   }
 
@@ -140,6 +164,7 @@ export class KafkaGroupMember implements GroupMember {
         else if (joined && this.#wire.memberId !== '') joined = await this.#beat();
         else joined = await this.#join();
         this.#retryMs = RETRY_MS;
+        this.#faultySince = undefined;
       } catch (error) {
         joined = await this.#fault(error, joined);
       }
@@ -175,7 +200,9 @@ export class KafkaGroupMember implements GroupMember {
     const { topics } = await this.wiring.wire.metadata(this.options.topics);
     for (const { name, leaders, errorCode } of topics) {
       if (errorCode !== 0 || leaders.length === this.partitions) continue;
-      throw new TopicMismatchError(`${name} had ${this.partitions} partitions and has ${leaders.length} now: stop its services and copy to a new prefix`);
+      throw new TopicMismatchError(
+        `${name} had ${this.partitions} partitions and has ${leaders.length} now: stop its services and copy to a new prefix`,
+      );
     }
   }
 
@@ -193,7 +220,9 @@ export class KafkaGroupMember implements GroupMember {
       await this.#giveUp(inPortWords(error, `member of ${this.options.group}`));
       return false;
     }
-    this.options.onError(inPortWords(error, `member of ${this.options.group}`), false);
+    this.#faultySince ??= performance.now();
+    if (performance.now() - this.#faultySince > TOLD_AFTER_MS)
+      this.options.onError(inPortWords(error, `member of ${this.options.group}`), false);
     await this.#rest(this.#retryMs);
     this.#retryMs = Math.min(LONGEST_RETRY_MS, this.#retryMs * 2);
     return joined;

@@ -24,12 +24,20 @@ function holders(claims: readonly Claim[], partitions: number): Map<string, Set<
 
 /** What each member gets now. Sorted by id first, so that every leader decides alike. */
 export function planAssignment(claims: readonly Claim[], partitions: number): Map<string, number[]> {
-  const held = holders([...claims].sort((a, b) => (a.memberId < b.memberId ? -1 : 1)), partitions);
+  const held = holders(
+    [...claims].sort((a, b) => (a.memberId < b.memberId ? -1 : 1)),
+    partitions,
+  );
   const heldByAnybody = new Set([...held.values()].flatMap((own) => [...own]));
   const plan = new Map<string, number[]>();
   for (const [memberId, target] of assignSticky(held, partitions)) {
     const own = held.get(memberId);
-    plan.set(memberId, [...target].filter((partition) => own?.has(partition) === true || !heldByAnybody.has(partition)).sort((a, b) => a - b));
+    plan.set(
+      memberId,
+      [...target]
+        .filter((partition) => own?.has(partition) === true || !heldByAnybody.has(partition))
+        .sort((a, b) => a - b),
+    );
   }
   return plan;
 }

@@ -30,8 +30,9 @@ export class GroupPositions {
     const doing = `reading the positions of ${group}`;
     const { leaders } = await this.wire.patiently({ doing, limitMs }, () => this.wire.topic(topic));
     const topics = [{ topic, partitions: leaders.map((_, partition) => ({ partition })) }];
-    const { responses } = await this.wire.askCoordinator({ kind: GROUP, id: group, lane: LANE, doing, limitMs }, (link) =>
-      link.ask((broker) => broker.offsetFetch({ groupId: group, topics })),
+    const { responses } = await this.wire.askCoordinator(
+      { kind: GROUP, id: group, lane: LANE, doing, limitMs },
+      (link) => link.ask((broker) => broker.offsetFetch({ groupId: group, topics })),
     );
     const found = new Map<number, GroupOffset>();
     for (const { partition, offset, metadata } of responses.flatMap(({ partitions }) => partitions)) {
@@ -45,24 +46,35 @@ export class GroupPositions {
   #owner(group: string, { topic, partition }: GroupOffset): KafkaGroupMember | undefined {
     const ours = [...this.members].filter((member) => member.group === group);
     const owner = ours.find((member) => member.assigned.has(partition));
-    if (owner === undefined && ours.length > 0) throw new FencedError(`${topic}-${partition} is not held by this member of ${group} any more: its position is not committed`);
+    if (owner === undefined && ours.length > 0)
+      throw new FencedError(
+        `${topic}-${partition} is not held by this member of ${group} any more: its position is not committed`,
+      );
     return owner;
   }
 
-  async #commitAs(member: KafkaGroupMember | undefined, group: string, positions: readonly GroupOffset[]): Promise<void> {
+  async #commitAs(
+    member: KafkaGroupMember | undefined,
+    group: string,
+    positions: readonly GroupOffset[],
+  ): Promise<void> {
     const { memberId, generation } = member?.credentials ?? NOBODY;
     const topics = [...new Set(positions.map(({ topic }) => topic))].map((topic) => ({
       topic,
-      partitions: positions.filter((position) => position.topic === topic).map(({ partition, offset, metadata }) => ({ partition, offset: String(offset), metadata: metadata ?? null })),
+      partitions: positions
+        .filter((position) => position.topic === topic)
+        .map(({ partition, offset, metadata }) => ({ partition, offset: String(offset), metadata: metadata ?? null })),
     }));
     const request = { groupId: group, groupGenerationId: generation, memberId, topics };
     const doing = `committing positions of ${group}`;
     try {
-      await this.wire.askCoordinator({ kind: GROUP, id: group, lane: LANE, doing, limitMs: this.wire.settings.requestTimeoutMs }, (link) =>
-        link.ask((broker) => broker.offsetCommit(request)),
+      await this.wire.askCoordinator(
+        { kind: GROUP, id: group, lane: LANE, doing, limitMs: this.wire.settings.requestTimeoutMs },
+        (link) => link.ask((broker) => broker.offsetCommit(request)),
       );
     } catch (error) {
-      if (NOT_OURS.has(typeOf((error as Error).cause) ?? '')) throw new FencedError((error as Error).message, { cause: error });
+      if (NOT_OURS.has(typeOf((error as Error).cause) ?? ''))
+        throw new FencedError((error as Error).message, { cause: error });
       throw error;
     }
   }

@@ -53,7 +53,11 @@ export class AppendSlice extends Slice {
 
   done(partition: number, baseOffset: number, timestampMs: (record: NewRecord) => number): void {
     for (let at = 0; at < this.#calls.length; at += 1) {
-      this.#calls[at]!.done(this.#indexes[at]!, { partition, offset: baseOffset + at, timestampMs: timestampMs(this.records[at]!) });
+      this.#calls[at]!.done(this.#indexes[at]!, {
+        partition,
+        offset: baseOffset + at,
+        timestampMs: timestampMs(this.records[at]!),
+      });
     }
   }
 
@@ -110,7 +114,8 @@ export class AppendQueue {
 
   /** Partitions whose next slice may be sent. */
   *waiting(): Generator<PartitionQueue> {
-    for (const queues of this.#partitions.values()) for (const queue of queues) if (queue !== undefined && !queue.busy && queue.slices.length > 0) yield queue;
+    for (const queues of this.#partitions.values())
+      for (const queue of queues) if (queue !== undefined && !queue.busy && queue.slices.length > 0) yield queue;
   }
 
   /** The first slice is decided. */
@@ -119,7 +124,8 @@ export class AppendQueue {
   }
 
   failAll(error: Error): void {
-    for (const queues of this.#partitions.values()) for (const queue of queues) for (const slice of queue?.slices ?? []) slice.fail(error);
+    for (const queues of this.#partitions.values())
+      for (const queue of queues) for (const slice of queue?.slices ?? []) slice.fail(error);
     this.#partitions.clear();
     this.bytes = 0;
   }

@@ -2,7 +2,7 @@
 // many small appends become few full requests. Invariants: acknowledged by all replicas; sent again with the same producer
 // and sequence, so a repeated request is no repeated record; one request a broker at a time.
 import { type Appended, LogUnavailableError, type NewRecord } from '#libs/event-log';
-import { errorOfCode, inPortWords, isPassing, typeOf } from '../wire/faults.js';
+import { errorOfCode, inPortWords, isPassing, toldElsewhere, typeOf } from '../wire/faults.js';
 import { type BatchToProduce, type Produced, produceRequest } from '../wire/produce-request.js';
 import type { Wire } from '../wire/wire.js';
 import { AppendCall, AppendQueue, type AppendSlice, type PartitionQueue } from './append-queue.js';
@@ -14,7 +14,12 @@ const REQUEST_BYTES = 8 * 1024 * 1024;
 const QUEUED_BYTES = 64 * 1024 * 1024;
 const RETRY_MS = 50;
 /** The broker has lost track of the producer's sequence: a new identity is needed. */
-const LOST_TRACK = new Set(['OUT_OF_ORDER_SEQUENCE_NUMBER', 'UNKNOWN_PRODUCER_ID', 'INVALID_PRODUCER_EPOCH', 'DUPLICATE_SEQUENCE_NUMBER']);
+const LOST_TRACK = new Set([
+  'OUT_OF_ORDER_SEQUENCE_NUMBER',
+  'UNKNOWN_PRODUCER_ID',
+  'INVALID_PRODUCER_EPOCH',
+  'DUPLICATE_SEQUENCE_NUMBER',
+]);
 
 export class Appender {
   readonly #queue = new AppendQueue();
@@ -35,13 +40,14 @@ export class Appender {
   append(topic: string, records: readonly NewRecord[]): Promise<readonly Appended[]> {
     if (this.#closed) return Promise.reject(new LogUnavailableError('the log is closed'));
     if (records.length === 0) return Promise.resolve([]);
-    if (this.#queue.bytes > QUEUED_BYTES) return Promise.reject(new LogUnavailableError('too much waits to be appended: the brokers do not keep up'));
+    if (this.#queue.bytes > QUEUED_BYTES)
+      return Promise.reject(new LogUnavailableError('too much waits to be appended: the brokers do not keep up'));
     const call = new AppendCall(topic, records, performance.now() + this.wire.settings.appendTimeoutMs);
     const unplaced = this.#unplaced.get(topic);
     const partitions = this.wire.knownPartitions(topic);
     if (unplaced !== undefined) unplaced.push(call);
     else if (partitions !== undefined) this.#place([call], partitions);
-    else void this.#lookUp(topic, call);
+    else this.#track(this.#lookUp(topic, call));
     return call.promise;
   }
 
@@ -58,7 +64,10 @@ export class Appender {
     const calls = [first];
     this.#unplaced.set(topic, calls);
     try {
-      const { leaders } = await this.wire.patiently({ doing: `appending to ${topic}`, limitMs: this.wire.settings.appendTimeoutMs }, () => this.wire.topic(topic));
+      const { leaders } = await this.wire.patiently(
+        { doing: `appending to ${topic}`, limitMs: this.wire.settings.appendTimeoutMs },
+        () => this.wire.topic(topic),
+      );
       this.#unplaced.delete(topic);
       this.#place(calls, leaders.length);
     } catch (error) {
@@ -114,7 +123,7 @@ export class Appender {
   /** Leaders are being elected, or the brokers are away. */
   async #find(topics: readonly string[]): Promise<void> {
     this.#finding = true;
-    await Promise.all(topics.map((topic) => this.wire.topic(topic).catch(() => undefined)));
+    await Promise.all(topics.map((topic) => this.wire.topic(topic).catch(toldElsewhere)));
     if (topics.some((topic) => this.wire.knownPartitions(topic) === undefined)) await this.wire.sleep(RETRY_MS);
     this.#finding = false;
     if (!this.#closed) this.#schedule();
@@ -149,7 +158,11 @@ export class Appender {
     const sentMs = settings.now();
     const batches = queues.map((queue): BatchToProduce => {
       const slice = queue.slices[0]!;
-      return { topic: queue.topic, partition: queue.partition, batch: queue.sequence.encode(slice, identity, { nowMs: sentMs, transactional: false }) };
+      return {
+        topic: queue.topic,
+        partition: queue.partition,
+        batch: queue.sequence.encode(slice, identity, { nowMs: sentMs, transactional: false }),
+      };
     });
     for (const queue of queues) queue.slices[0]!.uncertain = true;
     const produced = await link.send(produceRequest(batches, null, settings.requestTimeoutMs));
@@ -166,12 +179,18 @@ export class Appender {
 
   #identify(): Promise<ProducerIdentity> {
     const transactionTimeout = this.wire.settings.transactionTimeoutMs;
-    this.#identity ??= this.wire.any().then((link) => link.ask((broker) => broker.initProducerId({ transactionTimeout })));
+    this.#identity ??= this.wire
+      .any()
+      .then((link) => link.ask((broker) => broker.initProducerId({ transactionTimeout })));
     this.#identity.catch(() => (this.#identity = undefined));
     return this.#identity;
   }
 
-  #succeeded(queue: PartitionQueue, { baseOffset, appendedMs }: Produced, { sentMs, receivedMs }: { readonly sentMs: number; readonly receivedMs: number }): void {
+  #succeeded(
+    queue: PartitionQueue,
+    { baseOffset, appendedMs }: Produced,
+    { sentMs, receivedMs }: { readonly sentMs: number; readonly receivedMs: number },
+  ): void {
     const slice = queue.slices[0]!;
     this.#queue.drop(queue);
     if (appendedMs >= 0) {
@@ -192,7 +211,11 @@ export class Appender {
     this.wire.forgetTopic(queue.topic);
     if (LOST_TRACK.has(typeOf(error) ?? '')) {
       this.#identity = undefined;
-      this.#giveUp(queue, slice, new LogUnavailableError(`appending to ${queue.topic}: ${error.message}`, { cause: error }));
+      this.#giveUp(
+        queue,
+        slice,
+        new LogUnavailableError(`appending to ${queue.topic}: ${error.message}`, { cause: error }),
+      );
       return false;
     }
     queue.sequence.undo(slice);
@@ -206,14 +229,19 @@ export class Appender {
     this.wire.forgetTopic(queue.topic);
     const slice = queue.slices[0];
     if (slice === undefined) return;
-    if (!isPassing(error) || performance.now() > slice.deadlineMs || this.#closed) this.#giveUp(queue, slice, inPortWords(error, `appending to ${queue.topic}`));
+    if (!isPassing(error) || performance.now() > slice.deadlineMs || this.#closed)
+      this.#giveUp(queue, slice, inPortWords(error, `appending to ${queue.topic}`));
   }
 
   /** Slices whose time is up while their partition has no leader. */
   #expire(queue: PartitionQueue): void {
     const slice = queue.slices[0];
     if (slice === undefined || performance.now() <= slice.deadlineMs) return;
-    this.#giveUp(queue, slice, new LogUnavailableError(`appending to ${queue.topic}: no broker leads its partition ${queue.partition}`));
+    this.#giveUp(
+      queue,
+      slice,
+      new LogUnavailableError(`appending to ${queue.topic}: no broker leads its partition ${queue.partition}`),
+    );
   }
 
   /** What was perhaps appended leaves a gap in the sequence: the next slice needs a new identity. */

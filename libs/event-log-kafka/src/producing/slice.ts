@@ -40,7 +40,11 @@ export class Sequence {
   #next = 0;
   #identity: ProducerIdentity | undefined;
 
-  encode(slice: Slice, identity: ProducerIdentity, { nowMs, transactional }: { readonly nowMs: number; readonly transactional: boolean }): Buffer {
+  encode(
+    slice: Slice,
+    identity: ProducerIdentity,
+    { nowMs, transactional }: { readonly nowMs: number; readonly transactional: boolean },
+  ): Buffer {
     if (slice.encoded !== undefined) return slice.encoded;
     if (this.#identity !== identity) {
       this.#identity = identity;

@@ -1,9 +1,18 @@
 // One transactional producer: fences its elders when it is opened, then writes whole transactions. Invariant: it is never
 // rebuilt by itself and unusable after any error, because a fenced zombie that made itself anew would fence the rightful
 // owner. Requests inside of a transaction are repeated while the broker says that the fault passes.
-import { FencedError, type NewRecord, Placement, RecordTooLargeError, type Transaction, TransactionError, type Transactor, UnknownTopicError } from '#libs/event-log';
+import {
+  FencedError,
+  type NewRecord,
+  Placement,
+  RecordTooLargeError,
+  type Transaction,
+  TransactionError,
+  type Transactor,
+  UnknownTopicError,
+} from '#libs/event-log';
 import type { Link } from '../wire/link.js';
-import { errorOfCode, inPortWords, isPassing } from '../wire/faults.js';
+import { errorOfCode, inPortWords, isPassing, toldElsewhere } from '../wire/faults.js';
 import { describeTransactionRequest } from '../wire/describe-transaction-request.js';
 import { produceRequest } from '../wire/produce-request.js';
 import type { Wire } from '../wire/wire.js';
@@ -38,15 +47,22 @@ export class KafkaTransactor implements Transactor {
 
   /** When it resolves, every older transactor of this id is fenced and its open transaction aborted. */
   static async open(wire: Wire, id: string, lane: string): Promise<KafkaTransactor> {
-    const patience = { doing: `fencing older transactors ${id}`, limitMs: 3 * wire.settings.transactionTimeoutMs, firstRetryMs: FIRST_RETRY_MS, longestRetryMs: LONGEST_RETRY_MS };
+    const patience = {
+      doing: `fencing older transactors ${id}`,
+      limitMs: 3 * wire.settings.transactionTimeoutMs,
+      firstRetryMs: FIRST_RETRY_MS,
+      longestRetryMs: LONGEST_RETRY_MS,
+    };
     const request = { transactionalId: id, transactionTimeout: wire.settings.transactionTimeoutMs };
-    const identity = await wire.askCoordinator({ ...patience, kind: TRANSACTION, id, lane }, (link) => link.ask((broker) => broker.initProducerId(request)));
+    const identity = await wire.askCoordinator({ ...patience, kind: TRANSACTION, id, lane }, (link) =>
+      link.ask((broker) => broker.initProducerId(request)),
+    );
     return new KafkaTransactor(wire, id, lane, identity);
   }
 
   transact(transaction: Transaction): Promise<void> {
     const mine = this.#last.then(() => this.#transact(transaction));
-    this.#last = mine.catch(() => {});
+    this.#last = mine.catch(toldElsewhere);
     return mine;
   }
 
@@ -57,7 +73,10 @@ export class KafkaTransactor implements Transactor {
   }
 
   async #transact(transaction: Transaction): Promise<void> {
-    if (this.#fault !== undefined) throw new TransactionError(`the transactor ${this.id} is unusable: ${this.#fault.message}`, { cause: this.#fault });
+    if (this.#fault !== undefined)
+      throw new TransactionError(`the transactor ${this.id} is unusable: ${this.#fault.message}`, {
+        cause: this.#fault,
+      });
     let committing = false;
     try {
       const targets = await this.#targets(transaction);
@@ -70,7 +89,8 @@ export class KafkaTransactor implements Transactor {
       await this.#untilVisible();
     } catch (error) {
       this.#fault = this.#inWords(error);
-      if (!committing && !(this.#fault instanceof FencedError)) this.#aborting = this.#end(false, ABORT_LIMIT_MS).catch(() => {});
+      if (!committing && !(this.#fault instanceof FencedError))
+        this.#aborting = this.#end(false, ABORT_LIMIT_MS).catch(toldElsewhere);
       throw this.#fault;
     }
   }
@@ -107,7 +127,18 @@ export class KafkaTransactor implements Transactor {
   }
 
   #coordinator<T>(doing: string, limitMs: number, work: (link: Link) => Promise<T>): Promise<T> {
-    return this.wire.askCoordinator({ kind: TRANSACTION, id: this.id, lane: this.lane, doing, limitMs, firstRetryMs: FIRST_RETRY_MS, longestRetryMs: LONGEST_RETRY_MS }, work);
+    return this.wire.askCoordinator(
+      {
+        kind: TRANSACTION,
+        id: this.id,
+        lane: this.lane,
+        doing,
+        limitMs,
+        firstRetryMs: FIRST_RETRY_MS,
+        longestRetryMs: LONGEST_RETRY_MS,
+      },
+      work,
+    );
   }
 
   async #addPartitions(targets: readonly Target[]): Promise<void> {
@@ -115,7 +146,9 @@ export class KafkaTransactor implements Transactor {
     for (const { topic, partition } of targets) byTopic.set(topic, [...(byTopic.get(topic) ?? []), partition]);
     const topics = [...byTopic].map(([topic, partitions]) => ({ topic, partitions }));
     const request = { transactionalId: this.id, ...this.identity, topics };
-    await this.#coordinator('beginning', this.wire.settings.transactionTimeoutMs, (link) => link.ask((broker) => broker.addPartitionsToTxn(request)));
+    await this.#coordinator('beginning', this.wire.settings.transactionTimeoutMs, (link) =>
+      link.ask((broker) => broker.addPartitionsToTxn(request)),
+    );
   }
 
   /** Round after round, one slice of each partition; the rounds of different brokers go side by side. */
@@ -124,7 +157,10 @@ export class KafkaTransactor implements Transactor {
     const doing = 'writing';
     const limitMs = this.wire.settings.transactionTimeoutMs;
     while (left.length > 0) {
-      await this.wire.patiently({ doing, limitMs, firstRetryMs: FIRST_RETRY_MS, longestRetryMs: LONGEST_RETRY_MS }, () => this.#produceRound(left));
+      await this.wire.patiently(
+        { doing, limitMs, firstRetryMs: FIRST_RETRY_MS, longestRetryMs: LONGEST_RETRY_MS },
+        () => this.#produceRound(left),
+      );
       left = left.filter(({ slices }) => slices.length > 0);
     }
   }
@@ -137,7 +173,9 @@ export class KafkaTransactor implements Transactor {
       if (slice === undefined) continue;
       bytes += slice.bytes;
       if (bytes > REQUEST_BYTES && byLeader.size > 0) break;
-      const leader = this.wire.knownLeader(target.topic, target.partition) ?? (await this.wire.leaderId(target.topic, target.partition));
+      const leader =
+        this.wire.knownLeader(target.topic, target.partition) ??
+        (await this.wire.leaderId(target.topic, target.partition));
       byLeader.set(leader, [...(byLeader.get(leader) ?? []), target]);
     }
     const outcomes = await Promise.allSettled([...byLeader].map(([nodeId, of]) => this.#produceTo(nodeId, of)));
@@ -176,29 +214,42 @@ export class KafkaTransactor implements Transactor {
   async #sendOffsets({ group, positions }: NonNullable<Transaction['offsets']>): Promise<void> {
     const limitMs = this.wire.settings.transactionTimeoutMs;
     const member = { transactionalId: this.id, ...this.identity, groupId: group };
-    await this.#coordinator('adding positions', limitMs, (link) => link.ask((broker) => broker.addOffsetsToTxn(member)));
+    await this.#coordinator('adding positions', limitMs, (link) =>
+      link.ask((broker) => broker.addOffsetsToTxn(member)),
+    );
     const topics = [...new Set(positions.map(({ topic }) => topic))].map((topic) => ({
       topic,
-      partitions: positions.filter((position) => position.topic === topic).map(({ partition, offset, metadata }) => ({ partition, offset: String(offset), metadata: metadata ?? null })),
+      partitions: positions
+        .filter((position) => position.topic === topic)
+        .map(({ partition, offset, metadata }) => ({ partition, offset: String(offset), metadata: metadata ?? null })),
     }));
-    const patience = { doing: 'writing positions', limitMs, firstRetryMs: FIRST_RETRY_MS, longestRetryMs: LONGEST_RETRY_MS };
-    await this.wire.askCoordinator({ ...patience, kind: GROUP, id: group, lane: this.lane }, (link) => link.ask((broker) => broker.txnOffsetCommit({ ...member, topics })));
+    const patience = {
+      doing: 'writing positions',
+      limitMs,
+      firstRetryMs: FIRST_RETRY_MS,
+      longestRetryMs: LONGEST_RETRY_MS,
+    };
+    await this.wire.askCoordinator({ ...patience, kind: GROUP, id: group, lane: this.lane }, (link) =>
+      link.ask((broker) => broker.txnOffsetCommit({ ...member, topics })),
+    );
   }
 
   async #end(commit: boolean, limitMs: number): Promise<void> {
     const request = { transactionalId: this.id, ...this.identity, transactionResult: commit };
-    await this.#coordinator(commit ? 'committing' : 'aborting', limitMs, (link) => link.ask((broker) => broker.endTxn(request)));
+    await this.#coordinator(commit ? 'committing' : 'aborting', limitMs, (link) =>
+      link.ask((broker) => broker.endTxn(request)),
+    );
   }
 
   /** Decided is not yet readable, and the next transaction could not begin before: so this waits for the markers. */
   async #untilVisible(): Promise<void> {
     const until = performance.now() + this.wire.settings.transactionTimeoutMs;
     for (let delayMs = FIRST_RETRY_MS; performance.now() < until; delayMs = Math.min(LONGEST_RETRY_MS, delayMs * 2)) {
-      const nodeId = await this.wire.coordinatorId(TRANSACTION, this.id).catch(() => undefined);
+      const nodeId = await this.wire.coordinatorId(TRANSACTION, this.id).catch(toldElsewhere);
       if (nodeId === undefined) return;
-      const link = await this.wire.link(nodeId, this.lane).catch(() => undefined);
+      const link = await this.wire.link(nodeId, this.lane).catch(toldElsewhere);
       // It is committed: an error only means that nobody says when readers see it.
-      const state = await link?.send(describeTransactionRequest(this.id)).catch(() => undefined);
+      const state = await link?.send(describeTransactionRequest(this.id)).catch(toldElsewhere);
       if (state !== 'PrepareCommit') return;
       await this.wire.sleep(delayMs);
     }

@@ -3,7 +3,7 @@
 // of others waits at the broker is asked for by a side request, so nobody waits for somebody else's silence.
 import { OffsetOutOfRangeError, type RecordBatch, UnknownTopicError } from '#libs/event-log';
 import { decodeBatches } from '../records/decode.js';
-import { errorOfCode, inPortWords, isUnknownTopic } from '../wire/faults.js';
+import { errorOfCode, inPortWords, isPassing, isUnknownTopic } from '../wire/faults.js';
 import { type FetchedPartition, fetchRequest } from '../wire/fetch-request.js';
 import type { Wire } from '../wire/wire.js';
 import { type Ask, askFor, emptyBatch, type Flow, stillWanted } from './flow.js';
@@ -15,6 +15,7 @@ const FIRST_RETRY_MS = 50;
 const LONGEST_RETRY_MS = 1_000;
 /** A topic that metadata does not know for so long is gone. */
 const GONE_AFTER_MS = 5_000;
+const TOLD_AFTER_MS = 1_000;
 const OFFSET_OUT_OF_RANGE = 1;
 const MAIN = 'main';
 const SIDE = 'side';
@@ -45,6 +46,7 @@ export class FetchLoop {
   readonly #ids = new Map<string, string>();
   #delivering: Promise<void> = Promise.resolve();
   #retryMs = FIRST_RETRY_MS;
+  #faultySince: number | undefined;
   #placing: Promise<void> | undefined;
   #again = false;
   #closed = false;
@@ -104,7 +106,9 @@ export class FetchLoop {
   /** Partitions without a leader are looked for again after a moment. */
   async #lookForLeaders(): Promise<void> {
     const { wire } = this.options;
-    const leaderless = [...this.#flows].filter((flow) => flow.active && wire.knownLeader(flow.topic, flow.partition) === undefined);
+    const leaderless = [...this.#flows].filter(
+      (flow) => flow.active && wire.knownLeader(flow.topic, flow.partition) === undefined,
+    );
     if (leaderless.length === 0) return;
     for (const { topic } of leaderless) wire.forgetTopic(topic);
     this.#again = true;
@@ -116,13 +120,15 @@ export class FetchLoop {
     this.#unknownSince.delete(topic);
     const known = this.#ids.get(topic);
     this.#ids.set(topic, id);
-    if (known !== undefined && known !== id) this.#fatal(new UnknownTopicError(`${topic} was deleted and created again while it was read`));
+    if (known !== undefined && known !== id)
+      this.#fatal(new UnknownTopicError(`${topic} was deleted and created again while it was read`));
   }
 
   #startFor(nodeId: number, flows: readonly Flow[]): void {
     const asked = this.#main.get(nodeId);
     if (asked === undefined) this.#run(this.#mainLoop(nodeId));
-    else if (!this.#side.has(nodeId) && flows.some((flow) => !asked.has(flow))) this.#run(this.#sideLoop(nodeId, asked));
+    else if (!this.#side.has(nodeId) && flows.some((flow) => !asked.has(flow)))
+      this.#run(this.#sideLoop(nodeId, asked));
   }
 
   #run(loop: Promise<void>): void {
@@ -163,7 +169,10 @@ export class FetchLoop {
     this.#side.add(nodeId);
     try {
       while (!this.#closed && this.#main.get(nodeId) === asked) {
-        const flows = this.#byLeader().get(nodeId)?.filter((flow) => !asked.has(flow)) ?? [];
+        const flows =
+          this.#byLeader()
+            .get(nodeId)
+            ?.filter((flow) => !asked.has(flow)) ?? [];
         if (flows.length === 0) break;
         await this.#fetch({ nodeId, lane: `${this.options.lane}-${SIDE}`, asks: flows.map(askFor) });
       }
@@ -177,7 +186,11 @@ export class FetchLoop {
     this.#rotation += 1;
     const first = this.#rotation % asks.length;
     const inTurn = [...asks.slice(first), ...asks.slice(0, first)];
-    const from = inTurn.map(({ flow, position }) => ({ topic: flow.topic, partition: flow.partition, offset: position }));
+    const from = inTurn.map(({ flow, position }) => ({
+      topic: flow.topic,
+      partition: flow.partition,
+      offset: position,
+    }));
     try {
       const link = await wire.link(nodeId, lane);
       const limits = { waitMs: wire.settings.fetchWaitMs, maxBytes: MAX_BYTES, partitionBytes: PARTITION_BYTES };
@@ -187,13 +200,18 @@ export class FetchLoop {
       this.#delivering = this.#deliverAll(before, asks, partitions);
       await this.#delivering;
       this.#retryMs = FIRST_RETRY_MS;
+      this.#faultySince = undefined;
     } catch (error) {
       for (const { flow } of asks) wire.forgetTopic(flow.topic);
       await this.#fault(error, undefined);
     }
   }
 
-  async #deliverAll(before: Promise<void>, asks: readonly Ask[], partitions: readonly FetchedPartition[]): Promise<void> {
+  async #deliverAll(
+    before: Promise<void>,
+    asks: readonly Ask[],
+    partitions: readonly FetchedPartition[],
+  ): Promise<void> {
     await before;
     let bytes = 0;
     for (const { batches } of partitions) bytes += batches.length;
@@ -243,7 +261,10 @@ export class FetchLoop {
     }
     if (flow.position !== position) return;
     flow.position = start;
-    onError(new OffsetOutOfRangeError(`${flow.name}: ${position} to ${start} were deleted before they were read`), false);
+    onError(
+      new OffsetOutOfRangeError(`${flow.name}: ${position} to ${start} were deleted before they were read`),
+      false,
+    );
   }
 
   /** Tells of a fault and waits a moment; one that cannot pass ends the loop. */
@@ -253,13 +274,20 @@ export class FetchLoop {
     if (topic !== undefined && (isUnknownTopic(error) || error instanceof UnknownTopicError)) {
       const since = this.#unknownSince.get(topic) ?? performance.now();
       this.#unknownSince.set(topic, since);
-      if (performance.now() - since > GONE_AFTER_MS) return this.#fatal(new UnknownTopicError(`there is no topic ${topic} any more`));
-    } else {
+      if (performance.now() - since > GONE_AFTER_MS)
+        return this.#fatal(new UnknownTopicError(`there is no topic ${topic} any more`));
+    } else if (!isPassing(error) || this.#lastsLong()) {
       onError(inPortWords(error, 'reading on'), false);
     }
     const delayMs = this.#retryMs;
     this.#retryMs = Math.min(LONGEST_RETRY_MS, delayMs * 2);
     await wire.sleep(delayMs);
+  }
+
+  /** Leaders move and connections end in good health too: only a fault that stays is worth telling. */
+  #lastsLong(): boolean {
+    this.#faultySince ??= performance.now();
+    return performance.now() - this.#faultySince > TOLD_AFTER_MS;
   }
 
   #fatal(error: Error): void {

@@ -53,6 +53,12 @@ export interface Ask {
 
 export const askFor = (flow: Flow): Ask => ({ flow, position: flow.position, turn: flow.turn });
 
-export const stillWanted = ({ flow, position, turn }: Ask): boolean => flow.active && flow.position === position && flow.turn === turn;
+export const stillWanted = ({ flow, position, turn }: Ask): boolean =>
+  flow.active && flow.position === position && flow.turn === turn;
 
-export const emptyBatch = ({ topic, partition }: Flow, nextOffset: number): RecordBatch => ({ topic, partition, records: [], nextOffset });
+export const emptyBatch = ({ topic, partition }: Flow, nextOffset: number): RecordBatch => ({
+  topic,
+  partition,
+  records: [],
+  nextOffset,
+});

@@ -10,12 +10,19 @@ export type Edge = 'start' | 'stable' | 'written';
 const EARLIEST = -2;
 const LATEST = -1;
 
-async function askLink(link: Link, topic: string, edge: Edge, partitions: readonly number[]): Promise<[number, number][]> {
+async function askLink(
+  link: Link,
+  topic: string,
+  edge: Edge,
+  partitions: readonly number[],
+): Promise<[number, number][]> {
   const timestamp = edge === 'start' ? EARLIEST : LATEST;
   const isolationLevel = edge === 'written' ? 0 : 1;
   const topics = [{ topic, partitions: partitions.map((partition) => ({ partition, timestamp })) }];
   const { responses } = await link.ask((broker) => broker.listOffsets({ replicaId: -1, isolationLevel, topics }));
-  return responses.flatMap((response) => response.partitions.map(({ partition, offset }): [number, number] => [partition, Number(offset)]));
+  return responses.flatMap((response) =>
+    response.partitions.map(({ partition, offset }): [number, number] => [partition, Number(offset)]),
+  );
 }
 
 /** One number for each of `partitions` (default: all), in their order. */
@@ -30,7 +37,9 @@ export function listOffsets(wire: Wire, topic: string, edge: Edge, partitions?: 
         const leader = await wire.leaderId(topic, partition);
         byLeader.set(leader, [...(byLeader.get(leader) ?? []), partition]);
       }
-      const asked = [...byLeader].map(async ([nodeId, of]) => askLink(await wire.link(nodeId, 'control'), topic, edge, of));
+      const asked = [...byLeader].map(async ([nodeId, of]) =>
+        askLink(await wire.link(nodeId, 'control'), topic, edge, of),
+      );
       const found = new Map((await Promise.all(asked)).flat());
       return wanted.map((partition) => {
         const offset = found.get(partition);

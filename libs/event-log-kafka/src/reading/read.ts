@@ -3,7 +3,7 @@
 // caller works on this one.
 import { OffsetOutOfRangeError, type RecordBatch } from '#libs/event-log';
 import { decodeBatches } from '../records/decode.js';
-import { errorOfCode } from '../wire/faults.js';
+import { errorOfCode, toldElsewhere } from '../wire/faults.js';
 import { type FetchedPartition, fetchRequest } from '../wire/fetch-request.js';
 import type { Wire } from '../wire/wire.js';
 import { listOffsets } from './offsets.js';
@@ -49,7 +49,7 @@ export class PartitionReader {
       const moved = nextOffset > position;
       position = nextOffset;
       coming = position < to ? this.#piece(position) : undefined;
-      coming?.catch(() => {});
+      coming?.catch(toldElsewhere);
       if (moved) yield { topic, partition, records: this.#before(to, piece.records), nextOffset };
     }
   }
@@ -64,7 +64,13 @@ export class PartitionReader {
     const { requestTimeoutMs, fetchWaitMs } = this.wire.settings;
     const from = [{ topic, partition, offset: position }];
     const limits = { waitMs: fetchWaitMs, maxBytes: PIECE_BYTES, partitionBytes: PIECE_BYTES };
-    const patience = { topic, partition, lane: this.lane, doing: `reading ${topic}-${partition}`, limitMs: requestTimeoutMs };
+    const patience = {
+      topic,
+      partition,
+      lane: this.lane,
+      doing: `reading ${topic}-${partition}`,
+      limitMs: requestTimeoutMs,
+    };
     const fetched = await this.wire.askLeader(patience, async (link) => {
       const { errorCode, partitions } = await link.send(fetchRequest(from, limits));
       const [answer] = partitions;

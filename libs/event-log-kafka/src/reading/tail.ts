@@ -30,14 +30,23 @@ export class KafkaTail implements Tail {
   ) {
     const { wire, lane, onAppendTime } = wiring;
     const deliver = (_flow: Flow, batch: RecordBatch): void | Promise<void> => options.onBatch(batch);
-    this.#loop = new FetchLoop({ wire, lane, deliver, onAppendTime, onError: (error, fatal) => this.#fault(error, fatal) });
+    this.#loop = new FetchLoop({
+      wire,
+      lane,
+      deliver,
+      onAppendTime,
+      onError: (error, fatal) => this.#fault(error, fatal),
+    });
   }
 
   static async open(options: TailOptions, wiring: TailWiring): Promise<KafkaTail> {
     const tail = new KafkaTail(options, wiring);
     for (const [topic, from] of options.topics) {
       const starts = await startsOf(wiring.wire, topic, from);
-      tail.#flows.set(topic, starts.map((start, partition) => new Flow(topic, partition, start)));
+      tail.#flows.set(
+        topic,
+        starts.map((start, partition) => new Flow(topic, partition, start)),
+      );
     }
     tail.#loop.add([...tail.#flows.values()].flat());
     return tail;

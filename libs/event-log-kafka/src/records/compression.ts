@@ -12,5 +12,7 @@ export function decompress(codec: number, bytes: Buffer): Buffer {
   const name = NAMES[codec] ?? String(codec);
   if (name === 'gzip') return gunzipSync(bytes);
   if (name === 'zstd' && zstdDecompressSync !== undefined) return zstdDecompressSync(bytes);
-  throw new Error(`records compressed by ${name} cannot be read: set the topic's compression.type to uncompressed (the broker then stores plain what producers compress)`);
+  throw new Error(
+    `records compressed by ${name} cannot be read: set the topic's compression.type to uncompressed (the broker then stores plain what producers compress)`,
+  );
 }

@@ -27,7 +27,8 @@ export interface Decoded {
 }
 
 /** Offsets, producer ids and times all stay below 2^53. */
-export const int64 = (bytes: Buffer, at: number): number => bytes.readInt32BE(at) * 0x1_0000_0000 + bytes.readUInt32BE(at + 4);
+export const int64 = (bytes: Buffer, at: number): number =>
+  bytes.readInt32BE(at) * 0x1_0000_0000 + bytes.readUInt32BE(at + 4);
 
 /** The position within the bytes being read: module state, because returning two values would allocate for each varint. */
 let at = 0;
@@ -108,7 +109,11 @@ class Aborted {
   }
 
   hides(producerId: number, lastOffset: number): boolean {
-    for (let next = this.#coming.at(-1); next !== undefined && next.firstOffset <= lastOffset; next = this.#coming.at(-1)) {
+    for (
+      let next = this.#coming.at(-1);
+      next !== undefined && next.firstOffset <= lastOffset;
+      next = this.#coming.at(-1)
+    ) {
       this.#open.add(next.producerId);
       this.#coming.pop();
     }
@@ -152,15 +157,20 @@ function readBatch(bytes: Buffer, start: number, end: number, from: number): Log
 }
 
 /** Everything complete in `bytes`, from the offset `from` on. A batch cut off by the fetch size is left for the next fetch. */
-export function decodeBatches(bytes: Buffer, from: number, abortedTransactions: readonly AbortedTransaction[]): Decoded {
+export function decodeBatches(
+  bytes: Buffer,
+  from: number,
+  abortedTransactions: readonly AbortedTransaction[],
+): Decoded {
   const aborted = abortedTransactions.length === 0 ? undefined : new Aborted(abortedTransactions);
   const parts: LogRecord[][] = [];
   let nextOffset = from;
   let appendedMs: number | undefined;
-  for (let start = 0; start + HEADER_BYTES <= bytes.length; ) {
+  for (let start = 0; start + HEADER_BYTES <= bytes.length;) {
     const end = start + FRAME_BYTES + bytes.readInt32BE(start + 8);
     if (end > bytes.length) break;
-    if (bytes[start + 16] !== FORMAT) throw new Error(`record format ${bytes[start + 16]} is older than Kafka 0.11 and is not read`);
+    if (bytes[start + 16] !== FORMAT)
+      throw new Error(`record format ${bytes[start + 16]} is older than Kafka 0.11 and is not read`);
     const attributes = bytes.readInt16BE(start + 21);
     const lastOffset = int64(bytes, start) + bytes.readInt32BE(start + 23);
     const producerId = int64(bytes, start + 43);

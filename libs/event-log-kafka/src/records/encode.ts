@@ -19,7 +19,8 @@ const lengthOf = (content: string | Uint8Array | null): number =>
 export function recordBytes(record: NewRecord): number {
   let bytes = RECORD_FRAME_BYTES + lengthOf(record.key) + lengthOf(record.value);
   if (record.headers !== undefined) {
-    for (const [name, value] of Object.entries(record.headers)) bytes += HEADER_FRAME_BYTES + Buffer.byteLength(name) + Buffer.byteLength(value);
+    for (const [name, value] of Object.entries(record.headers))
+      bytes += HEADER_FRAME_BYTES + Buffer.byteLength(name) + Buffer.byteLength(value);
   }
   return bytes;
 }
@@ -84,9 +85,14 @@ function writeRecord(to: Buffer, start: number, record: NewRecord, { offsetDelta
     headersBytes += varintBytes(nameBytes) + nameBytes + varintBytes(contentBytes) + contentBytes;
   }
   const length =
-    1 + varlongBytes(timestampDelta) + varintBytes(offsetDelta) +
-    varintBytes(record.key === null ? -1 : keyBytes) + keyBytes +
-    varintBytes(record.value === null ? -1 : valueBytes) + valueBytes + headersBytes;
+    1 +
+    varlongBytes(timestampDelta) +
+    varintBytes(offsetDelta) +
+    varintBytes(record.key === null ? -1 : keyBytes) +
+    keyBytes +
+    varintBytes(record.value === null ? -1 : valueBytes) +
+    valueBytes +
+    headersBytes;
   let at = writeVarint(to, start, length);
   to[at] = 0;
   at = writeVarlong(to, at + 1, timestampDelta);

@@ -1,6 +1,7 @@
 // Creating, describing, listing and deleting topics. Invariant: when a topic was created or deleted, every broker that is
 // up knows: Kafka answers before that, and the next request would find the topic missing, or still there.
 import { requireShape, type TopicDescription, type TopicSpec, UnknownTopicError } from '#libs/event-log';
+import { listOffsets } from '../reading/offsets.js';
 import { inPortWords, isUnknownTopic, typeOf } from '../wire/faults.js';
 import { metadataRequest, type TopicMetadata } from '../wire/metadata-request.js';
 import type { Wire } from '../wire/wire.js';
@@ -12,7 +13,7 @@ const UNKNOWN_TOPIC = 3;
 const LOOK_AGAIN_MS = 20;
 
 /** kafkajs collects the errors of several topics in one. */
-const causesOf = (error: unknown): unknown[] => (error as { errors?: unknown[] }).errors ?? [error];
+const causesOf = (error: unknown): Error[] => (error as { errors?: Error[] }).errors ?? [error as Error];
 
 export class TopicAdmin {
   constructor(private readonly wire: Wire) {}
@@ -26,7 +27,12 @@ export class TopicAdmin {
     }
     if (missing.length === 0) return;
     await this.#create(missing);
-    await this.#untilEverywhere(missing.map(({ name }) => name), (topic) => topic !== undefined && topic.errorCode === 0 && topic.leaders.every((leader) => leader >= 0));
+    await this.#untilEverywhere(
+      missing.map(({ name }) => name),
+      (topic) => topic !== undefined && topic.errorCode === 0 && topic.leaders.every((leader) => leader >= 0),
+    );
+    // A broker that is named as leader may still have to become it.
+    await Promise.all(missing.map(({ name }) => listOffsets(this.wire, name, 'stable')));
     // Somebody else may have created one meanwhile, with another shape.
     for (const spec of missing) requireShape(spec, await this.describe(spec.name));
   }
@@ -40,7 +46,10 @@ export class TopicAdmin {
 
   async list(): Promise<readonly string[]> {
     const { topics } = await this.#patiently('listing topics', () => this.wire.metadata(undefined));
-    return topics.map(({ name }) => name).filter((name) => !name.startsWith('__')).sort();
+    return topics
+      .map(({ name }) => name)
+      .filter((name) => !name.startsWith('__'))
+      .sort();
   }
 
   async delete(name: string): Promise<void> {
@@ -84,7 +93,9 @@ export class TopicAdmin {
       return await this.#patiently(`describing ${name}`, async () => {
         const link = await this.wire.any();
         const described = await link.ask((broker) => broker.describeConfigs({ resources }));
-        return new Map((described.resources[0]?.configEntries ?? []).map(({ configName, configValue }) => [configName, configValue]));
+        return new Map(
+          (described.resources[0]?.configEntries ?? []).map(({ configName, configValue }) => [configName, configValue]),
+        );
       });
     } catch (error) {
       if (error instanceof UnknownTopicError) return undefined;
@@ -93,14 +104,19 @@ export class TopicAdmin {
   }
 
   /** Until every broker that is up sees the topics so. */
-  async #untilEverywhere(names: readonly string[], holds: (topic: TopicMetadata | undefined) => boolean): Promise<void> {
+  async #untilEverywhere(
+    names: readonly string[],
+    holds: (topic: TopicMetadata | undefined) => boolean,
+  ): Promise<void> {
     const until = performance.now() + this.wire.settings.requestTimeoutMs;
     for (;;) {
       const links = await this.#patiently('looking at brokers', () => this.wire.everyBroker());
       const seen = await Promise.all(
         links.map(async (link) => {
           const { topics } = await link.send(metadataRequest(names));
-          return names.every((name) => holds(topics.find((topic) => topic.name === name && topic.errorCode !== UNKNOWN_TOPIC)));
+          return names.every((name) =>
+            holds(topics.find((topic) => topic.name === name && topic.errorCode !== UNKNOWN_TOPIC)),
+          );
         }),
       );
       if (seen.every(Boolean) || performance.now() > until) break;

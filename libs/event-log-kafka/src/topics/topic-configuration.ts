@@ -25,7 +25,10 @@ function cleanupSettings(spec: TopicSpec): Record<string, string> {
   }
   const { retentionMs } = spec;
   if (retentionMs === undefined) return { 'cleanup.policy': 'delete', 'retention.ms': FOREVER };
-  const segmentMs = Math.min(LONGEST_SEGMENT_MS, Math.max(SHORTEST_SEGMENT_MS, Math.floor(retentionMs / SEGMENTS_A_RETENTION)));
+  const segmentMs = Math.min(
+    LONGEST_SEGMENT_MS,
+    Math.max(SHORTEST_SEGMENT_MS, Math.floor(retentionMs / SEGMENTS_A_RETENTION)),
+  );
   return { 'cleanup.policy': 'delete', 'retention.ms': String(retentionMs), 'segment.ms': String(segmentMs) };
 }
 

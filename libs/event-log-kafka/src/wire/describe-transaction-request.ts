@@ -23,7 +23,8 @@ export const describeTransactionRequest = (transactionalId: string): WireRequest
     apiKey: 65,
     apiVersion: 0,
     apiName: 'DescribeTransactions',
-    encode: async () => new ByteWriter().unsigned(NO_TAGS).unsigned(2).compactString(transactionalId).unsigned(NO_TAGS).done(),
+    encode: async () =>
+      new ByteWriter().unsigned(NO_TAGS).unsigned(2).compactString(transactionalId).unsigned(NO_TAGS).done(),
   },
   response: { decode: async (bytes) => decode(bytes), parse: async ({ decoded }) => decoded },
 });

@@ -34,13 +34,24 @@ const FULL_FETCH = -1;
 const ANY_EPOCH = -1;
 const NONE = Buffer.alloc(0);
 
-function encode(from: readonly FetchFrom[], { waitMs, maxBytes, partitionBytes }: FetchLimits): { buf: Buffer; buffer: Buffer } {
+function encode(
+  from: readonly FetchFrom[],
+  { waitMs, maxBytes, partitionBytes }: FetchLimits,
+): { buf: Buffer; buffer: Buffer } {
   const byTopic = grouped(from);
-  const writer = new ByteWriter().int32(CONSUMER).int32(waitMs).int32(1).int32(maxBytes).int8(READ_COMMITTED).int32(NO_SESSION).int32(FULL_FETCH);
+  const writer = new ByteWriter()
+    .int32(CONSUMER)
+    .int32(waitMs)
+    .int32(1)
+    .int32(maxBytes)
+    .int8(READ_COMMITTED)
+    .int32(NO_SESSION)
+    .int32(FULL_FETCH);
   writer.int32(byTopic.size);
   for (const [topic, partitions] of byTopic) {
     writer.string(topic).int32(partitions.length);
-    for (const { partition, offset } of partitions) writer.int32(partition).int32(ANY_EPOCH).int64(offset).int64(-1).int32(partitionBytes);
+    for (const { partition, offset } of partitions)
+      writer.int32(partition).int32(ANY_EPOCH).int64(offset).int64(-1).int32(partitionBytes);
   }
   return writer.int32(0).string('').done();
 }
@@ -64,7 +75,16 @@ function partitionOf(reader: ByteReader, topic: string): FetchedPartition {
   const aborted = reader.array(() => ({ producerId: reader.int64(), firstOffset: reader.int64() }));
   reader.int32();
   const length = reader.int32();
-  return { topic, partition, errorCode, highWatermark, stableEnd, logStart, aborted, batches: length <= 0 ? NONE : reader.take(length) };
+  return {
+    topic,
+    partition,
+    errorCode,
+    highWatermark,
+    stableEnd,
+    logStart,
+    aborted,
+    batches: length <= 0 ? NONE : reader.take(length),
+  };
 }
 
 interface Fetched {

@@ -16,8 +16,16 @@ export interface Address {
 
 /** A request as kafkajs's connection takes it. `encode` gives the bytes after the request's header. */
 export interface WireRequest<T> {
-  readonly request: { readonly apiKey: number; readonly apiVersion: number; readonly apiName: string; encode(): Promise<{ buf: Buffer; buffer: Buffer }> };
-  readonly response: { decode(bytes: Buffer): Promise<{ readonly clientSideThrottleTime: number; readonly decoded: T }>; parse(result: { readonly decoded: T }): Promise<T> };
+  readonly request: {
+    readonly apiKey: number;
+    readonly apiVersion: number;
+    readonly apiName: string;
+    encode(): Promise<{ buf: Buffer; buffer: Buffer }>;
+  };
+  readonly response: {
+    decode(bytes: Buffer): Promise<{ readonly clientSideThrottleTime: number; readonly decoded: T }>;
+    parse(result: { readonly decoded: T }): Promise<T>;
+  };
 }
 
 /** kafkajs tells of every refused connection as an error; for us they are details of a fault that somebody else reports. */
@@ -75,7 +83,9 @@ class OneConnection {
 
   async destroy(): Promise<void> {
     const { requestQueue, socket } = this.#connection;
-    requestQueue.rejectAll(Object.assign(new Error('the connection was closed'), { name: 'KafkaJSConnectionClosedError' }));
+    requestQueue.rejectAll(
+      Object.assign(new Error('the connection was closed'), { name: 'KafkaJSConnectionClosedError' }),
+    );
     await this.#connection.disconnect();
     socket?.destroy();
   }

@@ -20,9 +20,14 @@ export interface Produced {
 
 const ALL_REPLICAS = -1;
 
-function encode(batches: readonly BatchToProduce[], transactionalId: string | null, timeoutMs: number): { buf: Buffer; buffer: Buffer } {
+function encode(
+  batches: readonly BatchToProduce[],
+  transactionalId: string | null,
+  timeoutMs: number,
+): { buf: Buffer; buffer: Buffer } {
   const writer = new ByteWriter().string(transactionalId).int16(ALL_REPLICAS).int32(timeoutMs).int32(batches.length);
-  for (const { topic, partition, batch } of batches) writer.string(topic).int32(1).int32(partition).int32(batch.length).bytes(batch);
+  for (const { topic, partition, batch } of batches)
+    writer.string(topic).int32(1).int32(partition).int32(batch.length).bytes(batch);
   return writer.done();
 }
 
@@ -31,7 +36,13 @@ function decode(bytes: Buffer): { clientSideThrottleTime: number; decoded: reado
   const topics = reader.array(() => {
     const topic = reader.string();
     return reader.array(() => {
-      const produced = { topic, partition: reader.int32(), errorCode: reader.int16(), baseOffset: reader.int64(), appendedMs: reader.int64() };
+      const produced = {
+        topic,
+        partition: reader.int32(),
+        errorCode: reader.int16(),
+        baseOffset: reader.int64(),
+        appendedMs: reader.int64(),
+      };
       reader.int64();
       return produced;
     });
@@ -39,7 +50,16 @@ function decode(bytes: Buffer): { clientSideThrottleTime: number; decoded: reado
   return { clientSideThrottleTime: reader.int32(), decoded: topics.flat() };
 }
 
-export const produceRequest = (batches: readonly BatchToProduce[], transactionalId: string | null, timeoutMs: number): WireRequest<readonly Produced[]> => ({
-  request: { apiKey: 0, apiVersion: 7, apiName: 'Produce', encode: async () => encode(batches, transactionalId, timeoutMs) },
+export const produceRequest = (
+  batches: readonly BatchToProduce[],
+  transactionalId: string | null,
+  timeoutMs: number,
+): WireRequest<readonly Produced[]> => ({
+  request: {
+    apiKey: 0,
+    apiVersion: 7,
+    apiName: 'Produce',
+    encode: async () => encode(batches, transactionalId, timeoutMs),
+  },
   response: { decode: async (bytes) => decode(bytes), parse: async ({ decoded }) => decoded },
 });

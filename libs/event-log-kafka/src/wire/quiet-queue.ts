@@ -23,7 +23,8 @@ function scheduleRequestTimeoutCheck(this: RequestQueue): void {
   this.destroy();
   this.requestTimeoutIntervalId = setInterval(() => {
     const now = Date.now();
-    for (const request of this.inflight.values()) if (now - request.sentAt > request.requestTimeout) request.timeoutRequest();
+    for (const request of this.inflight.values())
+      if (now - request.sentAt > request.requestTimeout) request.timeoutRequest();
     if (!this.isConnected()) this.destroy();
   }, CHECK_LATE_MS);
 }

@@ -3,7 +3,7 @@
 // broker that was away for minutes is found again without a restart.
 import { LogUnavailableError, UnknownTopicError } from '#libs/event-log';
 import type { Settings } from '../options.js';
-import { errorOfCode, inPortWords, isOfTheConnection, isPassing, typeOf } from './faults.js';
+import { errorOfCode, inPortWords, isOfTheConnection, isPassing, toldElsewhere, typeOf } from './faults.js';
 import { type Address, kafkajsLogger, Link } from './link.js';
 import { type ClusterMetadata, metadataRequest, type TopicMetadata } from './metadata-request.js';
 
@@ -36,7 +36,13 @@ export interface CoordinatorOf {
 }
 
 /** Said by the right coordinator only. */
-const OF_THE_RIGHT_ONE = new Set(['CONCURRENT_TRANSACTIONS', 'GROUP_LOAD_IN_PROGRESS', 'REBALANCE_IN_PROGRESS', 'UNKNOWN_MEMBER_ID', 'ILLEGAL_GENERATION']);
+const OF_THE_RIGHT_ONE = new Set([
+  'CONCURRENT_TRANSACTIONS',
+  'GROUP_LOAD_IN_PROGRESS',
+  'REBALANCE_IN_PROGRESS',
+  'UNKNOWN_MEMBER_ID',
+  'ILLEGAL_GENERATION',
+]);
 
 const addressOf = (broker: string): Address => {
   const colon = broker.lastIndexOf(':');
@@ -96,7 +102,8 @@ export class Wire {
     if (known !== undefined) return known;
     const { topics } = await this.metadata([name]);
     const [topic] = topics;
-    if (topic === undefined || topic.errorCode === UNKNOWN_TOPIC) throw new UnknownTopicError(`there is no topic ${name}`);
+    if (topic === undefined || topic.errorCode === UNKNOWN_TOPIC)
+      throw new UnknownTopicError(`there is no topic ${name}`);
     if (topic.errorCode !== 0) throw errorOfCode(topic.errorCode);
     return topic;
   }
@@ -141,7 +148,9 @@ export class Wire {
     const known = this.#coordinators.get(key);
     if (known !== undefined) return known;
     const link = await this.any();
-    const { coordinator } = await link.ask((broker) => broker.findGroupCoordinator({ groupId: id, coordinatorType: kind }));
+    const { coordinator } = await link.ask((broker) =>
+      broker.findGroupCoordinator({ groupId: id, coordinatorType: kind }),
+    );
     this.#brokers.set(coordinator.nodeId, { host: coordinator.host, port: coordinator.port });
     this.#coordinators.set(key, coordinator.nodeId);
     return coordinator.nodeId;
@@ -156,7 +165,7 @@ export class Wire {
   async any(): Promise<Link> {
     for (const [key, opening] of this.#links) {
       if (!key.startsWith('control@')) continue;
-      const link = await opening.catch(() => undefined);
+      const link = await opening.catch(toldElsewhere);
       if (link?.usable === true) return link;
     }
     const seeds = this.settings.brokers.map(addressOf);
@@ -177,7 +186,10 @@ export class Wire {
   }
 
   /** Does it again until it is done; an error that does not pass, or one that lasts, is thrown in the port's words. */
-  async patiently<T>({ doing, limitMs, firstRetryMs = FIRST_RETRY_MS, longestRetryMs = LONGEST_RETRY_MS }: Patience, work: () => Promise<T>): Promise<T> {
+  async patiently<T>(
+    { doing, limitMs, firstRetryMs = FIRST_RETRY_MS, longestRetryMs = LONGEST_RETRY_MS }: Patience,
+    work: () => Promise<T>,
+  ): Promise<T> {
     const until = performance.now() + limitMs;
     for (let delayMs = firstRetryMs; ; delayMs = Math.min(longestRetryMs, delayMs * RETRY_GROWTH)) {
       if (this.#closed) throw new LogUnavailableError(`${doing}: the log is closed`);
@@ -205,7 +217,10 @@ export class Wire {
   }
 
   /** Asks the leader of a partition; after an error it is looked for again. */
-  askLeader<T>({ topic, partition, lane, ...patience }: Patience & LeaderOf, work: (link: Link) => Promise<T>): Promise<T> {
+  askLeader<T>(
+    { topic, partition, lane, ...patience }: Patience & LeaderOf,
+    work: (link: Link) => Promise<T>,
+  ): Promise<T> {
     return this.patiently(patience, async () => {
       try {
         return await work(await this.leader(topic, partition, lane));
@@ -217,7 +232,10 @@ export class Wire {
   }
 
   /** Asks the coordinator of a group or a transactional id; after an error it is looked for again. */
-  askCoordinator<T>({ kind, id, lane, ...patience }: Patience & CoordinatorOf, work: (link: Link) => Promise<T>): Promise<T> {
+  askCoordinator<T>(
+    { kind, id, lane, ...patience }: Patience & CoordinatorOf,
+    work: (link: Link) => Promise<T>,
+  ): Promise<T> {
     return this.patiently(patience, async () => {
       try {
         return await work(await this.link(await this.coordinatorId(kind, id), lane));
@@ -232,7 +250,7 @@ export class Wire {
   async closeLane(lane: string): Promise<void> {
     const mine = [...this.#links].filter(([key]) => key.startsWith(`${lane}@`));
     for (const [key] of mine) this.#links.delete(key);
-    await Promise.all(mine.map(async ([, opening]) => (await opening.catch(() => undefined))?.close()));
+    await Promise.all(mine.map(async ([, opening]) => (await opening.catch(toldElsewhere))?.close()));
   }
 
   async close(): Promise<void> {
@@ -240,12 +258,13 @@ export class Wire {
     for (const wake of [...this.#sleepers]) wake();
     const links = [...this.#links.values()];
     this.#links.clear();
-    await Promise.all(links.map(async (opening) => (await opening.catch(() => undefined))?.close()));
+    await Promise.all(links.map(async (opening) => (await opening.catch(toldElsewhere))?.close()));
   }
 
   /** Seeds that turn out to be a known broker share its link. */
   #nodeAt({ host, port }: Address): string {
-    for (const [nodeId, address] of this.#brokers) if (address.host === host && address.port === port) return String(nodeId);
+    for (const [nodeId, address] of this.#brokers)
+      if (address.host === host && address.port === port) return String(nodeId);
     return `${host}:${port}`;
   }
 

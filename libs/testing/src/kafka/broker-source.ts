@@ -3,7 +3,7 @@
 // collects suites synchronously.
 import { hasDockerEngine, startContainerBroker } from './container-broker.js';
 import { localKafkaFault } from './jars.js';
-import { sharedBroker } from './shared-broker.js';
+import { sharedBroker } from './checkout-broker.js';
 
 export interface OpenBroker {
   readonly brokers: readonly string[];
@@ -22,12 +22,16 @@ export function brokerFault(): string | undefined {
   return given().length > 0 || hasDockerEngine() ? undefined : localKafkaFault();
 }
 
+/** A Docker socket without an engine behind it: the next way is tried. */
+const goOn = (): undefined => undefined;
+
 export async function openBroker(): Promise<OpenBroker> {
   const brokers = given();
   if (brokers.length > 0) return { brokers, from: 'KAFKA_BROKERS', close: async () => {} };
   if (hasDockerEngine()) {
-    const container = await startContainerBroker().catch(() => undefined);
-    if (container !== undefined) return { brokers: [container.broker], from: 'container', close: () => container.stop() };
+    const container = await startContainerBroker().catch(goOn);
+    if (container !== undefined)
+      return { brokers: [container.broker], from: 'container', close: () => container.stop() };
   }
   return { brokers: [await sharedBroker()], from: 'local process', close: async () => {} };
 }

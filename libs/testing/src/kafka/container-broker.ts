@@ -4,7 +4,8 @@ import { existsSync } from 'node:fs';
 import { freePorts } from './free-ports.js';
 import { KAFKA_VERSION } from './jars.js';
 
-export const hasDockerEngine = (): boolean => process.env['DOCKER_HOST'] !== undefined || existsSync('/var/run/docker.sock');
+export const hasDockerEngine = (): boolean =>
+  process.env['DOCKER_HOST'] !== undefined || existsSync('/var/run/docker.sock');
 
 export interface ContainerBroker {
   readonly broker: string;

@@ -20,7 +20,8 @@ export interface Refused {
   readonly reason: string;
 }
 
-const cacheFolder = (): string => join(process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'rollcall', `kafka-${KAFKA_VERSION}`);
+const cacheFolder = (): string =>
+  join(process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'rollcall', `kafka-${KAFKA_VERSION}`);
 
 const dependency = (artifact: string): string =>
   `<dependency><groupId>org.apache.kafka</groupId><artifactId>${artifact}</artifactId><version>${KAFKA_VERSION}</version></dependency>`;
@@ -35,9 +36,12 @@ const isCommand = (name: string): boolean => spawnSync(name, ['-version'], { std
 
 function javaFault(): string | undefined {
   const told = spawnSync('java', ['-version'], { encoding: 'utf8' });
-  if (told.error !== undefined) return 'there is no Docker engine and no Java (install a Java runtime of version 17 or newer, and Maven)';
+  if (told.error !== undefined)
+    return 'there is no Docker engine and no Java (install a Java runtime of version 17 or newer, and Maven)';
   const major = Number(/version "(?:1\.)?(\d+)/.exec(told.stderr)?.[1] ?? 0);
-  return major >= OLDEST_JAVA ? undefined : `Java ${major} is too old for Apache Kafka ${KAFKA_VERSION}: it needs ${OLDEST_JAVA} or newer`;
+  return major >= OLDEST_JAVA
+    ? undefined
+    : `Java ${major} is too old for Apache Kafka ${KAFKA_VERSION}: it needs ${OLDEST_JAVA} or newer`;
 }
 
 async function fetchInto(folder: string): Promise<void> {
@@ -45,7 +49,10 @@ async function fetchInto(folder: string): Promise<void> {
   const workshop = mkdtempSync(`${folder}.part-`);
   try {
     writeFileSync(join(workshop, 'pom.xml'), pom());
-    await run('mvn', ['-q', '-B', PLUGIN, `-DoutputDirectory=${join(workshop, 'lib')}`], { cwd: workshop, timeout: FETCH_LIMIT_MS });
+    await run('mvn', ['-q', '-B', PLUGIN, `-DoutputDirectory=${join(workshop, 'lib')}`], {
+      cwd: workshop,
+      timeout: FETCH_LIMIT_MS,
+    });
     renameSync(workshop, folder);
   } finally {
     rmSync(workshop, { recursive: true, force: true });
@@ -66,7 +73,9 @@ export async function kafkaClassPath(): Promise<string | Refused> {
   try {
     if (!existsSync(folder)) await withLock(`${folder}.lock`, () => fetchInto(folder));
   } catch (error) {
-    return { reason: `Maven could not fetch Apache Kafka ${KAFKA_VERSION}: ${(error as Error).message.split('\n').slice(0, 3).join(' ')}` };
+    return {
+      reason: `Maven could not fetch Apache Kafka ${KAFKA_VERSION}: ${(error as Error).message.split('\n').slice(0, 3).join(' ')}`,
+    };
   }
   return join(folder, 'lib', '*');
 }

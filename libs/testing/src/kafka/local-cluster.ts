@@ -1,5 +1,5 @@
 // A cluster of one or three local KRaft nodes in a folder of its own. Invariant: `close` ends every node and removes the
-// folder. Tests that break brokers start one of these; tests that only use a broker share one (shared-broker.ts).
+// folder. Tests that break brokers start one of these; tests that only use a broker share one (checkout-broker.ts).
 import { randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -70,17 +70,15 @@ export class LocalCluster {
     const keys = options.secure === true ? await makeKeyStore(folder) : undefined;
     const ports = await portsOf(count);
     const voters = ports.map(({ controller }, index) => ({ id: index + 1, controllerPort: controller }));
-    const plans = ports.map(
-      (own, index): NodePlan => ({
-        id: index + 1,
-        folder: join(folder, `node-${index + 1}`),
-        ports: own,
-        voters,
-        groupSettings: options.groupSettings ?? 'test',
-        extra: options.properties ?? {},
-        ...(keys === undefined ? {} : { keyStore: keys }),
-      }),
-    );
+    const plans = ports.map((own, index): NodePlan => ({
+      id: index + 1,
+      folder: join(folder, `node-${index + 1}`),
+      ports: own,
+      voters,
+      groupSettings: options.groupSettings ?? 'test',
+      extra: options.properties ?? {},
+      ...(keys === undefined ? {} : { keyStore: keys }),
+    }));
     const nodes = await Promise.all(plans.map(async (plan) => new LocalNode(plan, run, await prepareNode(plan, run))));
     const cluster = new LocalCluster(nodes, keys && secureListeners(ports, keys.certificate), folder);
     try {

@@ -34,9 +34,23 @@ export async function prepareNode(plan: NodePlan, { classPath, clusterId }: Node
   writeFileSync(file, nodeProperties(plan));
   const users = plan.keyStore === undefined ? [] : Object.entries(LOCAL_USERS);
   const scram = users.flatMap(([name, password]) =>
-    ['SCRAM-SHA-256', 'SCRAM-SHA-512'].flatMap((kind) => ['--add-scram', `${kind}=[name=${name},password=${password}]`]),
+    ['SCRAM-SHA-256', 'SCRAM-SHA-512'].flatMap((kind) => [
+      '--add-scram',
+      `${kind}=[name=${name},password=${password}]`,
+    ]),
   );
-  await run('java', [...QUICK_JVM, '-cp', classPath, 'kafka.tools.StorageTool', 'format', '-t', clusterId, '-c', file, ...scram]);
+  await run('java', [
+    ...QUICK_JVM,
+    '-cp',
+    classPath,
+    'kafka.tools.StorageTool',
+    'format',
+    '-t',
+    clusterId,
+    '-c',
+    file,
+    ...scram,
+  ]);
   return file;
 }
 
@@ -82,7 +96,8 @@ export class LocalNode {
     const until = Date.now() + READY_LIMIT_MS;
     while (!hasStarted(this.logFile)) {
       if (this.#child !== child) throw new Error(`the local Kafka node ended at its start:\n${this.#lastLines()}`);
-      if (Date.now() > until) throw new Error(`the local Kafka node did not start in ${READY_LIMIT_MS} ms:\n${this.#lastLines()}`);
+      if (Date.now() > until)
+        throw new Error(`the local Kafka node did not start in ${READY_LIMIT_MS} ms:\n${this.#lastLines()}`);
       await sleep(50);
     }
   }

@@ -3,6 +3,11 @@ import { LocalCluster } from './local-cluster.js';
 
 const say = (text: string): void => void process.stdout.write(`${text}\n`);
 
+const fail = (error: unknown): void => {
+  process.stderr.write(`${(error as Error).message}\n`);
+  process.exitCode = 1;
+};
+
 async function main(): Promise<void> {
   say('Starting a local Apache Kafka (the first time its jars are fetched by Maven, 126 MB) …');
   const cluster = await LocalCluster.start({ groupSettings: 'broker', speed: 'fast', heapMb: 1024 });
@@ -14,12 +19,11 @@ async function main(): Promise<void> {
   kcat -b ${broker} -L                            what is there
 
 Ctrl-C stops it.`);
-  const stop = (): void => void cluster.close().then(() => process.exit(0));
+  const stop = (): void => {
+    cluster.close().then(() => process.exit(0), fail);
+  };
   process.once('SIGINT', stop);
   process.once('SIGTERM', stop);
 }
 
-main().catch((error: unknown) => {
-  process.stderr.write(`${(error as Error).message}\n`);
-  process.exitCode = 1;
-});
+main().catch(fail);

@@ -37,7 +37,8 @@ const listenerLines = ({ ports, keyStore }: NodePlan): Record<string, string> =>
   return {
     listeners: [...advertised, `CONTROLLER://127.0.0.1:${ports.controller}`].join(','),
     'advertised.listeners': advertised.join(','),
-    'listener.security.protocol.map': 'CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT,SASL:SASL_PLAINTEXT,TLS:SSL,SASLTLS:SASL_SSL',
+    'listener.security.protocol.map':
+      'CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT,SASL:SASL_PLAINTEXT,TLS:SSL,SASLTLS:SASL_SSL',
     'controller.listener.names': 'CONTROLLER',
     'inter.broker.listener.name': 'PLAINTEXT',
   };
@@ -77,7 +78,9 @@ export function nodeProperties(plan: NodePlan): string {
   const lines: Record<string, string> = {
     'process.roles': 'broker,controller',
     'node.id': String(plan.id),
-    'controller.quorum.voters': plan.voters.map(({ id, controllerPort }) => `${id}@127.0.0.1:${controllerPort}`).join(','),
+    'controller.quorum.voters': plan.voters
+      .map(({ id, controllerPort }) => `${id}@127.0.0.1:${controllerPort}`)
+      .join(','),
     'log.dirs': `${plan.folder}/log`,
     ...listenerLines(plan),
     ...securityLines(plan),

@@ -51,17 +51,24 @@ async function startBroker(folder: string, lock: string): Promise<number> {
   if (ports === undefined) throw new Error('no free ports');
   const run: NodeRun = { classPath, clusterId: newClusterId(), heapMb: HEAP_MB, speed: 'quick' };
   const voters = [{ id: 1, controllerPort: ports.controller }];
-  const file = await prepareNode({ id: 1, folder: join(folder, 'node'), ports, voters, groupSettings: 'test', extra: {} }, run);
+  const file = await prepareNode(
+    { id: 1, folder: join(folder, 'node'), ports, voters, groupSettings: 'test', extra: {} },
+    run,
+  );
   mkdirSync(join(folder, 'leases'), { recursive: true });
   writeFileSync(join(folder, 'leases', String(process.pid)), '');
   const output = openSync(join(folder, 'keeper.log'), 'w');
-  const keeper = spawn('sh', ['-c', KEEPER, 'keeper', folder, lock, ...nodeCommand(run, file)], { detached: true, stdio: ['ignore', output, output] });
+  const keeper = spawn('sh', ['-c', KEEPER, 'keeper', folder, lock, ...nodeCommand(run, file)], {
+    detached: true,
+    stdio: ['ignore', output, output],
+  });
   closeSync(output);
   keeper.unref();
   const log = join(folder, 'broker.log');
   const until = Date.now() + START_LIMIT_MS;
   while (!(existsSync(log) && hasStarted(log))) {
-    if (Date.now() > until || keeper.exitCode !== null) throw new Error(`the shared Kafka broker did not start: see ${log}`);
+    if (Date.now() > until || keeper.exitCode !== null)
+      throw new Error(`the shared Kafka broker did not start: see ${log}`);
     await sleep(50);
   }
   writeFileSync(join(folder, 'port'), String(ports.plain));
