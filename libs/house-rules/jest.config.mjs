@@ -16,6 +16,8 @@ const isEsm = (name) => {
 export default {
   rootDir: root,
   maxWorkers: 2,
+  // A hung test is found by it; a slow machine must not be.
+  testTimeout: 60_000,
   // One cache for the transforms, kept with the packages so that a fresh clone starts clean.
   cacheDirectory: `${modules}.cache/jest`,
   reporters: [fileURLToPath(new URL('bin/reporter.mjs', import.meta.url))],

@@ -20,18 +20,12 @@ export class Failure extends Error {
   }
 }
 
-const told = [
-  LogHeldError,
-  LogUnavailableError,
-  RecordTooLargeError,
-  TopicMismatchError,
-  UnknownTopicError,
-  ConfigurationError,
-];
+const told = [LogUnavailableError, RecordTooLargeError, TopicMismatchError, UnknownTopicError, ConfigurationError];
 
 /** What to print for an error, and the exit code. */
 export function explain(error: unknown): { readonly text: string; readonly exitCode: number } {
   if (error instanceof Failure) return { text: error.message, exitCode: error.exitCode };
+  if (error instanceof LogHeldError) return { text: `${error.message}. Stop that server first.`, exitCode: 1 };
   if (told.some((kind) => error instanceof kind)) return { text: (error as Error).message, exitCode: 1 };
   return {
     text: error instanceof Error ? (error.stack ?? error.message) : `a fault that says nothing: ${typeof error}`,

@@ -104,7 +104,7 @@ const locked = async (step) => {
 
 const stopWith = (status, sentence, output) => {
   process.stderr.write(`${output.trimEnd()}\n${sentence}\n`);
-  process.exit(status === 0 ? 1 : status);
+  process.exit(status > 128 ? status : 1);
 };
 
 const npm = () => {

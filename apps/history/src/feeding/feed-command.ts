@@ -4,7 +4,8 @@ import { once } from 'node:events';
 import { createReadStream, existsSync, statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { type LineTopic, topicNames } from '#libs/contracts';
-import { type Configuration } from '#libs/runtime';
+import { LogHeldError } from '#libs/event-log';
+import type { Configuration } from '#libs/runtime';
 import { Failure } from '../failure.js';
 import { Progress } from '../progress.js';
 import { type Surroundings, withLog } from '../surroundings.js';
@@ -148,7 +149,14 @@ export async function runFeed(
     const sink = serverSink({ surroundings, server, topic, ...(token === undefined ? {} : { token }) });
     return run.feed(source, sink, destination);
   }
-  return withLog(surroundings, configuration, 'write', (log) =>
-    run.feed(source, logSink(log, topicNames(configuration.topics.prefix)[topic]), destination),
-  );
+  try {
+    return await withLog(surroundings, configuration, 'write', (log) =>
+      run.feed(source, logSink(log, topicNames(configuration.topics.prefix)[topic]), destination),
+    );
+  } catch (error) {
+    if (!(error instanceof LogHeldError) || uncheckedKey !== undefined) throw error;
+    throw new Failure(
+      `${error.message}. Write through that server with --server URL (npm start prints it; http://127.0.0.1:8090 by default), or stop it first.`,
+    );
+  }
 }

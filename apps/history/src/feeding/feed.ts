@@ -52,7 +52,7 @@ class Feed {
     for (const line of lines) {
       if (line.number <= after) continue;
       const judged = judge(line);
-      if (judged.kind === 'bad') this.#bad.push(judged);
+      if (judged.kind === 'bad') this.#bad.push({ line: judged.line, error: judged.error });
       if (judged.kind === 'record') {
         this.#good.push(judged);
         this.#heldBytes += judged.value.length;

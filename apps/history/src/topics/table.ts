@@ -24,5 +24,5 @@ export function tableOf(head: readonly string[], rows: readonly (readonly (strin
   const style = { head: [], border: [], 'padding-left': 0, 'padding-right': 0 };
   const table = new Table({ head: [...head], chars: noFrame, style });
   for (const row of rows) table.push(row.map(String));
-  return `${table.toString()}\n`;
+  return `${table.toString().replace(/ +$/gm, '')}\n`;
 }
