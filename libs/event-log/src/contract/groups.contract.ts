@@ -179,6 +179,7 @@ const flow = (setting: Setting): void => {
     const seat = await Seat.take(log, freshName('group'), [topic]);
     const transactor = await log.transactor(`${topic}.t`);
     await transactor.transact({ appends: [{ topic, records: numbered(2) }] });
+    await until(() => seat.values(topic).length, (count) => count === 2);
     if (setting.capabilities.abortedTransactions) await setting.under().leaveAborted?.(topic, 0);
     const [end] = await log.ends(topic);
     await until(() => seat.batches.at(-1)?.nextOffset, (position) => position === end);

@@ -51,9 +51,12 @@ export const freshTopic = async (log: EventLog, word: string, shape: Partial<Top
   return name;
 };
 
-/** Polls until `check` holds; says what was last seen when it never does. */
-export const until = async <T>(look: () => T | Promise<T>, holds: (seen: T) => boolean, limitMs = 20_000): Promise<T> => {
-  const deadlineMs = Date.now() + limitMs;
+/** How long a test polls before it gives up; shortened where the suite itself is tested. */
+export const patience = { ms: 20_000 };
+
+/** Polls until `holds`; says what was last seen when it never does. */
+export const until = async <T>(look: () => T | Promise<T>, holds: (seen: T) => boolean): Promise<T> => {
+  const deadlineMs = Date.now() + patience.ms;
   for (;;) {
     const seen = await look();
     if (holds(seen)) return seen;

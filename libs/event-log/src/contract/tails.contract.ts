@@ -72,6 +72,8 @@ const handling = (setting: Setting): void => {
     const { tail, batches } = await collect(log, new Map([[topic, 'start']]));
     const transactor = await log.transactor(`${topic}.t`);
     for (let i = 0; i < 3; i++) await transactor.transact({ appends: [{ topic, records: numbered(1, 'v', i) }] });
+    // Only once the records are there, so that what moves the position brings none.
+    await until(() => batches.flatMap((batch) => batch.records).length, (count) => count === 3);
     if (setting.capabilities.abortedTransactions) await setting.under().leaveAborted?.(topic, 0);
     const [end] = await log.ends(topic);
     await until(() => tail.positions(topic)[0], (position) => position === end);
