@@ -22,9 +22,7 @@ export async function connectFanout(setup: FanoutSetup): Promise<ConnectedFanout
   const follow = (topic: string, onBatch: Parameters<typeof log.tail>[0]['onBatch']): Promise<Tail> =>
     log.tail({ topics: new Map([[topic, 'start']]), onBatch, onError });
   const tails = await Promise.all([
-    follow(topics.states, (batch) => {
-      fanout.takeStates(batch);
-    }),
+    follow(topics.states, (batch) => fanout.takeStates(batch)),
     follow(topics.rooms, (batch) => {
       fanout.takeRooms(batch);
     }),

@@ -20,8 +20,8 @@ export class FanoutController {
   }
 
   @EventPattern<string>(STATES_PATTERN)
-  states(@Payload() batch: RecordBatch): void {
-    this.fanout.takeStates(batch);
+  async states(@Payload() batch: RecordBatch): Promise<void> {
+    await this.fanout.takeStates(batch);
   }
 
   @EventPattern<string>(ROOMS_PATTERN)

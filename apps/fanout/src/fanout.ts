@@ -6,6 +6,7 @@ import { UnknownTopicError, type EventLog, type GroupMember, type RecordBatch } 
 import type { InterestEffects } from '#libs/interest';
 import type { BrokenRecord } from '#libs/views';
 import { RoomReturn } from './paced.js';
+import { Patience } from './patience.js';
 import type { RecipientTopic } from './recipient-topic.js';
 import { RecipientTopics } from './recipient-topics.js';
 import { DEFAULT_LIMITS, NO_METER, SILENT_LINES, type FanoutLimits, type FanoutOptions } from './surroundings.js';
@@ -22,12 +23,15 @@ export class Fanout {
   readonly #stopping = new AbortController();
   readonly #tasks = new Map<number, FanoutTask>();
   readonly #effects: InterestEffects;
+  /** Of the tables: they read on whether or not the group has confirmed this member. */
+  readonly #patience: Patience;
   #member: GroupMember | undefined;
 
   private constructor(
     readonly options: FanoutOptions,
     partitions: TablePartitions,
   ) {
+    this.#patience = new Patience({ ...options, name: 'the tables', lastHeartbeatMs: () => options.clock.nowMs() });
     this.#effects = {
       met: (user, others, count) => {
         this.#met(user, others.slice(0, count));
@@ -124,7 +128,9 @@ export class Fanout {
     this.#tasks.get(batch.partition)?.take(batch);
   }
 
-  takeStates(batch: RecordBatch): void {
+  /** Room policies that were durable when the batch came are read first: what it tells may go out with the next join. */
+  async takeStates(batch: RecordBatch): Promise<void> {
+    if (this.#isListening()) await this.#policiesRead();
     this.tables.takeStates(batch);
   }
 
@@ -162,23 +168,17 @@ export class Fanout {
   async stop(): Promise<void> {
     for (const task of this.#tasks.values()) task.close();
     this.#stopping.abort(new Error('the fan-out stops'));
+    this.#patience.end();
     this.tables.memberships.interest.effects = undefined;
     await this.recipients.close();
     await Promise.all([...this.#tasks.values()].map((task) => task.done));
   }
 
   async #policiesRead(): Promise<void> {
-    const { limits, clock, meter, lines } = this.options;
-    for (;;) {
-      try {
-        await this.tables.policiesRead();
-        return;
-      } catch (error) {
-        if (this.#stopping.signal.aborted) return;
-        meter.retried();
-        lines.warn('memberships wait for the log', { error });
-        await new Promise<void>((resolve) => clock.wakeAt(clock.nowMs() + limits.retryAfterMs, resolve));
-      }
+    try {
+      await this.#patience.persist(() => this.tables.policiesRead());
+    } catch (error) {
+      if (!this.#stopping.signal.aborted) throw error;
     }
   }
 

@@ -1,6 +1,6 @@
 // What every instance holds whole: memberships, rooms and states, under one numbering of users, and the columns made from
 // them. Invariant: read from the log's start; nobody is told anything before `caughtUp`, and nothing of a batch of
-// memberships or changes before the room policies that were durable when it arrived. One per instance, shared by its tasks.
+// memberships, states or changes before the room policies that were durable when it arrived. One per instance, shared by its tasks.
 import type { RecordBatch } from '#libs/event-log';
 import { Interner } from '#libs/interest';
 import { MembershipsView, StatesView, type BrokenRecord } from '#libs/views';

@@ -1,0 +1,105 @@
+// A log in memory, a clock by hand, and fan-out instances that come, go, sleep and die. Invariant: one seed, one run.
+import { topicSpecs } from '#libs/contracts';
+import { FaultyEventLog, MemoryEventLog } from '#libs/event-log';
+import { SimulatedClock, turns } from '#libs/testing';
+import { connectFanout, type ConnectedFanout, type FanoutLimits } from '../src/index.js';
+import { collect, complaints, recordsOf, type Output } from './oracle.js';
+import { PREFIX, TOPICS, Truth } from './truth.js';
+
+export const PARTITIONS = 4;
+export const DELIVERY_PARTITIONS = 3;
+
+export interface Instance extends ConnectedFanout {
+  readonly log: FaultyEventLog;
+}
+
+export class World {
+  readonly clock = new SimulatedClock(1_700_000_000_000);
+  readonly log: MemoryEventLog;
+  readonly truth: Truth;
+  readonly instances: Instance[] = [];
+  readonly fatal: Error[] = [];
+  readonly lines: string[] = [];
+
+  private constructor(private readonly limits: Partial<FanoutLimits>) {
+    this.log = new MemoryEventLog({ now: this.clock.now, controlRecords: true, batchRecords: 5 });
+    this.truth = new Truth(this.log, this.clock.now);
+  }
+
+  static async open(limits: Partial<FanoutLimits> = {}): Promise<World> {
+    const world = new World(limits);
+    await world.log.createTopics(topicSpecs({ prefix: PREFIX, partitions: PARTITIONS, deliveryPartitions: DELIVERY_PARTITIONS }));
+    return world;
+  }
+
+  async start(): Promise<Instance> {
+    const log = new FaultyEventLog(this.log);
+    const line = (message: string): void => void this.lines.push(message);
+    const connected = await connectFanout({
+      log,
+      clock: this.clock,
+      prefix: PREFIX,
+      limits: this.limits,
+      lines: { debug: line, info: line, warn: line, error: line },
+      onFatal: (error) => this.fatal.push(error),
+    });
+    const instance = { ...connected, log };
+    this.instances.push(instance);
+    return instance;
+  }
+
+  /** The process is gone at once; the group notices. */
+  async kill(instance: Instance): Promise<void> {
+    this.#remove(instance);
+    await instance.abandon();
+    await instance.member.leave();
+  }
+
+  /** Ends in the order of a proper stop. */
+  async stop(instance: Instance): Promise<void> {
+    this.#remove(instance);
+    const stopped = instance.close();
+    for (let done = false; !done; ) {
+      await this.pass(100);
+      done = await Promise.race([stopped.then(() => true), turns(1).then(() => false)]);
+    }
+  }
+
+  async pass(spanMs: number): Promise<void> {
+    await this.clock.runTo(this.clock.nowMs() + spanMs, () => turns(8));
+  }
+
+  /** Until nothing more is written or committed. */
+  async rest(): Promise<void> {
+    for (let quiet = 0, last = ''; quiet < 14; ) {
+      await this.pass(500);
+      const now = await this.#fingerprint();
+      quiet = now === last ? quiet + 1 : 0;
+      last = now;
+    }
+  }
+
+  async output(recipients: readonly string[] = []): Promise<Output> {
+    return collect(this.log, recipients);
+  }
+
+  judge(output: Output): string[] {
+    return [...this.fatal.map((error) => `fatal: ${error.stack ?? error.message}`), ...complaints(this.truth, output, this.log, DELIVERY_PARTITIONS)];
+  }
+
+  async rejected(): Promise<string[]> {
+    const records = await Promise.all(Array.from({ length: PARTITIONS }, (_, partition) => recordsOf(this.log, TOPICS.rejected, partition)));
+    return records.flat().map(({ headers }) => `${headers?.['topic']} ${headers?.['partition']} ${headers?.['offset']}`);
+  }
+
+  #remove(instance: Instance): void {
+    this.instances.splice(this.instances.indexOf(instance), 1);
+  }
+
+  async #fingerprint(): Promise<string> {
+    const topics = await this.log.listTopics();
+    const ends = await Promise.all(topics.map((topic) => this.log.ends(topic)));
+    const commits = [...(await this.log.committed(`${PREFIX}fanout`, TOPICS.changes)).values()];
+    return JSON.stringify([ends, commits.map(({ offset, metadata }) => [offset, metadata]).sort()]);
+  }
+}
