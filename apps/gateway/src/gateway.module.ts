@@ -55,17 +55,18 @@ const authentication = {
 
 const gateway = {
   provide: Gateway,
-  inject: [ModuleRef],
-  useFactory: (modules: ModuleRef): Gateway => {
+  // What takes time to make is asked for here, so that it is there; the rest is made before Nest begins.
+  inject: [EVENT_LOG, AUTHENTICATION, BOUNDS, ModuleRef],
+  useFactory: (log: EventLog, checks: Authentication, bounds: Partial<GatewayBounds>, modules: ModuleRef): Gateway => {
     const global = { strict: false };
     const configuration = modules.get<Configuration>(CONFIGURATION, global);
     return new Gateway({
-      log: modules.get<EventLog>(EVENT_LOG, global),
+      log,
+      bounds,
+      authentication: checks,
       clock: modules.get<Clock>(CLOCK, global),
       journal: modules.get(Journal, global).child('gateway'),
       metrics: modules.get(Metrics, global),
-      authentication: modules.get<Authentication>(AUTHENTICATION),
-      bounds: modules.get<Partial<GatewayBounds>>(BOUNDS),
       topics: configuration.topics,
       policy: configuration.policy,
       maxRoomMembers: configuration.fanout.maxRoomMembers,

@@ -81,7 +81,7 @@ export class ClientController {
     };
   }
 
-  @Get([...EITHER('pushrules'), ...EITHER('pushrules/')])
+  @Get(EITHER('pushrules'))
   async pushRules(@Req() request: FastifyRequest): Promise<object> {
     await this.whoAsks.user(request);
     return { global: { override: [], content: [], room: [], sender: [], underride: [] } };

@@ -170,7 +170,9 @@ export class StreamDoor {
     const later = (): void => {
       cancel = clock.wakeAt(clock.nowMs() + this.gateway.bounds.streamCommentMs, () => {
         if (!stream.raw.writableNeedDrain) stream.raw.write(':\n\n');
-        void this.#endWhenRefused(stream);
+        this.#endWhenRefused(stream).catch((error: unknown) => {
+          this.gateway.options.journal.error('a stream could not ask its token again', { error });
+        });
         later();
       });
     };

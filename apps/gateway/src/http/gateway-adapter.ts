@@ -25,7 +25,7 @@ export class GatewayAdapter extends FastifyAdapter {
 
   constructor() {
     super({
-      routerOptions: { maxParamLength: MAX_PATH_PARAMETER },
+      routerOptions: { maxParamLength: MAX_PATH_PARAMETER, ignoreTrailingSlash: true },
       bodyLimit: DEFAULT_BOUNDS.maxBodyBytes,
       requestTimeout: MAX_REQUEST_MS,
       http: { maxHeaderSize: MAX_HEADERS_BYTES },

@@ -22,13 +22,18 @@ export class Session {
   #claiming = 0;
   #silent = 0;
 
+  readonly userId: string;
+  readonly deviceId: string;
+
   constructor(
-    readonly userId: string,
-    readonly deviceId: string,
+    start: { readonly userId: string; readonly deviceId: string; readonly claim: Claim },
+    /** Under which the gateway keeps it. */
+    readonly key: string,
     readonly sessionId: string,
-    claim: Claim,
   ) {
-    this.wanted = claim;
+    this.userId = start.userId;
+    this.deviceId = start.deviceId;
+    this.wanted = start.claim;
   }
 
   get idle(): boolean {

@@ -77,7 +77,7 @@ export class Sessions {
     let session = this.#sessions.get(key);
     if (session === undefined) {
       const sessionId = start.kind === 'poll' ? this.options.gatewayId : `${this.options.gatewayId}.stream`;
-      session = new Session(start.userId, start.deviceId, sessionId, start.claim);
+      session = new Session(start, key, sessionId);
       this.#sessions.set(key, session);
     }
     const attended = session;
@@ -86,7 +86,7 @@ export class Sessions {
     return {
       announced: this.#announcements.get(attended)?.appended,
       ended: (ending) => {
-        this.#ended(key, attended, start.claim, ending);
+        this.#ended(attended, start.claim, ending);
       },
     };
   }
@@ -105,9 +105,9 @@ export class Sessions {
     }
   }
 
-  #ended(key: string, session: Session, claim: Claim, ending: Ending): void {
+  #ended(session: Session, claim: Claim, ending: Ending): void {
     session.ended(claim, ending, this.options.clock.nowMs());
-    if (this.#closed || this.#sessions.get(key) !== session) return;
+    if (this.#closed || this.#sessions.get(session.key) !== session) return;
     this.#speak(session);
     this.#schedule(session);
   }
@@ -194,18 +194,9 @@ export class Sessions {
   }
 
   #end(session: Session, nowMs: number): void {
-    const forget = (): void => {
-      for (const kind of ['poll', 'stream']) {
-        const key = `${session.userId}\0${session.deviceId}\0${kind}`;
-        if (this.#sessions.get(key) === session) this.#sessions.delete(key);
-      }
-    };
+    this.#sessions.delete(session.key);
     // Never told, or so long ago that its lease has ended it: nothing to say.
-    if (session.announcements === 0 || nowMs >= session.announcedAtMs + this.leaseMs) {
-      forget();
-      return;
-    }
-    forget();
+    if (session.announcements === 0 || nowMs >= session.announcedAtMs + this.leaseMs) return;
     const agoMs = Math.round(nowMs - session.lastEndMs);
     this.options.writer.activity([{ userId: session.userId, input: endOf(session, agoMs) }]).catch((error: unknown) => {
       this.options.onTrouble?.(error);
@@ -215,9 +206,10 @@ export class Sessions {
 
   /** The log was away when the session ended: it is told later, unless the device has come back or the lease has ended it. */
   #endLater(session: Session): void {
-    const key = `${session.userId}\0${session.deviceId}\0${session.sessionId.endsWith('.stream') ? 'stream' : 'poll'}`;
-    if (this.#closed || this.#sessions.has(key)) return;
-    this.#sessions.set(key, session);
+    if (this.#closed || this.#sessions.has(session.key)) return;
+    // A device that comes back meanwhile says so anew: whether the end was written is not known.
+    session.announced = undefined;
+    this.#sessions.set(session.key, session);
     session.scheduledMs = this.#wheel.schedule(session, this.options.clock.nowMs() + RETRY_MS);
   }
 }
