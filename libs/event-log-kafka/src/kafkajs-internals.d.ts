@@ -1,5 +1,5 @@
 // The parts of kafkajs 2.2.4 below its public interface that this room uses: connection, authentication, the requests of
-// a broker. Typed as far as used. The version is pinned exactly; connection.spec.ts fails when a new one moves them.
+// a broker. Typed as far as used. The version is pinned exactly; every suite on a broker fails when a new one moves them.
 declare module 'kafkajs/src/network/connection.js' {
   export default class Connection {
     constructor(options: Record<string, unknown>);
@@ -173,4 +173,16 @@ declare module 'kafkajs/src/broker/index.js' {
       resources: { resourceName: string; configEntries: { configName: string; configValue: string }[] }[];
     }>;
   }
+}
+
+declare module 'kafkajs/src/protocol/decoder.js' {
+  export default class Decoder {
+    constructor(bytes: Buffer);
+  }
+}
+
+declare module 'kafkajs/src/protocol/recordBatch/v0/decoder.js' {
+  export default function decodeRecordBatch(decoder: unknown): Promise<{
+    records: { offset: string; timestamp: string; key: Buffer | null; value: Buffer | null }[];
+  }>;
 }

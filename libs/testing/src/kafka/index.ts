@@ -4,3 +4,4 @@ export { describeKafka, describeLocalKafka, type KafkaForTests } from './describ
 export { kafkaClassPath } from './jars.js';
 export { type ClusterOptions, LocalCluster, type SecureListeners } from './local-cluster.js';
 export { LocalNode } from './local-node.js';
+export { until } from './until.js';

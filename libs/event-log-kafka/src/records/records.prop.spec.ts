@@ -1,0 +1,145 @@
+// Laws of the record batches: what is encoded is decoded, kafkajs (written by others) reads the same from our bytes, sizes
+// are never underestimated, and a cut-off batch is left for the next fetch.
+import type { NewRecord } from '#libs/event-log';
+import fc from 'fast-check';
+import Decoder from 'kafkajs/src/protocol/decoder.js';
+import decodeForeign from 'kafkajs/src/protocol/recordBatch/v0/decoder.js';
+import { crc32c } from './crc32c.js';
+import { decodeBatches } from './decode.js';
+import { BATCH_HEADER_BYTES, encodeBatch, recordBytes } from './encode.js';
+
+const content = fc.option(
+  fc.oneof(
+    fc.string({ unit: 'grapheme' }),
+    fc.uint8Array().map((bytes) => Buffer.from(bytes)),
+  ),
+);
+const records: fc.Arbitrary<NewRecord[]> = fc.array(
+  fc.record(
+    {
+      key: content,
+      value: content,
+      headers: fc.dictionary(fc.string({ minLength: 1 }), fc.string({ unit: 'grapheme' })),
+      timestampMs: fc.integer({ min: 0, max: 4_000_000_000_000 }),
+    },
+    { requiredKeys: ['key', 'value'] },
+  ),
+  { minLength: 1, maxLength: 40 },
+);
+const FRAME = { nowMs: 1_795_356_699_354, producerId: 77n, producerEpoch: 3, sequence: 12, transactional: true };
+
+const sizeOf = (batch: readonly NewRecord[]): number => batch.reduce((sum, record) => sum + recordBytes(record), 0);
+const encode = (batch: readonly NewRecord[]): Buffer => encodeBatch(batch, sizeOf(batch), FRAME);
+const bytesOf = (of: string | Uint8Array | null): Buffer | null => (of === null ? null : Buffer.from(of as string));
+
+const expected = (batch: readonly NewRecord[]) =>
+  batch.map((record, offset) => ({
+    offset,
+    timestampMs: record.timestampMs ?? FRAME.nowMs,
+    key: bytesOf(record.key),
+    value: bytesOf(record.value),
+    ...(Object.keys(record.headers ?? {}).length > 0 ? { headers: { ...record.headers } } : {}),
+  }));
+
+describe('record batches', () => {
+  it('come back as they went', () => {
+    fc.assert(
+      fc.property(records, (batch) => {
+        const decoded = decodeBatches(encode(batch), 0, []);
+        expect(decoded.records).toEqual(expected(batch));
+        expect(decoded.nextOffset).toBe(batch.length);
+      }),
+    );
+  });
+
+  it('are read by kafkajs as by us', async () => {
+    await fc.assert(
+      fc.asyncProperty(records, async (batch) => {
+        const foreign = await decodeForeign(new Decoder(encode(batch)));
+        expect(
+          foreign.records.map(({ offset, timestamp, key, value }) => ({
+            offset: Number(offset),
+            timestampMs: Number(timestamp),
+            key,
+            value,
+          })),
+        ).toEqual(expected(batch).map(({ headers: _headers, ...rest }) => rest));
+      }),
+    );
+  });
+
+  it('are never larger than measured', () => {
+    fc.assert(fc.property(records, (batch) => encode(batch).length <= BATCH_HEADER_BYTES + sizeOf(batch)));
+  });
+
+  it('that are cut off are left for the next fetch, and start anywhere', () => {
+    fc.assert(
+      fc.property(records, records, fc.nat(), fc.nat(), (first, second, cut, start) => {
+        const bytes = Buffer.concat([encode(first), at(encode(second), first.length)]);
+        const whole = decodeBatches(bytes, 0, []).records;
+        const from = start % whole.length;
+        expect(decodeBatches(bytes, from, []).records).toEqual(whole.slice(from));
+        const short = bytes.subarray(0, bytes.length - 1 - (cut % (encode(second).length - 1)));
+        expect(decodeBatches(short, 0, [])).toMatchObject({
+          records: whole.slice(0, first.length),
+          nextOffset: first.length,
+        });
+      }),
+    );
+  });
+});
+
+/** The same batch at another offset, as a broker stores it. */
+function at(batch: Buffer, offset: number): Buffer {
+  const moved = Buffer.from(batch);
+  moved.writeBigInt64BE(BigInt(offset), 0);
+  return moved;
+}
+
+describe('aborted transactions', () => {
+  const records = (word: string, count: number): NewRecord[] =>
+    Array.from({ length: count }, (_, index) => ({ key: null, value: `${word}${index}` }));
+  const batch = (offset: number, producerId: bigint, word: string, transactional = true): Buffer => {
+    const written = records(word, 2);
+    return at(encodeBatch(written, sizeOf(written), { ...FRAME, producerId, transactional }), offset);
+  };
+  /** The control record that ends a transaction: type 0 aborts, 1 commits. */
+  const marker = (offset: number, producerId: bigint, type: 0 | 1): Buffer => {
+    const key = Buffer.from([0, 0, 0, type]);
+    const value = Buffer.alloc(6);
+    const control = at(encodeBatch([{ key, value }], 100, { ...FRAME, producerId }), offset);
+    control.writeInt16BE(0x30, 21);
+    return control;
+  };
+
+  it('are hidden, and only they', () => {
+    const log = Buffer.concat([
+      batch(0, 1n, 'a'),
+      batch(2, 2n, 'b'),
+      batch(4, 3n, 'plain', false),
+      marker(6, 1n, 0),
+      batch(7, 1n, 'later'),
+      marker(9, 2n, 1),
+      marker(10, 1n, 1),
+    ]);
+    const { records: read, nextOffset, appendedMs } = decodeBatches(log, 0, [{ producerId: 1, firstOffset: 0 }]);
+    expect(read.map(({ value }) => String(value))).toEqual(['b0', 'b1', 'plain0', 'plain1', 'later0', 'later1']);
+    expect(nextOffset).toBe(11);
+    expect(appendedMs).toBeUndefined();
+  });
+
+  it('hide nothing before they began', () => {
+    const log = Buffer.concat([batch(0, 1n, 'before'), marker(2, 1n, 1), batch(3, 1n, 'aborted'), marker(5, 1n, 0)]);
+    const { records: read, nextOffset } = decodeBatches(log, 0, [{ producerId: 1, firstOffset: 3 }]);
+    expect(read.map(({ value }) => String(value))).toEqual(['before0', 'before1']);
+    expect(nextOffset).toBe(6);
+  });
+});
+
+describe('CRC-32C', () => {
+  it('is that of the standard, at every alignment', () => {
+    expect(crc32c(Buffer.from('123456789'), 0, 9)).toBe(0xe3069283);
+    expect(crc32c(Buffer.alloc(32), 0, 32)).toBe(0x8a9136aa);
+    expect(crc32c(Buffer.from('xx123456789yy'), 2, 11)).toBe(0xe3069283);
+  });
+});
