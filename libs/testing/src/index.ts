@@ -5,3 +5,4 @@ export * from './kafka/index.js';
 export * from './simulated-clock.js';
 export * from './law-checks.js';
 export { repositoryRoot, runSource, sourceArguments, type SourceProcess } from './run-source.js';
+export { matrixErrorFaults, presenceEventFaults, presenceStatusFaults, syncPresenceFaults } from './matrix-schemas.js';

@@ -103,7 +103,7 @@ function law<T>(
   });
 }
 
-const byUser = ({ userId: id }: { userId: UserId }): string => id;
+const byUser = ({ userId: id }: { readonly userId: string }): string => id;
 const noKey = (): string => '';
 
 law('activity', fc.record({ userId, input: activityInput }), {
