@@ -1,3 +1,4 @@
+// What specs and the simulator need and no service may have. Nothing here is a stand-in for a room of ours.
 export * from './scenario.js';
 export * from './scenario-domain.js';
 export * from './timelines.js';
