@@ -2,6 +2,7 @@
 // log's adapter and the right to create topics differ.
 
 import { AggregatorModule } from '#apps/aggregator';
+import { FanoutModule } from '#apps/fanout';
 import { GatewayModule } from '#apps/gateway';
 import { topicSpecs } from '#libs/contracts';
 import { EmbeddedEventLog } from '#libs/event-log-embedded';
@@ -19,6 +20,6 @@ export class StandaloneModule {
           : KafkaEventLog.connect({ ...kafka, logger: journal }),
       prepare: (opened, { topics }) => createMissingTopics(opened, topicSpecs(topics)),
     });
-    return { module: StandaloneModule, imports: [log, AggregatorModule, GatewayModule] };
+    return { module: StandaloneModule, imports: [log, AggregatorModule, FanoutModule, GatewayModule] };
   }
 }
