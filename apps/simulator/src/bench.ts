@@ -3,9 +3,11 @@
 import { cpus, totalmem } from 'node:os';
 import { Argument, Command, InvalidArgumentError } from 'commander';
 import { benchFold } from './benchmarks/fold.js';
+import { benchHttp } from './benchmarks/http.js';
 import type { Benchmark, BenchOptions, BenchResult } from './benchmarks/benchmark.js';
 
 const BENCHMARKS: Readonly<Record<string, Benchmark>> = {
+  http: benchHttp,
   fold: benchFold,
 };
 
