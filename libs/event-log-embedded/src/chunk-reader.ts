@@ -23,8 +23,13 @@ export class ChunkReader {
     const exact = this.environment.get(chunkKey(topic, number, offset));
     if (exact !== undefined) return { base: offset, bytes: exact };
     const before = this.environment.floor(chunkKey(topic, number, offset), chunkKey(topic, number, 0));
-    if (before !== undefined && chunkNext(before.value) > offset) return { base: chunkOffset(before.key), bytes: before.value };
-    for (const { key, value } of this.environment.range(chunkKey(topic, number, offset), chunkKey(topic, number, to), 1)) {
+    if (before !== undefined && chunkNext(before.value) > offset)
+      return { base: chunkOffset(before.key), bytes: before.value };
+    for (const { key, value } of this.environment.range(
+      chunkKey(topic, number, offset),
+      chunkKey(topic, number, to),
+      1,
+    )) {
       return { base: chunkOffset(key), bytes: value };
     }
     return undefined;
@@ -33,7 +38,7 @@ export class ChunkReader {
   read(partition: Partition, from: number, to: number): RecordBatch {
     const records: LogRecord[] = [];
     let position = from;
-    for (let bytes = 0; position < to && bytes < CHUNK_BYTES && records.length < BATCH_RECORDS; ) {
+    for (let bytes = 0; position < to && bytes < CHUNK_BYTES && records.length < BATCH_RECORDS;) {
       const chunk = this.find(partition, position, to);
       if (chunk === undefined) {
         position = to;
@@ -49,7 +54,11 @@ export class ChunkReader {
   /** Keys and bytes of all chunks that begin in [from, to), a few at a time being enough for the caller. */
   *chunks(partition: Partition, from: number, to: number, limit: number): Generator<FoundChunk> {
     const { topicNumber: topic, partition: number } = partition;
-    for (const { key, value } of this.environment.range(chunkKey(topic, number, from), chunkKey(topic, number, to), limit)) {
+    for (const { key, value } of this.environment.range(
+      chunkKey(topic, number, from),
+      chunkKey(topic, number, to),
+      limit,
+    )) {
       yield { base: chunkOffset(key), bytes: value };
     }
   }

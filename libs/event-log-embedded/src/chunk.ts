@@ -15,7 +15,8 @@ const SHORT_TEXT = 32;
 
 type Content = string | Uint8Array | null;
 
-const roomFor = (content: Content): number => (content === null ? 0 : typeof content === 'string' ? content.length * 3 : content.length);
+const roomFor = (content: Content): number =>
+  content === null ? 0 : typeof content === 'string' ? content.length * 3 : content.length;
 
 const encodeHeaders = (headers: Readonly<Record<string, string>> | undefined): Buffer | undefined =>
   headers === undefined ? undefined : Buffer.from(JSON.stringify(headers));
@@ -113,7 +114,12 @@ export const chunkNext = (bytes: Buffer): number => bytes.readDoubleLE(8);
 export const chunkLatestMs = (bytes: Buffer): number => bytes.readDoubleLE(24);
 
 /** Pushes the records of a chunk that lie in [from, to). Keys and values are views of the chunk's bytes. */
-export const readChunk = (bytes: Buffer, base: number, range: { from: number; to: number }, into: LogRecord[]): void => {
+export const readChunk = (
+  bytes: Buffer,
+  base: number,
+  range: { from: number; to: number },
+  into: LogRecord[],
+): void => {
   if (bytes[0] !== VERSION) throw new Error(`A chunk of the unknown version ${bytes[0]}: written by a newer Rollcall?`);
   const count = chunkCount(bytes);
   const baseMs = bytes.readDoubleLE(16);
@@ -131,7 +137,11 @@ export const readChunk = (bytes: Buffer, base: number, range: { from: number; to
       const timestampMs = baseMs + bytes.readInt32LE(at + 4);
       const key = keyLength < 0 ? null : bytes.subarray(keyAt, valueAt);
       const value = valueLength < 0 ? null : bytes.subarray(valueAt, headersAt);
-      into.push(headersLength === 0 ? { offset, timestampMs, key, value } : { offset, timestampMs, key, value, headers: decodeHeaders(bytes, headersAt, headersLength) });
+      into.push(
+        headersLength === 0
+          ? { offset, timestampMs, key, value }
+          : { offset, timestampMs, key, value, headers: decodeHeaders(bytes, headersAt, headersLength) },
+      );
     }
     at = headersAt + headersLength;
   }

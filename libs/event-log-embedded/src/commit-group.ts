@@ -2,7 +2,7 @@
 // Invariant: one group is one LMDB transaction, so each of its parts happens with all the others or not at all.
 import type { NewRecord } from '#libs/event-log';
 import { ChunkBuilder } from './chunk.js';
-import type { Database } from './environment.js';
+import type { Writes } from './environment.js';
 import { chunkKey } from './layout.js';
 import type { Partition } from './partition.js';
 
@@ -28,7 +28,7 @@ export class CommitGroup {
   private readonly writes = new Map<Partition, PartitionWrites>();
   /** Partitions whose head is written with this group, and as what it will be seen afterwards. */
   private readonly heads = new Map<Partition, { start: number; next: number }>();
-  private readonly upkeep: ((database: Database) => void)[] = [];
+  private readonly upkeep: ((writes: Writes) => void)[] = [];
   private resolve!: () => void;
   private reject!: (error: Error) => void;
   readonly done = new Promise<void>((resolve, reject) => {
@@ -38,8 +38,9 @@ export class CommitGroup {
   readonly topics = new Set<string>();
 
   constructor() {
-    // Whoever waits gets the failure; a group of upkeep alone may have nobody who waits.
-    this.done.catch(() => undefined);
+    this.done.catch(() => {
+      // Whoever waits gets the failure; a group of upkeep alone may have nobody who waits.
+    });
   }
 
   /** Gives the record its place; the caller has checked that it fits. */
@@ -64,7 +65,7 @@ export class CommitGroup {
   }
 
   /** Runs inside the group's transaction: puts and removes only. */
-  addUpkeep(act: (database: Database) => void): void {
+  addUpkeep(act: (writes: Writes) => void): void {
     this.upkeep.push(act);
   }
 
@@ -80,17 +81,18 @@ export class CommitGroup {
       partition.head.dirtyBytes += writes.sealed.reduce((sum, chunk) => sum + chunk.bytes.length, 0);
       this.touch(partition);
     }
-    for (const partition of this.heads.keys()) this.heads.set(partition, { start: partition.head.start, next: partition.head.next });
+    for (const partition of this.heads.keys())
+      this.heads.set(partition, { start: partition.head.start, next: partition.head.next });
   }
 
-  write(database: Database): void {
-    for (const [partition, writes] of this.writes) {
-      for (const { base, bytes } of writes.sealed) {
-        void database.put(chunkKey(partition.topicNumber, partition.partition, base), bytes);
+  write(writes: Writes): void {
+    for (const [partition, { sealed }] of this.writes) {
+      for (const { base, bytes } of sealed) {
+        writes.put(chunkKey(partition.topicNumber, partition.partition, base), bytes);
       }
     }
-    for (const partition of this.heads.keys()) void database.put(partition.key, partition.encode());
-    for (const act of this.upkeep) act(database);
+    for (const partition of this.heads.keys()) writes.put(partition.key, partition.encode());
+    for (const act of this.upkeep) act(writes);
   }
 
   committed(): void {

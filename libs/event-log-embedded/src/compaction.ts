@@ -73,7 +73,8 @@ const learn = async (stores: Stores, partition: Partition, policy: CleaningPolic
   let dirtyBytes = 0;
   for await (const chunks of steps(stores, partition, to, partition.visibleNext)) {
     for (const chunk of chunks) {
-      if (chunkLatestMs(chunk.bytes) > policy.nowMs - policy.lagMs || latest.size >= PASS_KEYS) return { latest, to, dirtyBytes };
+      if (chunkLatestMs(chunk.bytes) > policy.nowMs - policy.lagMs || latest.size >= PASS_KEYS)
+        return { latest, to, dirtyBytes };
       for (const record of recordsIn(chunk)) latest.set(nameOf(record.key), record.offset);
       to = chunkNext(chunk.bytes);
       dirtyBytes += chunk.bytes.length;
@@ -123,9 +124,9 @@ export const compact = async (stores: Stores, partition: Partition, policy: Clea
     if (!pays) continue;
     const group = stores.commits.group;
     const key = ({ base }: Found): Buffer => chunkKey(partition.topicNumber, partition.partition, base);
-    group.addUpkeep((database) => {
-      for (const chunk of chunks) void database.remove(key(chunk));
-      for (const chunk of kept) void database.put(key(chunk), chunk.bytes);
+    group.addUpkeep((writes) => {
+      for (const chunk of chunks) writes.remove(key(chunk));
+      for (const chunk of kept) writes.put(key(chunk), chunk.bytes);
     });
     await group.done;
   }

@@ -60,7 +60,9 @@ const wholeTransactions = (outputs: readonly string[]): { whole: Set<string>; ha
     const transaction = output.slice(0, output.lastIndexOf('.'));
     counts.set(transaction, (counts.get(transaction) ?? 0) + 1);
   }
-  const halves = [...counts].filter(([, count]) => count !== PARTS).map(([name, count]) => `${name} has ${count} of ${PARTS} parts`);
+  const halves = [...counts]
+    .filter(([, count]) => count !== PARTS)
+    .map(([name, count]) => `${name} has ${count} of ${PARTS} parts`);
   return { whole: new Set(counts.keys()), halves };
 };
 
@@ -68,9 +70,23 @@ const wholeTransactions = (outputs: readonly string[]): { whole: Set<string>; ha
 export const brokenPromises = (acknowledged: readonly string[], evidence: Evidence): string[] => {
   const appends = new Set(evidence.appends);
   const { whole, halves } = wholeTransactions(evidence.outputs);
-  const lost = acknowledged.filter((value) => !(value.startsWith('a.') ? appends : whole).has(value)).map((value) => `${value} is lost`);
+  const lost = acknowledged
+    .filter((value) => !(value.startsWith('a.') ? appends : whole).has(value))
+    .map((value) => `${value} is lost`);
   const last = [...whole].at(-1);
-  const apart = evidence.progress === evidence.committed ? [] : [`progress ${evidence.progress}, committed ${evidence.committed}`];
-  const behind = last === undefined || whole.has(evidence.progress ?? '') ? [] : [`progress ${evidence.progress} without its outputs`];
-  return [...evidence.faults, ...lost, ...twice(evidence.appends), ...twice(evidence.outputs), ...halves, ...apart, ...behind];
+  const apart =
+    evidence.progress === evidence.committed ? [] : [`progress ${evidence.progress}, committed ${evidence.committed}`];
+  const behind =
+    last === undefined || whole.has(evidence.progress ?? '')
+      ? []
+      : [`progress ${evidence.progress} without its outputs`];
+  return [
+    ...evidence.faults,
+    ...lost,
+    ...twice(evidence.appends),
+    ...twice(evidence.outputs),
+    ...halves,
+    ...apart,
+    ...behind,
+  ];
 };

@@ -25,11 +25,21 @@ const transactForever = async (): Promise<void> => {
   const transactor = await log.transactor('crash-writer');
   for (let i = 0; ; i++) {
     const value = `t.${round}.${i}`;
-    const outputs = Array.from({ length: 6 }, (_, part) => ({ key: null, value: `${value}.${part}`, partition: part % 3 }));
+    const outputs = Array.from({ length: 6 }, (_, part) => ({
+      key: null,
+      value: `${value}.${part}`,
+      partition: part % 3,
+    }));
     await transactor.transact({
       appends: [
         { topic: 'outputs', records: outputs },
-        { topic: 'latest', records: [{ key: `k${i % 7}`, value: 'x'.repeat(500) }, { key: 'progress', value }] },
+        {
+          topic: 'latest',
+          records: [
+            { key: `k${i % 7}`, value: 'x'.repeat(500) },
+            { key: 'progress', value },
+          ],
+        },
       ],
       offsets: { group: 'g', positions: [{ topic: 'outputs', partition: 0, offset: i, metadata: value }] },
     });

@@ -41,15 +41,24 @@ describe('a writer that is killed', () => {
       const log = await EmbeddedEventLog.open({ directory, upkeepMs: 0 });
       const broken = brokenPromises(acknowledged, await gatherEvidence(log));
       await log.close();
-      if (broken.length > 0) throw new Error(`CRASH_SEED=${SEED} round ${round}: ${broken.length} broken: ${broken.slice(0, 5).join('; ')}`);
+      if (broken.length > 0)
+        throw new Error(`CRASH_SEED=${SEED} round ${round}: ${broken.length} broken: ${broken.slice(0, 5).join('; ')}`);
     }
-    process.stdout.write(`killed ${KILLS} times (CRASH_SEED=${SEED}); ${acknowledged.length} acknowledgements, all kept\n`);
+    process.stdout.write(
+      `killed ${KILLS} times (CRASH_SEED=${SEED}); ${acknowledged.length} acknowledgements, all kept\n`,
+    );
     expect(acknowledged.length).toBeGreaterThan(KILLS);
   }, 240_000);
 
   it('would be caught breaking its promises', () => {
     const parts = (name: string): string[] => [0, 1, 2, 3, 4, 5].map((part) => `${name}.${part}`);
-    const good: Evidence = { appends: ['a.0.0', 'a.0.1'], outputs: parts('t.0.0'), progress: 't.0.0', committed: 't.0.0', faults: [] };
+    const good: Evidence = {
+      appends: ['a.0.0', 'a.0.1'],
+      outputs: parts('t.0.0'),
+      progress: 't.0.0',
+      committed: 't.0.0',
+      faults: [],
+    };
     const acknowledged = ['a.0.0', 't.0.0'];
     expect(brokenPromises(acknowledged, good)).toEqual([]);
     const bad: Partial<Evidence>[] = [

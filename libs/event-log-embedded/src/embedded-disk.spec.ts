@@ -58,8 +58,12 @@ const valuesIn = async (log: EmbeddedEventLog): Promise<number[]> => {
     expect(refusal).toBeInstanceOf(LogUnavailableError);
     expect((refusal as Error).message).toMatch(/Cannot write to the log in .*the disk is full/);
     expect(acknowledged).toBeGreaterThan(50);
-    await expect(transactor.transact({ appends: [{ topic: 't', records: [{ key: 'k', value: 'z'.repeat(900_000) }] }] })).rejects.toBeInstanceOf(TransactionError);
-    await expect(Promise.all([1, 2, 3].map(() => log.append('t', [{ key: 'k', value: 'z'.repeat(900_000) }])))).rejects.toBeInstanceOf(LogUnavailableError);
+    await expect(
+      transactor.transact({ appends: [{ topic: 't', records: [{ key: 'k', value: 'z'.repeat(900_000) }] }] }),
+    ).rejects.toBeInstanceOf(TransactionError);
+    await expect(
+      Promise.all([1, 2, 3].map(() => log.append('t', [{ key: 'k', value: 'z'.repeat(900_000) }]))),
+    ).rejects.toBeInstanceOf(LogUnavailableError);
     expect(await valuesIn(log)).toEqual(Array<number>(acknowledged).fill(20_000));
     rmSync(ballast);
     expect((await log.append('t', [{ key: 'k', value: 'room' }]))[0]?.offset).toBe(acknowledged);

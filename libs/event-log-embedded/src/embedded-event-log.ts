@@ -151,7 +151,8 @@ export class EmbeddedEventLog implements EventLog {
   }
 
   private requireOpen(): void {
-    if (this.closing !== undefined) throw new LogUnavailableError(`The log in ${this.environment.options.directory} is closed`);
+    if (this.closing !== undefined)
+      throw new LogUnavailableError(`The log in ${this.environment.options.directory} is closed`);
   }
 
   private get writer(): LogWriter {
@@ -258,7 +259,9 @@ export class EmbeddedEventLog implements EventLog {
     if (this.writing !== undefined) {
       await this.writing.upkeep.stop();
       await this.writing.writer.close();
-      await this.writing.release().catch(() => undefined);
+      await this.writing.release().catch(() => {
+        // On a disk that refuses writes the record stays; the next writer sees that its holder is gone.
+      });
     }
     await this.environment.close();
   }

@@ -29,7 +29,7 @@ const kill = async (child: SourceProcess): Promise<void> => {
 const forge = async (change: (holder: ProcessIdentity) => ProcessIdentity): Promise<void> => {
   const environment = Environment.open({ directory, readOnly: false, durable: true });
   const holder = environment.getJson<ProcessIdentity>(HOLDER_KEY) ?? ownIdentity();
-  await environment.write((database) => void database.put(HOLDER_KEY, Buffer.from(JSON.stringify(change(holder)))));
+  await environment.write((writes) => writes.put(HOLDER_KEY, Buffer.from(JSON.stringify(change(holder)))));
   await environment.close();
 };
 
@@ -83,7 +83,8 @@ describe('a second writer', () => {
     const answers = await Promise.all(starters.map((starter) => starter.line()));
     expect(answers.filter((answer) => answer === 'held')).toHaveLength(1);
     const winner = starters[answers.indexOf('held')];
-    for (const answer of answers) if (answer !== 'held') expect(answer).toMatch(new RegExp(`^LogHeldError: .*process ${winner?.child.pid}`));
+    for (const answer of answers)
+      if (answer !== 'held') expect(answer).toMatch(new RegExp(`^LogHeldError: .*process ${winner?.child.pid}`));
   }, 30_000);
 });
 
@@ -128,7 +129,10 @@ describe('readers', () => {
       await log.append('t', [{ key: 'k', value }]);
       expect(await reader.line()).toBe(value);
     }
-    await log.append('t', Array.from({ length: 20_000 }, (_, i) => ({ key: `${i}`, value: 'y'.repeat(500) })));
+    await log.append(
+      't',
+      Array.from({ length: 20_000 }, (_, i) => ({ key: `${i}`, value: 'y'.repeat(500) })),
+    );
     for (let i = 0; i < 20_000; i++) await reader.line();
     await kill(reader);
     await log.append('t', [{ key: 'k', value: 'after' }]);
@@ -162,6 +166,8 @@ describe('readers', () => {
   });
 
   it('of nothing are told that there is nothing', async () => {
-    await expect(EmbeddedEventLog.open({ directory: join(directory, 'none'), readOnly: true })).rejects.toThrow('There is no log');
+    await expect(EmbeddedEventLog.open({ directory: join(directory, 'none'), readOnly: true })).rejects.toThrow(
+      'There is no log',
+    );
   });
 });

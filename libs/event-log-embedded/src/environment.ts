@@ -7,6 +7,12 @@ import { LogUnavailableError } from '#libs/event-log';
 
 export type Database = RootDatabase<Buffer, Buffer>;
 
+/** What may be done inside a transaction. LMDB's own promises for each step are the transaction's: one is awaited. */
+export interface Writes {
+  put(key: Buffer, value: Buffer): unknown;
+  remove(key: Buffer): unknown;
+}
+
 export interface EnvironmentOptions {
   readonly directory: string;
   readonly readOnly: boolean;
@@ -22,6 +28,7 @@ const freeBytes = (directory: string): number | undefined => {
     const { bavail, bsize } = statfsSync(directory);
     return bavail * bsize;
   } catch {
+    // Only to make an error clearer: without it, that error is still told.
     return undefined;
   }
 };
@@ -30,7 +37,8 @@ const freeBytes = (directory: string): number | undefined => {
 export const unavailable = (directory: string, doing: string, cause: unknown): LogUnavailableError => {
   const free = freeBytes(directory);
   const reason = cause instanceof Error ? cause.message : String(cause);
-  const full = free === undefined ? '' : free < 1 << 20 ? `: the disk is full (${free} bytes free)` : ` (${free} bytes free)`;
+  const full =
+    free === undefined ? '' : free < 1 << 20 ? `: the disk is full (${free} bytes free)` : ` (${free} bytes free)`;
   return new LogUnavailableError(`Cannot ${doing} the log in ${directory}: ${reason}${full}`, { cause });
 };
 
@@ -75,7 +83,8 @@ export class Environment {
 
   /** The last entry at or before `start`, not before `end`. */
   floor(start: Buffer, end: Buffer): { key: Buffer; value: Buffer } | undefined {
-    for (const entry of this.database.getRange({ start, end, reverse: true, inclusiveEnd: true, limit: 1 })) return entry;
+    for (const entry of this.database.getRange({ start, end, reverse: true, inclusiveEnd: true, limit: 1 }))
+      return entry;
     return undefined;
   }
 
@@ -85,7 +94,7 @@ export class Environment {
   }
 
   /** All puts and removes of `act` in one transaction. */
-  async write(act: (database: Database) => void): Promise<void> {
+  async write(act: (writes: Writes) => void): Promise<void> {
     try {
       await this.database.batch(() => act(this.database));
     } catch (error) {

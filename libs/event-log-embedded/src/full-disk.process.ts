@@ -16,7 +16,9 @@ const write = async (): Promise<void> => {
 
 await write().catch((error: unknown) => say(`${(error as Error).name}: ${(error as Error).message}`));
 await new Promise((resolve) => process.stdin.once('data', resolve));
-const [place] = await log.append('t', [{ key: 'k', value: 'again' }]).catch((error: unknown) => [{ offset: (error as Error).name }]);
+const [place] = await log
+  .append('t', [{ key: 'k', value: 'again' }])
+  .catch((error: unknown) => [{ offset: (error as Error).name }]);
 say(`again ${place?.offset}`);
 await log.close();
 process.exit(0);

@@ -44,7 +44,7 @@ export class GroupCommit {
   private async commit(group: CommitGroup): Promise<void> {
     group.seal();
     try {
-      await this.environment.write((database) => group.write(database));
+      await this.environment.write((writes) => group.write(writes));
     } catch (error) {
       this.takeBack(group, error as Error);
       return;
@@ -69,7 +69,10 @@ export class GroupCommit {
   /** Resolves when everything given so far is decided, well or not; for one topic, when that is all that matters. */
   async settled(topic?: string): Promise<void> {
     for (const group of [this.syncing, this.filling]) {
-      if (group !== undefined && (topic === undefined || group.topics.has(topic))) await group.done.catch(() => undefined);
+      if (group !== undefined && (topic === undefined || group.topics.has(topic)))
+        await group.done.catch(() => {
+          // Decided is decided: whoever wrote is told that it failed.
+        });
     }
   }
 

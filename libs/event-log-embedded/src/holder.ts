@@ -14,7 +14,9 @@ interface HolderRecord extends ProcessIdentity {
 }
 
 const held = (directory: string, holder: HolderRecord): LogHeldError =>
-  new LogHeldError(`The log in ${directory} is held for writing by process ${holder.pid}${holder.host === ownIdentity().host ? '' : ` on ${holder.host}`}`);
+  new LogHeldError(
+    `The log in ${directory} is held for writing by process ${holder.pid}${holder.host === ownIdentity().host ? '' : ` on ${holder.host}`}`,
+  );
 
 /** LMDB lists the pid, thread and snapshot of every reader, one a line; dead processes are dropped before looking. */
 const listedAsReader = (environment: Environment, pid: number): boolean => {
@@ -57,6 +59,6 @@ export const hold = (environment: Environment, nonce: string): (() => Promise<vo
   }
   return async () => {
     if (environment.getJson<HolderRecord>(HOLDER_KEY)?.nonce !== nonce) return;
-    await environment.write((database) => void database.remove(HOLDER_KEY));
+    await environment.write((writes) => writes.remove(HOLDER_KEY));
   };
 };

@@ -67,7 +67,7 @@ export class LogWriter {
     const { commits, registry, offsets } = this.parts;
     for (const { topic, partition } of positions) registry.partition(topic, partition);
     const target = commits.group;
-    target.addUpkeep((database) => offsets.put(database, group, positions));
+    target.addUpkeep((writes) => offsets.put(writes, group, positions));
     await target.done;
   }
 
@@ -100,7 +100,8 @@ export class LogWriter {
     for (const { topic, partition } of offsets?.positions ?? []) registry.partition(topic, partition);
     const group = commits.group;
     appends.forEach(({ records }, i) => this.fill(group, topics[i] as Topic, records));
-    if (offsets !== undefined) group.addUpkeep((database) => this.parts.offsets.put(database, offsets.group, offsets.positions));
+    if (offsets !== undefined)
+      group.addUpkeep((writes) => this.parts.offsets.put(writes, offsets.group, offsets.positions));
     try {
       await group.done;
     } catch (error) {
@@ -129,7 +130,9 @@ export class LogWriter {
 
   private changeTopics(change: () => Promise<void>): Promise<void> {
     const run = this.topicChange.then(change);
-    this.topicChange = run.catch(() => undefined);
+    this.topicChange = run.catch(() => {
+      // Told to whoever asked for the change; the next change starts anew.
+    });
     return run;
   }
 

@@ -1,7 +1,7 @@
 // What groups have committed, on disk. Invariant: the last commit of a topic-partition wins; a position of a topic that
 // was deleted is nobody's, since it carries its topic's number.
 import type { GroupOffset } from '#libs/event-log';
-import type { Database, Environment } from './environment.js';
+import type { Environment, Writes } from './environment.js';
 import { afterPrefix, offsetKey, offsetsPrefix } from './layout.js';
 import type { TopicRegistry } from './topic-registry.js';
 
@@ -17,12 +17,12 @@ export class CommittedOffsets {
   ) {}
 
   /** Puts positions inside a transaction. */
-  put(database: Database, group: string, positions: readonly GroupOffset[]): void {
+  put(writes: Writes, group: string, positions: readonly GroupOffset[]): void {
     for (const position of positions) {
       const topicNumber = this.registry.find(position.topic)?.number;
       if (topicNumber === undefined) continue;
       const stored: StoredOffset = { topicNumber, position };
-      void database.put(offsetKey(group, position.topic, position.partition), Buffer.from(JSON.stringify(stored)));
+      writes.put(offsetKey(group, position.topic, position.partition), Buffer.from(JSON.stringify(stored)));
     }
   }
 

@@ -16,6 +16,7 @@ const tryRead = (read: () => string): string | undefined => {
   try {
     return read();
   } catch {
+    // No /proc here, or no such process: both are told as `undefined`.
     return undefined;
   }
 };

@@ -31,7 +31,7 @@ export const retain = async (stores: Stores, partition: Partition, oldestMs: num
     const group = stores.commits.group;
     group.touch(partition);
     partition.head.start = start;
-    group.addUpkeep((database) => keys.forEach((key) => void database.remove(key)));
+    group.addUpkeep((writes) => keys.forEach((key) => writes.remove(key)));
     await group.done;
     if (keys.length < STEP_CHUNKS) return;
   }
@@ -43,11 +43,11 @@ export const removeTrash = async ({ environment, commits }: Stores, { number, pa
   for (;;) {
     const keys = [...environment.database.getKeys({ start: prefix, end: afterPrefix(prefix), limit: STEP_CHUNKS })];
     const group = commits.group;
-    group.addUpkeep((database) => {
-      for (const key of keys) void database.remove(key);
+    group.addUpkeep((writes) => {
+      for (const key of keys) writes.remove(key);
       if (keys.length > 0) return;
-      for (let partition = 0; partition < partitions; partition++) void database.remove(headKey(number, partition));
-      void database.remove(trashKey(number));
+      for (let partition = 0; partition < partitions; partition++) writes.remove(headKey(number, partition));
+      writes.remove(trashKey(number));
     });
     await group.done;
     if (keys.length === 0) return;

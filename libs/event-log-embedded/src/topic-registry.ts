@@ -4,7 +4,17 @@ import { randomUUID } from 'node:crypto';
 import { requireShape, type TopicDescription, type TopicSpec, UnknownTopicError } from '#libs/event-log';
 import type { CommitGroup } from './commit-group.js';
 import type { Environment } from './environment.js';
-import { afterPrefix, decodeHead, FORMAT, headKey, ROOT_KEY, TOPIC_PREFIX, topicKey, TRASH_PREFIX, trashKey } from './layout.js';
+import {
+  afterPrefix,
+  decodeHead,
+  FORMAT,
+  headKey,
+  ROOT_KEY,
+  TOPIC_PREFIX,
+  topicKey,
+  TRASH_PREFIX,
+  trashKey,
+} from './layout.js';
 import { Partition } from './partition.js';
 
 interface Root {
@@ -42,7 +52,9 @@ export class TopicRegistry {
     const root = this.environment.getJson<Root>(ROOT_KEY);
     if (root === undefined || root.revision === this.root.revision) return;
     if (root.format > FORMAT) {
-      throw new Error(`The log in ${this.environment.options.directory} has format ${root.format}; this Rollcall reads up to ${FORMAT}`);
+      throw new Error(
+        `The log in ${this.environment.options.directory} has format ${root.format}; this Rollcall reads up to ${FORMAT}`,
+      );
     }
     const known = this.topics;
     this.topics = new Map();
@@ -51,7 +63,10 @@ export class TopicRegistry {
       const stored = JSON.parse(value.toString()) as StoredTopic;
       const { name } = stored.description;
       const same = known.get(name);
-      this.topics.set(name, same?.number === stored.number ? same : { ...stored, partitions: this.partitionsOf(stored) });
+      this.topics.set(
+        name,
+        same?.number === stored.number ? same : { ...stored, partitions: this.partitionsOf(stored) },
+      );
     }
     this.root = root;
   }
@@ -77,7 +92,8 @@ export class TopicRegistry {
 
   get(name: string): Topic {
     const topic = this.topics.get(name);
-    if (topic === undefined) throw new UnknownTopicError(`There is no topic ${name} in ${this.environment.options.directory}`);
+    if (topic === undefined)
+      throw new UnknownTopicError(`There is no topic ${name} in ${this.environment.options.directory}`);
     return topic;
   }
 
@@ -88,20 +104,29 @@ export class TopicRegistry {
   }
 
   /** Puts what is missing into the group; returns what to do once that is committed. */
-  create(specs: readonly TopicSpec[], group: () => CommitGroup): { done: Promise<void>; publish: () => void } | undefined {
+  create(
+    specs: readonly TopicSpec[],
+    group: () => CommitGroup,
+  ): { done: Promise<void>; publish: () => void } | undefined {
     for (const spec of specs) requireShape(spec, this.topics.get(spec.name)?.description);
-    const missing = [...new Map(specs.filter(({ name }) => !this.topics.has(name)).map((spec) => [spec.name, spec])).values()];
+    const missing = [
+      ...new Map(specs.filter(({ name }) => !this.topics.has(name)).map((spec) => [spec.name, spec])).values(),
+    ];
     if (missing.length === 0) return undefined;
-    const stored = missing.map((spec, i) => ({ number: this.root.nextTopic + i, description: { ...spec, id: randomUUID() } }));
+    const stored = missing.map((spec, i) => ({
+      number: this.root.nextTopic + i,
+      description: { ...spec, id: randomUUID() },
+    }));
     const root = { format: FORMAT, nextTopic: this.root.nextTopic + stored.length, revision: this.root.revision + 1 };
     const target = group();
-    target.addUpkeep((database) => {
-      void database.put(ROOT_KEY, json(root));
-      for (const topic of stored) void database.put(topicKey(topic.description.name), json(topic));
+    target.addUpkeep((writes) => {
+      writes.put(ROOT_KEY, json(root));
+      for (const topic of stored) writes.put(topicKey(topic.description.name), json(topic));
     });
     const publish = (): void => {
       this.root = root;
-      for (const topic of stored) this.topics.set(topic.description.name, { ...topic, partitions: this.partitionsOf(topic) });
+      for (const topic of stored)
+        this.topics.set(topic.description.name, { ...topic, partitions: this.partitionsOf(topic) });
     };
     return { done: target.done, publish };
   }
@@ -111,10 +136,10 @@ export class TopicRegistry {
     const topic = this.get(name);
     const root = { ...this.root, revision: this.root.revision + 1 };
     const trash: Trash = { number: topic.number, partitions: topic.partitions.length };
-    group.addUpkeep((database) => {
-      void database.put(ROOT_KEY, json(root));
-      void database.remove(topicKey(name));
-      void database.put(trashKey(topic.number), json(trash));
+    group.addUpkeep((writes) => {
+      writes.put(ROOT_KEY, json(root));
+      writes.remove(topicKey(name));
+      writes.put(trashKey(topic.number), json(trash));
     });
     const publish = (): void => {
       this.root = root;
@@ -125,6 +150,8 @@ export class TopicRegistry {
 
   trash(): Trash[] {
     const prefix = Buffer.from([TRASH_PREFIX]);
-    return [...this.environment.range(prefix, afterPrefix(prefix))].map(({ value }) => JSON.parse(value.toString()) as Trash);
+    return [...this.environment.range(prefix, afterPrefix(prefix))].map(
+      ({ value }) => JSON.parse(value.toString()) as Trash,
+    );
   }
 }

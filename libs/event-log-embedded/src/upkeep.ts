@@ -34,7 +34,9 @@ export class Upkeep {
   /** All upkeep that is due (`thorough`: also what does not pay yet); resolves when done. */
   run(thorough: boolean): Promise<void> {
     const run = this.running.then(() => this.work(thorough));
-    this.running = run.catch(() => undefined);
+    this.running = run.catch(() => {
+      // Told to whoever asked for the run; the next one starts anew.
+    });
     return run;
   }
 

@@ -12,7 +12,11 @@ import { describeTransactions } from './contract/transactions.contract.js';
 export type { ContractCapabilities, LogUnderTest };
 
 /** Declares the contract suite for one adapter; call it at the top of a spec file. `open` is called once. */
-export const describeEventLog = (name: string, open: () => Promise<LogUnderTest>, capabilities: ContractCapabilities): void => {
+export const describeEventLog = (
+  name: string,
+  open: () => Promise<LogUnderTest>,
+  capabilities: ContractCapabilities,
+): void => {
   describe(`the event log contract: ${name}`, () => {
     let under: LogUnderTest | undefined;
     const opened = (): LogUnderTest => {

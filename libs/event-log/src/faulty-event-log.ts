@@ -1,7 +1,16 @@
 // A log that misbehaves on command, around any real one: slow writes, transactions that fail or whose outcome is
 // unknown, an unreachable broker, batches delivered twice. For simulations. Invariant: without faults it is the log it wraps.
 import { LogUnavailableError, TransactionError } from './errors.js';
-import type { EventLog, GroupMember, GroupOffset, GroupOptions, NewRecord, RecordBatch, Tail, TailOptions } from './port.js';
+import type {
+  EventLog,
+  GroupMember,
+  GroupOffset,
+  GroupOptions,
+  NewRecord,
+  RecordBatch,
+  Tail,
+  TailOptions,
+} from './port.js';
 import type { Appended, TopicDescription, TopicSpec, Transaction, Transactor } from './port.js';
 
 /** `lost`: nothing is written, the caller sees an error. `unseen`: everything is written, the caller sees the same error. */

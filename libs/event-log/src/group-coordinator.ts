@@ -37,7 +37,7 @@ class Group implements MemberHome {
   add(options: GroupOptions): LocalMember {
     const member = new LocalMember(this.store, options, this);
     this.members.push(member);
-    void this.rebalance();
+    this.rebalanceSoon();
     return member;
   }
 
@@ -48,6 +48,12 @@ class Group implements MemberHome {
       this.redistribute();
     });
     return this.rebalancing;
+  }
+
+  private rebalanceSoon(): void {
+    this.rebalance().catch((error: unknown) => {
+      for (const member of this.members) member.options.onError(error as Error, true);
+    });
   }
 
   private redistribute(): void {
@@ -96,14 +102,14 @@ class Group implements MemberHome {
   expire(member: LocalMember): void {
     member.suspend();
     this.expired.add(member);
-    void this.rebalance();
+    this.rebalanceSoon();
   }
 
   wake(member: LocalMember): void {
     const lost = this.expired.delete(member);
     member.awake();
     if (lost) member.revoke([...member.assigned]);
-    void this.rebalance();
+    this.rebalanceSoon();
   }
 
   moved(topic: string): void {
@@ -128,7 +134,9 @@ export class GroupCoordinator {
   join(options: GroupOptions): GroupMember {
     const counts = options.topics.map((topic) => this.store.partitions(topic));
     if (new Set(counts).size !== 1) {
-      throw new TopicMismatchError(`Not co-partitioned: ${options.topics.map((t, i) => `${t} has ${counts[i]}`).join(', ')}`);
+      throw new TopicMismatchError(
+        `Not co-partitioned: ${options.topics.map((t, i) => `${t} has ${counts[i]}`).join(', ')}`,
+      );
     }
     const key = JSON.stringify([options.group, ...options.topics]);
     let group = this.groups.get(key);

@@ -33,7 +33,11 @@ const logWithTopic = async (now = () => 1000): Promise<MemoryEventLog> => {
   return log;
 };
 
-const put = (log: EventLog, value: string) => log.append('t', [0, 1].map((partition) => ({ key: null, value, partition })));
+const put = (log: EventLog, value: string) =>
+  log.append(
+    't',
+    [0, 1].map((partition) => ({ key: null, value, partition })),
+  );
 
 describe('a member', () => {
   it('that is suspended neither receives nor beats, and goes on when it wakes', async () => {
@@ -110,7 +114,11 @@ describe('a faulty log', () => {
 
   it('loses transactions, or the answers to them, and makes the transactor unusable', async () => {
     const log = new FaultyEventLog(await logWithTopic());
-    for (const [fate, end] of [['lost', 0], ['unseen', 1], ['commit', 2]] as const) {
+    for (const [fate, end] of [
+      ['lost', 0],
+      ['unseen', 1],
+      ['commit', 2],
+    ] as const) {
       log.faults.fate = () => fate;
       const transactor = await log.transactor('id');
       const outcome = await transactor.transact(transaction).catch((error: unknown) => error);

@@ -44,7 +44,13 @@ export class LocalMember implements GroupMember {
 
   assign(partitions: readonly number[]): void {
     for (const partition of partitions) {
-      const flows = this.options.topics.map((topic) => ({ topic, partition, position: 0, sought: false, paused: false }));
+      const flows = this.options.topics.map((topic) => ({
+        topic,
+        partition,
+        position: 0,
+        sought: false,
+        paused: false,
+      }));
       this.owned.set(partition, flows);
     }
     this.tell(() => this.options.onAssigned(partitions));

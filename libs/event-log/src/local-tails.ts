@@ -59,7 +59,8 @@ class LocalTail implements Tail {
       const { topic, partition } = flow;
       const end = this.store.end(topic, partition);
       if (flow.position === end) continue;
-      if (flow.position > end) throw new OffsetOutOfRangeError(`${topic}-${partition} ends at ${end}, before ${flow.position}`);
+      if (flow.position > end)
+        throw new OffsetOutOfRangeError(`${topic}-${partition} ends at ${end}, before ${flow.position}`);
       this.skipWhatIsGone(flow);
       if (flow.position >= end) continue;
       const batch = this.store.readBatch(topic, partition, flow.position, end);

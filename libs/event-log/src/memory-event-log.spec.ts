@@ -16,4 +16,8 @@ const open = (options: MemoryEventLogOptions) => async (): Promise<LogUnderTest>
 
 const capabilities = { housekeeping: true, steppedTime: true, abortedTransactions: true };
 describeEventLog('memory', open({ batchRecords: 100 }), capabilities);
-describeEventLog('memory with control records and small batches', open({ controlRecords: true, batchRecords: 3 }), capabilities);
+describeEventLog(
+  'memory with control records and small batches',
+  open({ controlRecords: true, batchRecords: 3 }),
+  capabilities,
+);

@@ -176,9 +176,11 @@ export class MemoryEventLog implements EventLog {
     let usable = true;
     return {
       transact: async (transaction) => {
-        if (!usable) throw new TransactionError(`The transactor ${transactionalId} is unusable after its error or close`);
+        if (!usable)
+          throw new TransactionError(`The transactor ${transactionalId} is unusable after its error or close`);
         try {
-          if (this.epochs.get(transactionalId) !== epoch) throw new FencedError(`A newer transactor ${transactionalId} exists`);
+          if (this.epochs.get(transactionalId) !== epoch)
+            throw new FencedError(`A newer transactor ${transactionalId} exists`);
           this.transact(transaction);
         } catch (error) {
           usable = false;

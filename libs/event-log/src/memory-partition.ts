@@ -34,7 +34,10 @@ export class MemoryPartition {
     return this.startOffset;
   }
 
-  append(record: Omit<LogRecord, 'offset' | 'timestampMs'>, stampMs: { nowMs: number; createdMs: number | undefined }): LogRecord {
+  append(
+    record: Omit<LogRecord, 'offset' | 'timestampMs'>,
+    stampMs: { nowMs: number; createdMs: number | undefined },
+  ): LogRecord {
     let timestampMs = stampMs.createdMs ?? stampMs.nowMs;
     if (this.spec.timestamps === 'append') timestampMs = this.reachedMs = Math.max(stampMs.nowMs, this.reachedMs);
     const stored: LogRecord = { offset: this.end, timestampMs, ...record };
@@ -54,7 +57,8 @@ export class MemoryPartition {
     const older = this.latest.get(key);
     if (older !== undefined) this.doom({ dueMs: nowMs + lagMs, offset: older.offset, key: undefined });
     this.latest.set(key, record);
-    if (record.value === null) this.doom({ dueMs: nowMs + Math.max(lagMs, this.limits.tombstoneLagMs), offset: record.offset, key });
+    if (record.value === null)
+      this.doom({ dueMs: nowMs + Math.max(lagMs, this.limits.tombstoneLagMs), offset: record.offset, key });
   }
 
   private doom(entry: { dueMs: number; offset: number; key: string | undefined }): void {

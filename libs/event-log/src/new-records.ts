@@ -29,9 +29,11 @@ const headerBytes = (headers: Readonly<Record<string, string>> | undefined): num
 export const requireFit = (spec: TopicSpec, record: NewRecord, maxBytes: number): void => {
   if (boundOf(record.key) + boundOf(record.value) > maxBytes || record.headers !== undefined) {
     const bytes = sizeOf(record.key) + sizeOf(record.value) + headerBytes(record.headers);
-    if (bytes > maxBytes) throw new RecordTooLargeError(`A record of ${bytes} bytes for ${spec.name}; the limit is ${maxBytes}`);
+    if (bytes > maxBytes)
+      throw new RecordTooLargeError(`A record of ${bytes} bytes for ${spec.name}; the limit is ${maxBytes}`);
   }
-  if (spec.cleanup === 'compact' && record.key === null) throw new TypeError(`${spec.name} is compacted: its records need keys`);
+  if (spec.cleanup === 'compact' && record.key === null)
+    throw new TypeError(`${spec.name} is compacted: its records need keys`);
   const partition = record.partition;
   if (partition !== undefined && !(Number.isInteger(partition) && partition >= 0 && partition < spec.partitions)) {
     throw new RangeError(`${spec.name} has ${spec.partitions} partitions, no partition ${partition}`);

@@ -1,12 +1,7 @@
-// Our partitioner against the reference implementation that every kafkajs producer uses.
-import { Partitioners } from 'kafkajs';
+// Kafka's default partitioner, held to the hashes of Kafka's own tests. Its comparison with kafkajs, on any key, is in
+// event-log-kafka, the one room that may know kafkajs.
 import fc from 'fast-check';
 import { murmur2, partitionOf } from './partitioner.js';
-
-const PARTITIONS = 13;
-const theirs = Partitioners.DefaultPartitioner();
-const metadata = Array.from({ length: PARTITIONS }, (_, partitionId) => ({ partitionErrorCode: 0, partitionId, leader: 0, replicas: [], isr: [] }));
-const reference = (key: Buffer): number => theirs({ topic: 't', partitionMetadata: metadata, message: { key, value: null } });
 
 describe('the partitioner', () => {
   it("knows the hashes of Kafka's own tests", () => {
@@ -22,23 +17,23 @@ describe('the partitioner', () => {
     expect(murmur2(Uint8Array.of(97, 98, 99))).toBe(479470107);
   });
 
-  it('agrees with kafkajs on any bytes and any text', () => {
+  it('takes text as its UTF-8 bytes, however long, and stays inside the partitions', () => {
     fc.assert(
-      fc.property(fc.uint8Array({ maxLength: 80 }), (bytes) => partitionOf(bytes, PARTITIONS) === reference(Buffer.from(bytes))),
-      { numRuns: 2000 },
+      fc.property(
+        fc.string({ unit: 'binary', maxLength: 3000 }),
+        fc.integer({ min: 1, max: 50 }),
+        (text, partitions) => {
+          const bytes = Buffer.from(text);
+          const partition = partitionOf(text, partitions);
+          return (
+            murmur2(text) === murmur2(bytes) &&
+            partition === partitionOf(bytes, partitions) &&
+            partition >= 0 &&
+            partition < partitions
+          );
+        },
+      ),
+      { numRuns: 500 },
     );
-    fc.assert(
-      fc.property(fc.string({ unit: 'binary', maxLength: 600 }), (text) => {
-        const bytes = Buffer.from(text);
-        return partitionOf(text, PARTITIONS) === reference(bytes) && murmur2(text) === murmur2(bytes);
-      }),
-      { numRuns: 2000 },
-    );
-  });
-
-  it('would be caught when wrong', () => {
-    const wrong = (key: string): number => (murmur2(`${key} `) & 0x7fffffff) % PARTITIONS;
-    const keys = Array.from({ length: 50 }, (_, i) => `@user${i}:localhost`);
-    expect(keys.some((key) => wrong(key) !== reference(Buffer.from(key)))).toBe(true);
   });
 });

@@ -25,7 +25,8 @@ export const specFaults = (spec: TopicSpec): string[] => {
   if (!/^[A-Za-z0-9._-]{1,249}$/.test(spec.name)) faults.push('its name is no Kafka topic name');
   if (!Number.isInteger(spec.partitions) || spec.partitions < 1) faults.push('partitions must be an integer ≥ 1');
   if (spec.cleanup === 'compact' && spec.retentionMs !== undefined) faults.push('retentionMs is only for delete');
-  if (spec.cleanup === 'delete' && spec.minCompactionLagMs !== undefined) faults.push('minCompactionLagMs is only for compact');
+  if (spec.cleanup === 'delete' && spec.minCompactionLagMs !== undefined)
+    faults.push('minCompactionLagMs is only for compact');
   return faults;
 };
 

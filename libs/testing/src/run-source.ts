@@ -46,7 +46,11 @@ class Lines {
 
   push(chunk: string): void {
     this.text += chunk;
-    for (let end = this.text.indexOf('\n', this.taken); end >= 0 && this.waiting.length > 0; end = this.text.indexOf('\n', this.taken)) {
+    for (
+      let end = this.text.indexOf('\n', this.taken);
+      end >= 0 && this.waiting.length > 0;
+      end = this.text.indexOf('\n', this.taken)
+    ) {
       this.waiting.shift()?.resolve(this.text.slice(this.taken, end));
       this.taken = end + 1;
     }
@@ -67,10 +71,18 @@ class Lines {
 }
 
 /** Runs `node` on a source file. `command` puts other words before it, e.g. `['sh', '-c', 'ulimit -f 99; exec "$@"', 'sh']`. */
-export const runSource = (file: string, args: readonly string[] = [], options: SpawnOptions & { command?: readonly string[] } = {}): SourceProcess => {
+export const runSource = (
+  file: string,
+  args: readonly string[] = [],
+  options: SpawnOptions & { command?: readonly string[] } = {},
+): SourceProcess => {
   const { command = [], ...spawnOptions } = options;
   const words = [...command, process.execPath, ...sourceArguments(file), ...args];
-  const child = spawn(words[0] as string, words.slice(1), { cwd: repositoryRoot(), stdio: ['pipe', 'pipe', 'pipe'], ...spawnOptions });
+  const child = spawn(words[0] as string, words.slice(1), {
+    cwd: repositoryRoot(),
+    stdio: ['pipe', 'pipe', 'pipe'],
+    ...spawnOptions,
+  });
   const lines = new Lines();
   let errors = '';
   child.stdout?.setEncoding('utf8').on('data', (chunk: string) => lines.push(chunk));

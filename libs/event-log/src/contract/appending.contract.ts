@@ -49,7 +49,9 @@ const places = (setting: Setting): void => {
   it('keeps the order of concurrent appends', async () => {
     const log = setting.log();
     const topic = await freshTopic(log, 'concurrent', { partitions: 2 });
-    await Promise.all(Array.from({ length: 300 }, (_, i) => log.append(topic, [{ key: null, value: `${i}`, partition: i % 2 }])));
+    await Promise.all(
+      Array.from({ length: 300 }, (_, i) => log.append(topic, [{ key: null, value: `${i}`, partition: i % 2 }])),
+    );
     for (const partition of [0, 1]) {
       const values = (await recordsOf(log, topic, partition)).map((record) => Number(text(record.value)));
       expect(values).toEqual(Array.from({ length: 150 }, (_, i) => 2 * i + partition));
@@ -77,7 +79,10 @@ const content = (setting: Setting): void => {
     const topic = await freshTopic(log, 'created', { timestamps: 'create' });
     const base = Date.now() - 3_600_000;
     const times = [base, base + 500, base - 60_000, base + 2];
-    const appended = await log.append(topic, times.map((timestampMs) => ({ key: 'k', value: 'v', timestampMs })));
+    const appended = await log.append(
+      topic,
+      times.map((timestampMs) => ({ key: 'k', value: 'v', timestampMs })),
+    );
     expect(appended.map((one) => one.timestampMs)).toEqual(times);
     expect((await recordsOf(log, topic)).map((record) => record.timestampMs)).toEqual(times);
   });

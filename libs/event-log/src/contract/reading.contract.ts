@@ -47,7 +47,11 @@ const ranges = (setting: Setting): void => {
     const log = setting.log();
     const topic = await freshTopic(log, 'much');
     const value = 'x'.repeat(20_000);
-    for (let i = 0; i < 5; i++) await log.append(topic, Array.from({ length: 40 }, (_, j) => ({ key: `${i * 40 + j}`, value })));
+    for (let i = 0; i < 5; i++)
+      await log.append(
+        topic,
+        Array.from({ length: 40 }, (_, j) => ({ key: `${i * 40 + j}`, value })),
+      );
     const batches = await batchesOf(log, topic);
     expect(batches.length).toBeGreaterThan(1);
     expect(batches.flatMap((batch) => batch.records).map((record) => Number(text(record.key)))).toEqual(
@@ -103,7 +107,10 @@ const cleaning = (setting: Setting): void => {
     const { log, housekeep } = setting.under();
     const topic = await freshTopic(log, 'compacted', { cleanup: 'compact' });
     for (let round = 0; round < 4; round++) {
-      await log.append(topic, Array.from({ length: 25 }, (_, i) => ({ key: `k${i}`, value: `${round}` })));
+      await log.append(
+        topic,
+        Array.from({ length: 25 }, (_, i) => ({ key: `k${i}`, value: `${round}` })),
+      );
     }
     const [to] = await log.ends(topic);
     await log.append(topic, [{ key: 'k7', value: null }]);

@@ -42,7 +42,8 @@ let names = 0;
 /** A name that no other test or run uses. */
 export const freshName = (word: string): string => `contract.${run}.${++names}.${word}`;
 
-export const text = (bytes: Uint8Array | null): string | null => (bytes === null ? null : Buffer.from(bytes).toString());
+export const text = (bytes: Uint8Array | null): string | null =>
+  bytes === null ? null : Buffer.from(bytes).toString();
 
 /** Creates a topic of its own for a test and returns its name. */
 export const freshTopic = async (log: EventLog, word: string, shape: Partial<TopicSpec> = {}): Promise<string> => {
@@ -66,7 +67,12 @@ export const until = async <T>(look: () => T | Promise<T>, holds: (seen: T) => b
 };
 
 /** All batches of a partition between two offsets. */
-export const batchesOf = async (log: EventLog, topic: string, partition = 0, range?: { from: number; to: number }): Promise<RecordBatch[]> => {
+export const batchesOf = async (
+  log: EventLog,
+  topic: string,
+  partition = 0,
+  range?: { from: number; to: number },
+): Promise<RecordBatch[]> => {
   const { from, to } = range ?? { from: 0, to: (await log.ends(topic))[partition] ?? 0 };
   const batches: RecordBatch[] = [];
   for await (const batch of log.read(topic, partition, from, to)) batches.push(batch);

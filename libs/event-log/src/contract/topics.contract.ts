@@ -9,7 +9,13 @@ export const describeTopics = (setting: Setting): void => {
       const log = setting.log();
       const specs: TopicSpec[] = [
         { name: freshName('input'), partitions: 3, cleanup: 'delete', retentionMs: 604_800_000, timestamps: 'append' },
-        { name: freshName('state'), partitions: 2, cleanup: 'compact', minCompactionLagMs: 60_000, timestamps: 'create' },
+        {
+          name: freshName('state'),
+          partitions: 2,
+          cleanup: 'compact',
+          minCompactionLagMs: 60_000,
+          timestamps: 'create',
+        },
       ];
       await log.createTopics(specs);
       await log.createTopics(specs);
@@ -22,7 +28,13 @@ export const describeTopics = (setting: Setting): void => {
 
     it('of another shape are refused', async () => {
       const log = setting.log();
-      const spec: TopicSpec = { name: freshName('shape'), partitions: 2, cleanup: 'delete', retentionMs: 60_000, timestamps: 'append' };
+      const spec: TopicSpec = {
+        name: freshName('shape'),
+        partitions: 2,
+        cleanup: 'delete',
+        retentionMs: 60_000,
+        timestamps: 'append',
+      };
       await log.createTopics([spec]);
       const { retentionMs: _retention, ...forever } = spec;
       const others: TopicSpec[] = [
@@ -43,7 +55,10 @@ export const describeTopics = (setting: Setting): void => {
       await log.append(spec.name, numbered(3));
       const before = await log.describeTopic(spec.name);
       await log.deleteTopic(spec.name);
-      await until(() => log.listTopics(), (names) => !names.includes(spec.name));
+      await until(
+        () => log.listTopics(),
+        (names) => !names.includes(spec.name),
+      );
       expect(await log.describeTopic(spec.name)).toBeUndefined();
       await log.createTopics([spec]);
       const after = await log.describeTopic(spec.name);

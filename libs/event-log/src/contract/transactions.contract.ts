@@ -5,7 +5,10 @@ import { freshName, freshTopic, numbered, type Setting, until, valuesOf } from '
 const atomicity = (setting: Setting): void => {
   it('writes outputs of several topics and positions together', async () => {
     const log = setting.log();
-    const [a, b] = [await freshTopic(log, 'out-a', { partitions: 2 }), await freshTopic(log, 'out-b', { cleanup: 'compact' })];
+    const [a, b] = [
+      await freshTopic(log, 'out-a', { partitions: 2 }),
+      await freshTopic(log, 'out-b', { cleanup: 'compact' }),
+    ];
     const input = await freshTopic(log, 'in');
     await log.append(input, numbered(4));
     const group = freshName('group');
@@ -17,7 +20,10 @@ const atomicity = (setting: Setting): void => {
       ],
       offsets: { group, positions: [{ topic: input, partition: 0, offset: 4, metadata: 'm' }] },
     });
-    await until(() => log.committed(group, input), (committed) => committed.get(0)?.offset === 4);
+    await until(
+      () => log.committed(group, input),
+      (committed) => committed.get(0)?.offset === 4,
+    );
     expect((await valuesOf(log, a)).sort()).toEqual(['v0', 'v1', 'v2', 'v3']);
     expect(await valuesOf(log, b)).toEqual(['p']);
     await transactor.transact({ appends: [{ topic: b, records: [{ key: 'k', value: 'q' }] }] });
@@ -40,7 +46,9 @@ const atomicity = (setting: Setting): void => {
       offsets: { group, positions: [{ topic: a, partition: 0, offset: 3 }] },
     });
     await expect(failing).rejects.toBeInstanceOf(Error);
-    await expect(transactor.transact({ appends: [{ topic: a, records: numbered(1) }] })).rejects.toBeInstanceOf(TransactionError);
+    await expect(transactor.transact({ appends: [{ topic: a, records: numbered(1) }] })).rejects.toBeInstanceOf(
+      TransactionError,
+    );
     await transactor.close();
     const heir = await log.transactor(id);
     expect(await valuesOf(log, a)).toEqual([]);
@@ -77,7 +85,9 @@ const fencing = (setting: Setting): void => {
     const older = await log.transactor(id);
     await older.transact({ appends: [{ topic, records: numbered(1, 'older') }] });
     const newer = await (second ?? log).transactor(id);
-    await expect(older.transact({ appends: [{ topic, records: numbered(1, 'zombie') }] })).rejects.toBeInstanceOf(FencedError);
+    await expect(older.transact({ appends: [{ topic, records: numbered(1, 'zombie') }] })).rejects.toBeInstanceOf(
+      FencedError,
+    );
     await expect(older.transact({ appends: [{ topic, records: numbered(1, 'again') }] })).rejects.toBeInstanceOf(Error);
     await newer.transact({ appends: [{ topic, records: numbered(1, 'newer') }] });
     expect(await valuesOf(log, topic)).toEqual(['older0', 'newer0']);
