@@ -25,7 +25,9 @@ class Scene {
         activity: (inputs) => {
           if (this.away) return Promise.reject(new Error('away'));
           for (const { userId, input } of inputs) this.written.push({ atMs: this.clock.nowMs(), userId, input });
-          return Promise.resolve(inputs.map((): Appended => ({ partition: 0, offset: this.written.length - 1, timestampMs: 0 })));
+          return Promise.resolve(
+            inputs.map((): Appended => ({ partition: 0, offset: this.written.length - 1, timestampMs: 0 })),
+          );
         },
       },
       gatewayId: 'gw',
@@ -55,7 +57,11 @@ class Scene {
   }
 
   types(): string[] {
-    return this.written.map(({ input }) => (input.type === 'device.connected' ? `connected ${input.claim}` : `disconnected ${String((input as { agoMs?: number }).agoMs)}`));
+    return this.written.map(({ input }) =>
+      input.type === 'device.connected'
+        ? `connected ${input.claim}`
+        : `disconnected ${String((input as { agoMs?: number }).agoMs)}`,
+    );
   }
 }
 
@@ -64,7 +70,12 @@ describe('a poll loop', () => {
     const scene = new Scene();
     await scene.poll('auto', 3);
     expect(scene.types()).toEqual(['connected auto']);
-    expect(scene.written[0]?.input).toMatchObject({ type: 'device.connected', deviceId: 'D', sessionId: 'gw', leaseMs: 300_000 });
+    expect(scene.written[0]?.input).toMatchObject({
+      type: 'device.connected',
+      deviceId: 'D',
+      sessionId: 'gw',
+      leaseMs: 300_000,
+    });
   });
 
   it('costs one renewal every couple of minutes, and none before its lease needs it', async () => {
@@ -167,7 +178,9 @@ describe('several sessions', () => {
     scene.start('online', { deviceId: 'D2' });
     scene.sessions.attend({ userId: '@a:hs', deviceId: 'D1', kind: 'stream', claim: 'online' }).ended('abandoned');
     await scene.pass(60_000);
-    const ids = scene.written.map(({ input }) => `${String(input.deviceId)} ${(input as { sessionId: string }).sessionId} ${input.type}`);
+    const ids = scene.written.map(
+      ({ input }) => `${String(input.deviceId)} ${(input as { sessionId: string }).sessionId} ${input.type}`,
+    );
     expect(ids).toEqual([
       'D1 gw device.connected',
       'D2 gw device.connected',
