@@ -10,7 +10,7 @@ export function greeting({ url, surroundings: { configuration } }: RunningProces
     `Rollcall serves on ${String(url)}`,
     `The log is ${whereDataLies(configuration)}`,
     '',
-    ...(takesDevelopmentTokens(configuration) ? asUsers(at) : asAnybody(at)),
+    ...(takesDevelopmentTokens(configuration) ? asUsers(at) : asAnybody(at, configuration)),
     '',
     'What to do next is in README.md. Ctrl-C stops.',
   ];
@@ -27,9 +27,13 @@ function asUsers(at: string): string[] {
   ];
 }
 
-function asAnybody(at: string): string[] {
+function asAnybody(at: string, { gateway }: Configuration): string[] {
+  const hasUsers = gateway.staticTokensFile !== undefined || gateway.whoamiUrl !== undefined;
+  const users = hasUsers
+    ? 'users need a token of the configured methods'
+    : 'no user can ask: set STATIC_TOKENS_FILE, WHOAMI_URL or HOMESERVER_URL; development tokens need HTTP_HOST=127.0.0.1 and no ADMIN_TOKEN';
   return [
-    'Try, in another terminal (users need a token of the configured methods):',
+    `Try, in another terminal (${users}):`,
     `  curl '${at}/_matrix/client/versions'`,
     `  curl '${at}/health/ready'`,
   ];

@@ -1,6 +1,6 @@
 // Each way in which a start fails, as its operator reads it.
 
-import { LogHeldError } from '#libs/event-log';
+import { LogHeldError, LogUnavailableError } from '#libs/event-log';
 import { ConfigurationError, readConfiguration } from './configuration/read.js';
 import { explainStart } from './start-failure.js';
 
@@ -35,6 +35,12 @@ describe('a failed start', () => {
     new Error('STATIC_TOKENS_FILE: entry 1'),
   ])("%s is the configuration's", (error) => {
     expect(explainStart(error, configuration)).toEqual({ text: error.message, isConfiguration: true });
+  });
+
+  it('names the brokers when the log is out of reach', () => {
+    const kafka = { brokers: ['one:9092', 'two:9092'], clientId: 'rollcall' };
+    const { text } = explainStart(new LogUnavailableError('no answer'), { ...configuration, kafka });
+    expect(text).toBe('KAFKA_BROKERS is "one:9092,two:9092", and none of them can be used now: no answer');
   });
 
   it('keeps the stack of a bug', () => {

@@ -18,6 +18,11 @@ export function explainStart(thrown: unknown, configuration: Configuration): Sta
   if (error instanceof ConfigurationError || beginsWithVariable(error.message)) {
     return { text: error.message, isConfiguration: true };
   }
+  if (error instanceof LogUnavailableError && configuration.kafka !== undefined) {
+    const brokers = configuration.kafka.brokers.join(',');
+    const text = `KAFKA_BROKERS is "${brokers}", and none of them can be used now: ${error.message}`;
+    return { text, isConfiguration: false };
+  }
   if (WORDS_OF_THE_LOG.some((kind) => error instanceof kind)) return { text: error.message, isConfiguration: false };
   const sentence = systemFault(error, configuration);
   return { text: sentence ?? error.stack ?? error.message, isConfiguration: false };
