@@ -1,7 +1,6 @@
 // Records broken in every way, through every decoder: always a record or a reason, never a throw; and what was taken
 // can be written and read again.
 import { readFileSync } from 'node:fs';
-import { isDeepStrictEqual } from 'node:util';
 import fc from 'fast-check';
 import {
   decodeFrameHeaders,
@@ -15,6 +14,15 @@ import {
 import { decodeRecipientEvent } from '../deliveries/recipient-event.js';
 import { type Decoded } from '../format/decoded.js';
 import { STORED_FORMATS } from './decoders.js';
+
+// Text that is not JSON is an error inside every decoder; without stacks, which nobody sees, they cost a third.
+const stackTraceLimit = Error.stackTraceLimit;
+beforeAll(() => {
+  Error.stackTraceLimit = 0;
+});
+afterAll(() => {
+  Error.stackTraceLimit = stackTraceLimit;
+});
 
 const GOLDEN = Object.keys(STORED_FORMATS).flatMap((name) =>
   readFileSync(`${__dirname}/${name}.jsonl`, 'utf8')
@@ -127,8 +135,10 @@ function faultsOf(value: string, key: string | null): unknown[] {
     const result = format.decode(value, key);
     faults.push(reasonFault(result));
     if (!result.ok || result.again === undefined) continue;
-    const again = format.decode(result.again(), key);
-    if (!isDeepStrictEqual(again.ok ? again.record : again.reason, result.record)) faults.push([result, again]);
+    // Compared as text, where −0 is 0 as it is in JSON.
+    const written = result.again();
+    const again = format.decode(written, key);
+    if (!again.ok || again.again?.() !== written) faults.push([result, again]);
   }
   const readings = [...Object.values(LINE_READERS).map((read) => read(value)), readMembershipCsvLine(value, 1)];
   for (const reading of readings) if (!/^(?:record|nothing|bad)$/.test(reading.kind)) faults.push(reading);
