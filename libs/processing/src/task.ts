@@ -300,7 +300,7 @@ export class Task {
     for (const { headMs } of this.sources) if (headMs < reachableMs) reachableMs = headMs;
     const dueMs = this.#wheel.firstDue(reachableMs);
     if (dueMs <= reachableMs) this.owner.wantEnds();
-    else this.#wakeAt(Math.min(dueMs + slackMs, this.#writingDueMs()));
+    else this.#wakeAt(Math.min(dueMs + slackMs, this.#writingAheadMs()));
   }
 
   #wakeAt(atMs: number): void {
@@ -321,6 +321,12 @@ export class Task {
     const { quietSweepMs } = this.settings.limits;
     const sweepDueMs = this.#checkpoint.dirty > 0 ? this.#checkpoint.sweepStartMs + quietSweepMs : Infinity;
     return Math.min(this.#offsetsDueMs, sweepDueMs);
+  }
+
+  /** What is due already is written in this turn, or in the one that the transaction under way ends with. */
+  #writingAheadMs(): number {
+    const dueMs = this.#writingDueMs();
+    return dueMs > this.settings.clock.nowMs() ? dueMs : Infinity;
   }
 
   #isWritingDue(): boolean {
