@@ -1,6 +1,8 @@
 // The life of `npm start`: what it prints works when pasted, it survives kill -9, and it stops in order when told.
 
 import { spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { EmbeddedEventLog } from '#libs/event-log-embedded';
 import { Client } from './client.js';
 import { Program, endEverything, freshFolder, until } from './program.js';
@@ -42,6 +44,25 @@ describe('npm start', () => {
     });
     const ended = await program.kill('SIGTERM');
     expect(ended.code).toBe(0);
+  });
+
+  it('answers the lines of the README as the README says', async () => {
+    const program = Program.start('standalone', { DATA_DIR: freshFolder() });
+    const url = await program.url();
+    const readme = readFileSync(join(__dirname, '../../../README.md'), 'utf8');
+    const block = /## What to try next[^]*?```sh\n([^]*?)```/.exec(readme)?.[1] ?? '';
+    const script = block
+      .replace('http://127.0.0.1:8090', url)
+      .replace('curl -N', 'curl --max-time 1 -N')
+      .replaceAll('curl', 'curl -sS -w "\\n"');
+    const { stdout } = spawnSync('sh', ['-c', script], { encoding: 'utf8' });
+    const [memberships, put, get, sync, ...stream] = stdout.split('\n');
+    expect(JSON.parse(String(memberships))).toEqual({ accepted: 2, rejected: [] });
+    expect(put).toBe('{}');
+    expect(JSON.parse(String(get))).toMatchObject({ presence: 'online', status_msg: 'tea?' });
+    expect(sync).toContain('"sender":"@alice:localhost"');
+    expect(stream.join('\n')).toMatch(/^event: presence$/m);
+    await program.kill('SIGTERM');
   });
 
   it('stops within seconds with exit code 0 when told, and ends its sessions', async () => {
