@@ -3,4 +3,7 @@
 import { rollcall } from './command-line.js';
 import { processSurroundings } from './process-surroundings.js';
 
+// What waits for the log alone (`--follow`) holds nothing that keeps Node running.
+const running = setInterval(() => undefined, 60_000);
 process.exitCode = await rollcall(process.argv.slice(2), processSurroundings());
+clearInterval(running);

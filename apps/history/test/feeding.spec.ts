@@ -1,5 +1,7 @@
 // `rollcall import` and `rollcall produce` (issue 3, item 8): what is written, what is reported, where a cut-off import goes on.
+import { once } from 'node:events';
 import { appendFileSync, existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { LogHeldError } from '#libs/event-log';
@@ -241,6 +243,18 @@ describe('rollcall produce', () => {
     });
     const { exitCode, stderr } = await at.run(['produce', 'rooms', '-'], ['x']);
     expect(stderr).toMatch(/held for writing by process 7\. Write through that server with --server URL/);
+    expect(exitCode).toBe(1);
+  });
+
+  it('says so when no server answers', async () => {
+    const server = createServer().listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const { port } = server.address() as AddressInfo;
+    server.close();
+    await once(server, 'close');
+    const args = ['produce', 'rooms', '-', '--server', `http://127.0.0.1:${port}`];
+    const { exitCode, stderr } = await (await bench()).run(args, ['{"room_id":"!r:hs","presence":"share"}']);
+    expect(stderr).toContain('does not answer (ECONNREFUSED): is the server running there?');
     expect(exitCode).toBe(1);
   });
 });

@@ -63,16 +63,17 @@ describe('rollcall log read', () => {
     const at = await bench();
     const controller = new AbortController();
     const lines: string[] = [];
+    const record = { key: 'k', value: '4' };
     const stdout = {
-      write: (text: string): Promise<void> => {
+      write: async (text: string): Promise<void> => {
         lines.push(...text.split('\n').filter(Boolean));
-        if (lines.length === 3)
-          void at.log.append('presence.states', [
-            { key: 'k', value: '4', partition: 0 },
-            { key: 'k', value: '5', partition: 1 },
+        if (lines.length === 3) {
+          await at.log.append('presence.states', [
+            { ...record, partition: 0 },
+            { ...record, partition: 1 },
           ]);
+        }
         if (lines.length === 4) controller.abort();
-        return Promise.resolve();
       },
     };
     const following = new Bench({ stdout, ending: controller.signal, openLog: () => Promise.resolve(at.log) });

@@ -70,9 +70,10 @@ async function post(surroundings: Surroundings, url: string, init: RequestInit):
   }
 }
 
+/** Fetch says only that it failed; why is in the cause. */
 function causeOf(error: unknown): string {
-  const cause = error instanceof Error ? ((error.cause ?? error) as { code?: string; message?: string }) : undefined;
-  return cause?.code ?? cause?.message ?? 'no reason given';
+  const { cause, message } = error as { cause?: { code?: string; message?: string }; message?: string };
+  return cause?.code ?? cause?.message ?? message ?? 'no reason given';
 }
 
 async function refusal(response: Response, url: string): Promise<Failure> {
