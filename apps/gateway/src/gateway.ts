@@ -44,7 +44,7 @@ export class Gateway {
   readonly meters: GatewayMeters;
   #news: PresenceNews | undefined;
   /** Where the topics ended when reading them began. */
-  #expected: Partial<Ends> = {};
+  readonly #expected: Partial<Ends> = {};
   #ready = false;
 
   constructor(readonly options: GatewayOptions) {
@@ -116,7 +116,8 @@ export class Gateway {
   tails(): readonly GatewayTail[] {
     const { states, memberships, rooms, deliveries, commands } = this.topics;
     return [
-      { name: 'views', topics: [states, memberships, rooms], startAt: () => this.#beginViews() },
+      { name: 'states', topics: [states], startAt: () => this.#beginAtStart(['states']) },
+      { name: 'rooms', topics: [memberships, rooms], startAt: () => this.#beginAtStart(['memberships', 'rooms']) },
       { name: 'deliveries', topics: [deliveries], startAt: () => this.#beginDeliveries() },
       { name: 'overrides', topics: [commands], startAt: () => this.#beginOverrides() },
     ];
@@ -141,16 +142,10 @@ export class Gateway {
     }
   }
 
-  async #beginViews(): Promise<TailStart> {
-    const { states, memberships, rooms } = this.topics;
-    const { log } = this.options;
-    const [statesEnd, membershipsEnd, roomsEnd] = await Promise.all([
-      log.ends(states),
-      log.ends(memberships),
-      log.ends(rooms),
-    ]);
-    this.#expected = { ...this.#expected, states: statesEnd, memberships: membershipsEnd, rooms: roomsEnd };
-    return new Map([states, memberships, rooms].map((topic) => [topic, 'start']));
+  /** Compacted topics are read from their start, and once to where they end now before anybody is served. */
+  async #beginAtStart(names: readonly ('states' | 'memberships' | 'rooms')[]): Promise<TailStart> {
+    for (const name of names) this.#expected[name] = await this.options.log.ends(this.topics[name]);
+    return new Map(names.map((name) => [this.topics[name], 'start']));
   }
 
   async #beginDeliveries(): Promise<TailStart> {
@@ -171,7 +166,7 @@ export class Gateway {
       topicId: description.id,
     });
     const from = await deliveries.begin();
-    this.#expected = { ...this.#expected, deliveries: await log.ends(topic) };
+    this.#expected.deliveries = await log.ends(topic);
     return new Map([[topic, from]]);
   }
 

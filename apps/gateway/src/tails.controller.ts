@@ -1,5 +1,5 @@
-// The gateway's readers as Nest handlers, one call per batch. Invariant: states, memberships and rooms are one tail, deliveries
-// another, commands a third: none waits for the history of another.
+// The gateway's readers as Nest handlers, one call per batch. Invariant: states, rooms, deliveries and commands are tails of
+// their own: none waits for a flood in another.
 import { Controller, Inject } from '@nestjs/common';
 import { EventPattern, Payload } from '@nestjs/microservices';
 import type { RecordBatch } from '#libs/event-log';

@@ -64,6 +64,10 @@ export class Follower implements Feed {
     return writeSinceToken(this.#token);
   }
 
+  get sinceToken(): SinceToken {
+    return this.#token;
+  }
+
   changed(signal: AbortSignal): Promise<void> {
     return whenCalled((listener) => this.options.inbox.listen(listener), signal);
   }

@@ -8,7 +8,7 @@ import type { Deliveries } from './deliveries.js';
 import { isWanted, type Wanted } from './feed.js';
 import { Follower } from './follower.js';
 import { eventText } from './news.js';
-import { NEVER, type Stamp } from './position.js';
+import { NEVER, compareStamps, type Stamp } from './position.js';
 import { identityOf, writeSinceToken, type SinceToken } from './since-token.js';
 import { FRESH_MS, type SnapshotMemory } from './snapshot-memory.js';
 
@@ -34,38 +34,49 @@ const FALLBACK_MARGIN_MS = 60_000;
 export class PresenceNews {
   constructor(private readonly options: PresenceNewsOptions) {}
 
-  /** Everybody who shares a room with the user, and the user, unless plain offline; with `changedAfterMs` also who changed later than that. */
-  snapshot(userId: string, wanted: Wanted, changedAfterMs = Infinity): Snapshot {
-    const { clock, states, memberships, deliveries, busyName } = this.options;
-    const nowMs = clock.nowMs();
-    const { position, timeMs } = deliveries.partitionOf(userId).safe;
-    const shown: PublicState[] = [];
-    const told = new Map<string, Stamp>();
-    for (const other of memberships.interestedIn(userId)) {
-      const state = states.get(other);
-      if (state === undefined) continue;
-      if (other !== userId && state.changedAtMs > nowMs - FRESH_MS)
-        told.set(other, { life: state.life, version: state.version });
-      const plain = state.view === undefined || isPlainOffline(state.view);
-      if ((!plain || state.changedAtMs > changedAfterMs) && isWanted(wanted, other)) shown.push(state);
-    }
-    if (shown.length > wanted.limit) shown.sort((a, b) => b.changedAtMs - a.changedAtMs).length = wanted.limit;
-    const own = states.get(userId) ?? NEVER;
-    const partition = deliveries.partitionOf(userId).index;
-    const token = {
-      partition,
-      position,
-      timeMs,
-      identity: this.#identityOf(userId),
-      own: { life: own.life, version: own.version },
-    };
-    const texts = shown.map((state) => eventText(state.userId, state.view, nowMs, busyName));
-    return { texts, token: told.size === 0 ? token : { ...token, snapshot: this.#remember(userId, nowMs, told) } };
+  /** What a first poll shows: everybody who shares a room with the user, and the user, unless plain offline. */
+  snapshot(userId: string, wanted: Wanted): Snapshot {
+    return this.#snapshot(userId, wanted, () => false);
   }
 
-  /** For a token that cannot be followed any more; `undefined` = not even its time is known. */
+  /** For a token that cannot be followed any more: also whoever changed later than its time minus a minute, and the user's own state if it is newer than told. `undefined` = a token of which nothing is known. */
   fallback(userId: string, wanted: Wanted, token: SinceToken | undefined): Snapshot {
-    return this.snapshot(userId, wanted, token === undefined ? -Infinity : token.timeMs - FALLBACK_MARGIN_MS);
+    if (token === undefined) return this.#snapshot(userId, wanted, () => true);
+    const changedAfterMs = token.timeMs - FALLBACK_MARGIN_MS;
+    return this.#snapshot(
+      userId,
+      wanted,
+      (state) =>
+        state.changedAtMs > changedAfterMs || (state.userId === userId && compareStamps(state, token.own) > 0),
+    );
+  }
+
+  /** `evenOffline`: who is shown though there is nothing to see of them. */
+  #snapshot(userId: string, wanted: Wanted, evenOffline: (state: PublicState) => boolean): Snapshot {
+    const { clock, states, memberships, deliveries, busyName } = this.options;
+    const nowMs = clock.nowMs();
+    const partition = deliveries.partitionOf(userId);
+    const shown: PublicState[] = [];
+    const fresh = new Map<string, Stamp>();
+    for (const other of memberships.interestedIn(userId)) {
+      const state = states.get(other);
+      if (state === undefined || !isWanted(wanted, other)) continue;
+      if (other !== userId && state.changedAtMs > nowMs - FRESH_MS) fresh.set(other, stampOf(state));
+      if (state.view === undefined || isPlainOffline(state.view) ? evenOffline(state) : true) shown.push(state);
+    }
+    if (shown.length > wanted.limit) {
+      shown.sort((a, b) => b.changedAtMs - a.changedAtMs);
+      for (const { userId: cut } of shown.splice(wanted.limit)) fresh.delete(cut);
+    }
+    const token = {
+      partition: partition.index,
+      position: partition.safe.position,
+      timeMs: partition.safe.timeMs,
+      identity: this.#identityOf(userId),
+      own: stampOf(states.get(userId) ?? NEVER),
+    };
+    const texts = shown.map((state) => eventText(state.userId, state.view, nowMs, busyName));
+    return { texts, token: fresh.size === 0 ? token : { ...token, snapshot: this.#remember(userId, nowMs, fresh) } };
   }
 
   async follow(userId: string, token: SinceToken): Promise<Follower | 'ahead' | 'lost'> {
@@ -113,4 +124,8 @@ export class PresenceNews {
 
 function withoutSnapshot({ snapshot: _, ...token }: SinceToken): SinceToken {
   return token;
+}
+
+function stampOf({ life, version }: Stamp): Stamp {
+  return { life, version };
 }
