@@ -2,15 +2,42 @@
 // registers. Invariants: each change is written once, with what the task had taken when it made it; states and registers
 // are written at the end of a batch, once per user; nothing is written of what was told before.
 import {
-  INPUTS, KEY_NOT_UTF8, VALUE_NOT_UTF8,
-  decodeActivity, decodeCommand, decodeRegisters, decodeState, encodeChange, encodeRegisters, encodeState,
-  type Applied, type Cause, type TopicNames,
+  INPUTS,
+  KEY_NOT_UTF8,
+  VALUE_NOT_UTF8,
+  decodeActivity,
+  decodeCommand,
+  decodeRegisters,
+  decodeState,
+  encodeChange,
+  encodeRegisters,
+  encodeState,
+  type Applied,
+  type Cause,
+  type TopicNames,
 } from '#libs/contracts';
 import type { LogRecord } from '#libs/event-log';
 import {
-  absorbActivity, absorbCommand, fireDeadlines, lastActiveMs, prune, rankShown, rearm, restore, snapshot,
-  takeActivity, takeCommand, viewAt, RANK_OFFLINE,
-  type ActivityInput, type Aggregate, type Change, type CommandInput, type Folding, type Policy, type View,
+  absorbActivity,
+  absorbCommand,
+  fireDeadlines,
+  lastActiveMs,
+  prune,
+  rankShown,
+  rearm,
+  restore,
+  snapshot,
+  takeActivity,
+  takeCommand,
+  viewAt,
+  RANK_OFFLINE,
+  type ActivityInput,
+  type Aggregate,
+  type Change,
+  type CommandInput,
+  type Folding,
+  type Policy,
+  type View,
 } from '#libs/presence';
 import type { Fold, Rejection, TaskHandle } from '#libs/processing';
 import { textOf } from './record-text.js';
@@ -22,7 +49,6 @@ export interface PresenceFoldOptions {
   readonly topics: TopicNames;
   readonly policy: Policy;
 }
-
 
 export class PresenceFold implements Fold {
   readonly #users = new UserColumns();
@@ -111,7 +137,8 @@ export class PresenceFold implements Fold {
     this.#offset = record.offset;
     const at = { tMs, offset: record.offset };
     if (input === ACTIVITY) {
-      if (takeActivity(aggregate, decoded.record.input as ActivityInput, at, this.#folding) === 'duplicate') return undefined;
+      if (takeActivity(aggregate, decoded.record.input as ActivityInput, at, this.#folding) === 'duplicate')
+        return undefined;
     } else {
       const command = decoded.record.input as CommandInput;
       if (takeCommand(aggregate, command, at, this.#folding) === 'duplicate') return undefined;
@@ -194,7 +221,9 @@ export class PresenceFold implements Fold {
     const view = aggregate.version === 0 ? undefined : viewAt(aggregate, aggregate.evaluatedAtMs, this.#policy);
     this.#users.setWrittenActiveMs(id, view?.lastActiveAtMs ?? UNWRITTEN);
     if (view === undefined) {
-      this.handle.write(this.#topics.states, userId, null);
+      // A reader that never saw this life must still know which one ended, or an old frame would be news to it.
+      const ended = aggregate.life === 0 ? undefined : { life: String(aggregate.life - 1) };
+      this.handle.write(this.#topics.states, userId, null, ended);
       return;
     }
     const { life, version } = aggregate;

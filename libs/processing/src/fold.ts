@@ -6,7 +6,7 @@ import type { LogRecord } from '#libs/event-log';
 /** Where a record goes that the fold wants written with the transaction of the batch. */
 export interface Outbox {
   /** To the task's own partition number of a co-partitioned topic; `null` is a tombstone. */
-  write(topic: string, key: string, value: string | null): void;
+  write(topic: string, key: string, value: string | null, headers?: Readonly<Record<string, string>>): void;
 }
 
 /** A record that cannot be decoded. Policy decides what becomes of it. */

@@ -23,15 +23,20 @@ export class BatchOutbox implements Outbox {
 
   constructor(private readonly partition: number) {}
 
-  write(topic: string, key: string, value: string | null): void {
-    this.#add(topic, { key, value, partition: this.partition });
+  write(topic: string, key: string, value: string | null, headers?: Readonly<Record<string, string>>): void {
+    this.#add(topic, { key, value, partition: this.partition, ...(headers === undefined ? {} : { headers }) });
     this.bytes += key.length + (value?.length ?? 0);
   }
 
   /** The original bytes; headers say where they stood and why they are here. */
   reject(to: string, { topic, partition, record, reason }: RejectedRecord): void {
     const { value } = record;
-    const headers: Record<string, string> = { topic, partition: String(partition), offset: String(record.offset), reason };
+    const headers: Record<string, string> = {
+      topic,
+      partition: String(partition),
+      offset: String(record.offset),
+      reason,
+    };
     if (value !== null && value.length > MAX_REJECTED_BYTES) headers['cut_from_bytes'] = String(value.length);
     this.#add(to, { key: record.key, value: value?.subarray(0, MAX_REJECTED_BYTES) ?? null, headers });
     this.bytes += value?.length ?? 0;

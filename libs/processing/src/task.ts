@@ -115,7 +115,11 @@ export class Task {
     const startedMs = clock.nowMs();
     const { partition, fold } = this;
     const { progress, known, records, absorbed } = await takeOver({
-      log, partition, topology, fold, acceptLoss,
+      log,
+      partition,
+      topology,
+      fold,
+      acceptLoss,
       transactionalId: transactionalIdOf(partition),
       isAbandoned: () => this.#isClosing,
       onTransactor: (transactor) => {
@@ -235,7 +239,10 @@ export class Task {
     try {
       this.fold.fire(id, dueMs);
     } catch (error) {
-      throw new CannotProcessError(`a timer of id ${id} in partition ${this.partition} at ${dueMs} cannot be processed: ${sentence(error)}`, { cause: error });
+      throw new CannotProcessError(
+        `a timer of id ${id} in partition ${this.partition} at ${dueMs} cannot be processed: ${sentence(error)}`,
+        { cause: error },
+      );
     }
   };
 
@@ -249,7 +256,8 @@ export class Task {
       reason = this.fold.take(index, record, source.reachedMs)?.reason;
     } catch (error) {
       const where = `${source.topic}-${this.partition} offset ${record.offset}`;
-      if (this.settings.policies.cannotProcess === 'stop') throw new CannotProcessError(`${where} cannot be processed: ${sentence(error)}`, { cause: error });
+      if (this.settings.policies.cannotProcess === 'stop')
+        throw new CannotProcessError(`${where} cannot be processed: ${sentence(error)}`, { cause: error });
       reason = `cannot be processed: ${sentence(error)}`;
     }
     if (reason !== undefined) this.#reject(source.topic, record, reason);
@@ -258,14 +266,17 @@ export class Task {
   #reject(topic: string, record: LogRecord, reason: string): void {
     const { policies, topology, observer } = this.settings;
     const { partition } = this;
-    if (policies.cannotDecode === 'stop') throw new CannotDecodeError(`${topic}-${partition} offset ${record.offset} cannot be decoded: ${reason}`);
+    if (policies.cannotDecode === 'stop')
+      throw new CannotDecodeError(`${topic}-${partition} offset ${record.offset} cannot be decoded: ${reason}`);
     this.#outbox.reject(topology.rejected, { topic, partition, record, reason });
     observer.rejected?.(topic, partition, record.offset, reason);
   }
 
   get #isFull(): boolean {
     const { transactionInputs, transactionBytes } = this.settings.limits;
-    return this.#inputs >= transactionInputs || this.#timers >= transactionInputs || this.#outbox.bytes >= transactionBytes;
+    return (
+      this.#inputs >= transactionInputs || this.#timers >= transactionInputs || this.#outbox.bytes >= transactionBytes
+    );
   }
 
   get #hasBatch(): boolean {
@@ -389,7 +400,11 @@ export class Task {
     const { positions } = this;
     this.#checkpoint.endBatch(positions, nowMs);
     const { codec, progress } = this.settings.topology;
-    const value = codec.encode({ inputs: positions, checkpoint: this.#checkpoint.positions, acceptedLoss: this.#acceptedLoss });
+    const value = codec.encode({
+      inputs: positions,
+      checkpoint: this.#checkpoint.positions,
+      acceptedLoss: this.#acceptedLoss,
+    });
     const appends = outbox.seal(progress, { key: codec.key, value });
     this.#outbox = new BatchOutbox(this.partition);
     this.#inputs = 0;
@@ -416,7 +431,11 @@ export class Task {
     const { partition } = this;
     return {
       group: this.settings.group,
-      positions: positions.map(({ nextOffset }, index) => ({ topic: this.sources[index]!.topic, partition, offset: nextOffset })),
+      positions: positions.map(({ nextOffset }, index) => ({
+        topic: this.sources[index]!.topic,
+        partition,
+        offset: nextOffset,
+      })),
     };
   }
 
@@ -467,8 +486,8 @@ export class Task {
   #handle(): TaskHandle {
     return {
       partition: this.partition,
-      write: (topic, key, value) => {
-        this.#outbox.write(topic, key, value);
+      write: (topic, key, value, headers) => {
+        this.#outbox.write(topic, key, value, headers);
       },
       appliedOffset: (input) => this.sources[input]!.takenOffset,
       arm: (id, deadlineMs) => {
