@@ -37,7 +37,7 @@ describe('a writer that is killed', () => {
     const random = randomFrom(SEED);
     const acknowledged: string[] = [];
     for (let round = 0; round < KILLS; round++) {
-      acknowledged.push(...(await writeAndDie(round, random() * 120)));
+      acknowledged.push(...(await writeAndDie(round, random() * 200)));
       const log = await EmbeddedEventLog.open({ directory, upkeepMs: 0 });
       const broken = brokenPromises(acknowledged, await gatherEvidence(log));
       await log.close();

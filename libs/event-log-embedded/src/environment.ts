@@ -2,7 +2,8 @@
 // only when that transaction is synced (unless `durable` is off) or is known to have failed. LMDB's own errors become
 // the log's words here.
 import { statfsSync } from 'node:fs';
-import { open, type RootDatabase } from 'lmdb';
+import * as lmdb from 'lmdb';
+import type { RootDatabase } from 'lmdb';
 import { LogUnavailableError } from '#libs/event-log';
 
 export type Database = RootDatabase<Buffer, Buffer>;
@@ -18,6 +19,12 @@ export interface EnvironmentOptions {
   readonly readOnly: boolean;
   readonly durable: boolean;
 }
+
+/** LMDB's library remembers every database ever opened, with its buffers, by a name made from the directory's. */
+const forget = (database: Database): void => {
+  const { allDbs } = lmdb as unknown as { readonly allDbs?: Map<string, unknown> };
+  for (const [name, known] of allDbs ?? []) if (known === database) allDbs?.delete(name);
+};
 
 interface CommitFailure extends Error {
   readonly commitError?: Promise<never>;
@@ -50,7 +57,7 @@ export class Environment {
 
   static open(options: EnvironmentOptions): Environment {
     try {
-      const database = open<Buffer, Buffer>({
+      const database = lmdb.open<Buffer, Buffer>({
         path: options.directory,
         noSubdir: false,
         keyEncoding: 'binary',
@@ -118,5 +125,6 @@ export class Environment {
 
   async close(): Promise<void> {
     await this.database.close();
+    forget(this.database);
   }
 }

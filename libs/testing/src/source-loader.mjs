@@ -1,10 +1,11 @@
 // Lets Node run our TypeScript sources: `node --conditions=source --import <this> file.ts`. Used by tests that need real
-// processes (to kill, to hold locks); programs that ship run from dist/. Transforms only, no type check.
-import { existsSync, readFileSync } from 'node:fs';
-import { register } from 'node:module';
+// processes (to kill, to hold locks); programs that ship run from dist/. Transforms only, no type check. What was
+// transformed once is kept in node_modules/.cache under its content's hash, so that a process starts fast.
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { createRequire, register } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import { isMainThread } from 'node:worker_threads';
-import { transformSync } from '@swc/core';
 
 // Node runs the hooks below in a thread of their own, which loads this file once more.
 if (isMainThread) register(import.meta.url);
@@ -18,6 +19,29 @@ const OPTIONS = {
   module: { type: 'es6' },
   sourceMaps: 'inline',
 };
+const cache = fileURLToPath(new URL('../../../node_modules/.cache/rollcall-source/', import.meta.url));
+
+const transform = (filename, source) => {
+  // Loaded only when something changed: it takes longer than all the rest.
+  const { transformSync } = createRequire(import.meta.url)('@swc/core');
+  return transformSync(source, { ...OPTIONS, filename }).code;
+};
+
+const transformed = (filename) => {
+  const source = readFileSync(filename, 'utf8');
+  const hash = createHash('sha256')
+    .update(JSON.stringify([OPTIONS, filename, source]))
+    .digest('hex');
+  const kept = `${cache}${hash}.mjs`;
+  if (existsSync(kept)) return readFileSync(kept, 'utf8');
+  const code = transform(filename, source);
+  mkdirSync(cache, { recursive: true });
+  // Several processes may do this at once: a name of one's own, then one atomic step.
+  const own = `${kept}.${process.pid}`;
+  writeFileSync(own, code);
+  renameSync(own, kept);
+  return code;
+};
 
 export const resolve = (specifier, context, next) => {
   if (specifier.startsWith('.') && specifier.endsWith('.js') && context.parentURL !== undefined) {
@@ -29,7 +53,5 @@ export const resolve = (specifier, context, next) => {
 
 export const load = (url, context, next) => {
   if (!url.endsWith('.ts')) return next(url, context);
-  const filename = fileURLToPath(url);
-  const { code } = transformSync(readFileSync(filename, 'utf8'), { ...OPTIONS, filename });
-  return { format: 'module', source: code, shortCircuit: true };
+  return { format: 'module', source: transformed(fileURLToPath(url)), shortCircuit: true };
 };
