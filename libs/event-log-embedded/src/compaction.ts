@@ -11,7 +11,7 @@ import type { Stores } from './retention.js';
 /** Distinct keys learned in one pass, so that memory is bounded; what is beyond waits for the next pass. */
 const PASS_KEYS = 200_000;
 const STEP_CHUNKS = 32;
-const STEP_BYTES = 1 << 20;
+const STEP_BYTES = 256 << 10;
 /** Less dirt than this is not worth a pass. */
 const WORTHWHILE_BYTES = 1 << 20;
 
