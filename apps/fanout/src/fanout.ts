@@ -130,7 +130,7 @@ export class Fanout {
 
   /** Room policies that were durable when the batch came are read first: what it tells may go out with the next join. */
   async takeStates(batch: RecordBatch): Promise<void> {
-    if (this.#isListening()) await this.#policiesRead();
+    if (this.#tasks.size > 0) await this.#policiesRead();
     this.tables.takeStates(batch);
   }
 
@@ -145,7 +145,7 @@ export class Fanout {
    * Room policies that were durable when the batch came are read first: a room withheld before its members joined is never told.
    */
   async takeMemberships(batch: RecordBatch): Promise<void> {
-    if (this.#isListening()) await this.#policiesRead();
+    if (this.#tasks.size > 0) await this.#policiesRead();
     this.tables.takeMemberships(batch);
     this.options.meter.oversizeRooms(this.tables.memberships.interest.oversizeRooms);
     await Promise.all([...this.#tasks.values()].map((task) => task.look()));

@@ -82,6 +82,8 @@ export class RecipientTopics {
       const appended = await this.options.log.append(topic.name, due.map(({ record }) => record));
       due.forEach(({ sender, life, version, present }, index) => {
         topic.hold(sender, { life, version, present, offset: appended[index]?.offset ?? 0 });
+        // Things may have changed while it was being written, and the task may be another one since.
+        if (this.#due(topic, sender).length > 0) this.options.onSurprise(topic, sender);
       });
     } catch (error) {
       if (!(error instanceof UnknownTopicError)) throw error;

@@ -3,7 +3,7 @@
 import { recipientTopic, recipientTopicSpec } from '#libs/contracts';
 import type { View } from '#libs/presence';
 import { PREFIX, TOPICS } from './truth.js';
-import { World, PARTITIONS, type Instance } from './world.js';
+import { PARTITIONS, World, type Instance, type Slowness } from './world.js';
 
 const USERS = Array.from({ length: 10 }, (_, user) => `@u${user}:hs`);
 const ROOMS = ['!a:hs', '!b:hs', '!c:hs'];
@@ -44,8 +44,10 @@ class Disaster {
   async step(): Promise<void> {
     const { dice } = this;
     const kind = dice.below(100);
-    if (kind < 34) await this.#change();
-    else if (kind < 60) await this.#membership();
+    if (kind < 24) await this.#change();
+    else if (kind < 34) await this.#burst(() => this.#change());
+    else if (kind < 54) await this.#membership();
+    else if (kind < 60) await this.#burst(() => this.#membership());
     else if (kind < 65) await this.world.truth.policy(dice.of(ROOMS), dice.of(['withhold', 'share', null]));
     else if (kind < 72) await this.#kill();
     else if (kind < 79) await this.#begin();
@@ -60,7 +62,7 @@ class Disaster {
   async heal(): Promise<void> {
     for (const { log } of this.world.instances) log.faults.appendFate = undefined;
     for (const zombie of this.#zombies.splice(0)) this.world.log.groupFaults.wake(zombie.member);
-    if (this.world.instances.length === 0) await this.world.start();
+    if (this.world.instances.length === 0) await this.world.start(this.slowness());
     await this.world.rest();
   }
 
@@ -83,7 +85,19 @@ class Disaster {
   }
 
   async #begin(): Promise<void> {
-    if (this.world.instances.length < 3) await this.world.start();
+    if (this.world.instances.length < 3) await this.world.start(this.slowness());
+  }
+
+  /** Prompt, or slow in one way: each table by itself, and writes. */
+  slowness(): Slowness {
+    const { dice } = this;
+    const spans = new Map([...[TOPICS.states, TOPICS.memberships, TOPICS.rooms, 'writes'].map((what) => [what, dice.of([0, 0, 30, 700])] as const)]);
+    const span = (what: string): number => dice.below(1 + (spans.get(what) ?? 0));
+    return { read: span, write: () => span('writes') };
+  }
+
+  async #burst(act: () => Promise<void>): Promise<void> {
+    for (let left = 3 + this.dice.below(15); left > 0; left--) await act();
   }
 
   /** From now on the group believes it dead; it goes on sending until its last confirmation is too old. */
@@ -124,9 +138,9 @@ class Disaster {
 
 async function run(seed: number): Promise<void> {
   const dice = new Dice(seed * 7_919);
-  const world = await World.open({ maxPacedPerStep: 1 + dice.below(20), maxRecipientsPerStep: 1 + dice.below(50), maxFrameBytes: 300 + dice.below(2_000), maxReread: dice.of([5, 1_000]), commitEveryMs: dice.of([0, 500]) });
+  const world = await World.open({ maxPacedPerStep: dice.of([1, 3, 20]), maxRecipientsPerStep: dice.of([1, 5, 50]), maxFrameBytes: dice.of([200, 260, 2_000]), maxReread: dice.of([5, 1_000]), commitEveryMs: dice.of([0, 500]) });
   const disaster = new Disaster(world, dice);
-  await world.start();
+  await world.start(disaster.slowness());
   for (let step = 0; step < STEPS; step++) await disaster.step();
   await disaster.heal();
   const found = world.judge(await world.output(RECIPIENTS));

@@ -3,6 +3,7 @@
 import { encodeChange, encodeMembership, encodeRoomPolicy, encodeState, membershipKey, topicNames, type MembershipWord, type RoomPolicyWord } from '#libs/contracts';
 import type { MemoryEventLog, NewRecord } from '#libs/event-log';
 import type { View } from '#libs/presence';
+import { LIFE_HEADER } from '#libs/views';
 
 export const PREFIX = 'presence.';
 export const TOPICS = topicNames(PREFIX);
@@ -102,12 +103,13 @@ export class Truth {
   async #publish(userId: string, change: string, state: string | null, told: Omit<Told, 'roomsEnds'>): Promise<void> {
     const partition = this.log.partitionOf(userId, (await this.log.ends(TOPICS.changes)).length);
     const record = (value: string | null): NewRecord => ({ key: userId, value, partition });
+    const tombstone: NewRecord = { ...record(null), headers: { [LIFE_HEADER]: String(told.life - 1) } };
     const transactor = await this.log.transactor(`aggregator-${partition}`);
     const roomsEnds = [...(await this.log.ends(TOPICS.rooms))];
     await transactor.transact({
       appends: [
         { topic: TOPICS.changes, records: [record(change)] },
-        { topic: TOPICS.states, records: [record(state)] },
+        { topic: TOPICS.states, records: [state === null ? tombstone : record(state)] },
       ],
     });
     const known = this.told.get(userId) ?? [];

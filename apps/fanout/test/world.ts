@@ -1,6 +1,6 @@
 // A log in memory, a clock by hand, and fan-out instances that come, go, sleep and die. Invariant: one seed, one run.
 import { topicSpecs } from '#libs/contracts';
-import { FaultyEventLog, MemoryEventLog } from '#libs/event-log';
+import { FaultyEventLog, MemoryEventLog, type Tail, type TailOptions } from '#libs/event-log';
 import { SimulatedClock, turns } from '#libs/testing';
 import { connectFanout, type ConnectedFanout, type FanoutLimits } from '../src/index.js';
 import { collect, complaints, recordsOf, type Output } from './oracle.js';
@@ -11,6 +11,32 @@ export const DELIVERY_PARTITIONS = 3;
 
 export interface Instance extends ConnectedFanout {
   readonly log: FaultyEventLog;
+}
+
+/** How long an instance waits for each batch of a topic, and for each write; milliseconds. */
+export interface Slowness {
+  readonly read: (topic: string) => number;
+  readonly write: () => number;
+}
+
+const PROMPT: Slowness = { read: () => 0, write: () => 0 };
+
+/** What an instance sees of the log: its tails lag, each by itself. */
+class LaggingLog extends FaultyEventLog {
+  constructor(
+    inner: MemoryEventLog,
+    private readonly lag: (topic: string) => Promise<void>,
+  ) {
+    super(inner);
+  }
+
+  override tail(options: TailOptions): Promise<Tail> {
+    const onBatch: TailOptions['onBatch'] = async (batch) => {
+      await this.lag(batch.topic);
+      await options.onBatch(batch);
+    };
+    return super.tail({ ...options, onBatch });
+  }
 }
 
 export class World {
@@ -32,8 +58,9 @@ export class World {
     return world;
   }
 
-  async start(): Promise<Instance> {
-    const log = new FaultyEventLog(this.log);
+  async start(slowness: Slowness = PROMPT): Promise<Instance> {
+    const log = new LaggingLog(this.log, (topic) => this.#after(slowness.read(topic)));
+    log.faults.beforeWrite = () => this.#after(slowness.write());
     const line = (message: string): void => void this.lines.push(message);
     const connected = await connectFanout({
       log,
@@ -51,18 +78,15 @@ export class World {
   /** The process is gone at once; the group notices. */
   async kill(instance: Instance): Promise<void> {
     this.#remove(instance);
-    await instance.abandon();
+    instance.log.faults.unreachable = true;
+    await this.#passUntil(instance.abandon());
     await instance.member.leave();
   }
 
   /** Ends in the order of a proper stop. */
   async stop(instance: Instance): Promise<void> {
     this.#remove(instance);
-    const stopped = instance.close();
-    for (let done = false; !done; ) {
-      await this.pass(100);
-      done = await Promise.race([stopped.then(() => true), turns(1).then(() => false)]);
-    }
+    await this.#passUntil(instance.close());
   }
 
   async pass(spanMs: number): Promise<void> {
@@ -90,6 +114,17 @@ export class World {
   async rejected(): Promise<string[]> {
     const records = await Promise.all(Array.from({ length: PARTITIONS }, (_, partition) => recordsOf(this.log, TOPICS.rejected, partition)));
     return records.flat().map(({ headers }) => `${headers?.['topic']} ${headers?.['partition']} ${headers?.['offset']}`);
+  }
+
+  async #passUntil(ended: Promise<void>): Promise<void> {
+    for (let done = false; !done; ) {
+      done = await Promise.race([ended.then(() => true), turns(2).then(() => false)]);
+      if (!done) await this.pass(100);
+    }
+  }
+
+  async #after(spanMs: number): Promise<void> {
+    if (spanMs > 0) await new Promise<void>((resolve) => this.clock.wakeAt(this.clock.nowMs() + spanMs, resolve));
   }
 
   #remove(instance: Instance): void {
