@@ -3,7 +3,14 @@
 import { topicNames } from '#libs/contracts';
 import type { Clock, EventLog } from '#libs/event-log';
 import {
-  CLOCK, CONFIGURATION, EVENT_LOG, HealthRegistry, Journal, LogSubscriptions, Metrics, ShutdownSequence,
+  CLOCK,
+  CONFIGURATION,
+  EVENT_LOG,
+  HealthRegistry,
+  Journal,
+  LogSubscriptions,
+  Metrics,
+  ShutdownSequence,
   type Configuration,
 } from '#libs/runtime';
 import { Inject, Module } from '@nestjs/common';
@@ -11,42 +18,42 @@ import { ACTIVITY_PATTERN, AggregatorController, COMMANDS_PATTERN } from './aggr
 import { Aggregator } from './aggregator.js';
 import { AggregatorWatch, watchHealth } from './watching.js';
 
-@Module({
-  controllers: [AggregatorController],
-  providers: [
-    {
-      provide: Aggregator,
-      inject: [EVENT_LOG, CLOCK, CONFIGURATION, Metrics, Journal],
-      useFactory: (log: EventLog, clock: Clock, { topics, policy, aggregator }: Configuration, metrics: Metrics, journal: Journal) =>
-        new Aggregator({
-          log,
-          clock,
-          policy,
-          topics: topicNames(topics.prefix),
-          prefix: topics.prefix,
-          acceptLoss: aggregator.acceptLoss,
-          observer: new AggregatorWatch(metrics, journal.child('aggregator')),
-        }),
-    },
-  ],
-  exports: [Aggregator],
-})
+const aggregator = {
+  provide: Aggregator,
+  inject: [EVENT_LOG, CLOCK, CONFIGURATION, Metrics, Journal],
+  useFactory: (
+    log: EventLog,
+    clock: Clock,
+    configuration: Configuration,
+    ...watching: [Metrics, Journal]
+  ): Aggregator => {
+    const { topics, policy, aggregator: its } = configuration;
+    const [metrics, journal] = watching;
+    return new Aggregator({
+      log,
+      clock,
+      policy,
+      topics: topicNames(topics.prefix),
+      prefix: topics.prefix,
+      acceptLoss: its.acceptLoss,
+      observer: new AggregatorWatch(metrics, journal.child('aggregator')),
+    });
+  },
+};
+
+@Module({ controllers: [AggregatorController], providers: [aggregator], exports: [Aggregator] })
 export class AggregatorModule {
   constructor(
-    aggregator: Aggregator,
+    @Inject(Aggregator) { host, options }: Aggregator,
     subscriptions: LogSubscriptions,
     shutdown: ShutdownSequence,
     health: HealthRegistry,
-    @Inject(CLOCK) clock: Clock,
-    @Inject(CONFIGURATION) { topics }: Configuration,
   ) {
-    const names = topicNames(topics.prefix);
-    const { host } = aggregator;
     subscriptions.group({
       group: host.group,
       topics: new Map([
-        [names.activity, ACTIVITY_PATTERN],
-        [names.commands, COMMANDS_PATTERN],
+        [options.topics.activity, ACTIVITY_PATTERN],
+        [options.topics.commands, COMMANDS_PATTERN],
       ]),
       owner: {
         joined: (member) => {
@@ -63,7 +70,7 @@ export class AggregatorModule {
         },
       },
     });
-    watchHealth(health, aggregator, clock);
+    watchHealth(health, host, options.clock);
     shutdown.step('finish', 'aggregator', () => host.drain());
   }
 }

@@ -26,11 +26,14 @@ async function scene() {
   const pass = (ms: number): Promise<void> => clock.runTo(clock.nowMs() + ms, turns);
   const read = async (topic: 'states' | 'changes' | 'registers' | 'rejected'): Promise<LogRecord[]> => {
     const records: LogRecord[] = [];
-    for await (const batch of log.read(TOPICS[topic], 0, 0, (await log.ends(TOPICS[topic]))[0]!)) records.push(...batch.records);
+    for await (const batch of log.read(TOPICS[topic], 0, 0, (await log.ends(TOPICS[topic]))[0]!))
+      records.push(...batch.records);
     return records;
   };
   const values = async (topic: 'states' | 'changes' | 'registers'): Promise<unknown[]> =>
-    (await read(topic)).filter(({ key }) => String(key) !== '!progress').map(({ value }) => (value === null ? null : (JSON.parse(String(value)) as unknown)));
+    (await read(topic))
+      .filter(({ key }) => String(key) !== '!progress')
+      .map(({ value }) => (value === null ? null : (JSON.parse(String(value)) as unknown)));
   return { clock, log, aggregator, open, send, raw, pass, read, values };
 }
 
@@ -40,21 +43,38 @@ describe('the aggregator', () => {
     await send('commands', { type: 'presence.set', device_id: 'D', presence: 'online', status_msg: 'hi' });
     expect(await values('changes')).toEqual([
       {
-        type: 'presence.changed', v: 1, user_id: ALICE, version: 1, at_ts: START_MS,
-        presence: 'online', status_msg: 'hi', currently_active: true, last_active_ts: START_MS,
+        type: 'presence.changed',
+        v: 1,
+        user_id: ALICE,
+        version: 1,
+        at_ts: START_MS,
+        presence: 'online',
+        status_msg: 'hi',
+        currently_active: true,
+        last_active_ts: START_MS,
         before: { presence: 'offline', currently_active: false },
-        cause: { topic: 'commands', offset: 0 }, applied: { commands: 0 },
+        cause: { topic: 'commands', offset: 0 },
+        applied: { commands: 0 },
       },
     ]);
     expect(await values('states')).toEqual([
       {
-        type: 'presence.state', v: 1, user_id: ALICE, version: 1, changed_ts: START_MS,
-        presence: 'online', status_msg: 'hi', currently_active: true, last_active_ts: START_MS,
+        type: 'presence.state',
+        v: 1,
+        user_id: ALICE,
+        version: 1,
+        changed_ts: START_MS,
+        presence: 'online',
+        status_msg: 'hi',
+        currently_active: true,
+        last_active_ts: START_MS,
       },
     ]);
     const progress = (await read('states')).at(-1)!;
     expect(String(progress.key)).toBe('!progress');
-    expect(JSON.parse(String(progress.value))).toMatchObject({ inputs: { activity: { next_offset: 0 }, commands: { next_offset: 1, reached_ts: START_MS } } });
+    expect(JSON.parse(String(progress.value))).toMatchObject({
+      inputs: { activity: { next_offset: 0 }, commands: { next_offset: 1, reached_ts: START_MS } },
+    });
     await aggregator.stop();
   });
 
@@ -63,7 +83,13 @@ describe('the aggregator', () => {
     await send('commands', { type: 'presence.set', device_id: 'D', presence: 'online' });
     await pass(60_000);
     expect(await values('changes')).toHaveLength(2);
-    expect((await values('changes'))[1]).toMatchObject({ version: 2, at_ts: START_MS + 30_000, presence: 'offline', cause: { timer: 'put' }, applied: { commands: 0 } });
+    expect((await values('changes'))[1]).toMatchObject({
+      version: 2,
+      at_ts: START_MS + 30_000,
+      presence: 'offline',
+      cause: { timer: 'put' },
+      applied: { commands: 0 },
+    });
     await aggregator.stop();
   });
 
@@ -89,8 +115,13 @@ describe('the aggregator', () => {
     const changes = (await values('changes')) as { type: string }[];
     expect(changes.map(({ type }) => type)).toEqual(['presence.changed', 'presence.changed', 'presence.forgotten']);
     expect(changes[2]).toEqual({
-      type: 'presence.forgotten', v: 1, user_id: ALICE, version: 2, at_ts: START_MS,
-      cause: { topic: 'commands', offset: 1 }, applied: { commands: 1 },
+      type: 'presence.forgotten',
+      v: 1,
+      user_id: ALICE,
+      version: 2,
+      at_ts: START_MS,
+      cause: { topic: 'commands', offset: 1 },
+      applied: { commands: 1 },
     });
     expect((await values('states')).at(-1)).toBeNull();
     expect((await values('registers')).at(-1)).toMatchObject({ life: 1, version: 0, forgotten_ts: START_MS });
@@ -105,13 +136,23 @@ describe('the aggregator', () => {
     ['broken JSON', { key: ALICE, value: '{"type":' }, 'not JSON'],
     ['bytes that are not UTF-8', { key: ALICE, value: Buffer.from([0x7b, 0xff, 0x7d]) }, 'not UTF-8'],
     ['a key that is not UTF-8', { key: Buffer.from([0xff]), value: '{}' }, 'key is not UTF-8'],
-    ['a key of somebody else', { key: '@bob:hs', value: `{"type":"device.active","v":1,"user_id":"${ALICE}"}` }, 'the key is'],
+    [
+      'a key of somebody else',
+      { key: '@bob:hs', value: `{"type":"device.active","v":1,"user_id":"${ALICE}"}` },
+      'the key is',
+    ],
     ['no key', { key: null, value: `{"type":"device.active","v":1,"user_id":"${ALICE}"}` }, 'no key'],
     ['a future version', { key: ALICE, value: `{"type":"device.active","v":9,"user_id":"${ALICE}"}` }, '"v" is 9'],
   ])('rejects %s, bytes, key and reason kept, once, and goes on', async (_, record, reason) => {
     const { raw, send, read, values, open, aggregator } = await scene();
     await raw('activity', record);
-    await send('activity', { type: 'device.connected', device_id: 'D', session_id: 'S', claim: 'online', lease_ms: 60_000 });
+    await send('activity', {
+      type: 'device.connected',
+      device_id: 'D',
+      session_id: 'S',
+      claim: 'online',
+      lease_ms: 60_000,
+    });
     await aggregator.stop();
     const again = open();
     await again.start();
@@ -119,7 +160,12 @@ describe('the aggregator', () => {
     await again.stop();
     const rejected = await read('rejected');
     expect(rejected).toHaveLength(1);
-    expect(rejected[0]!.headers).toEqual({ topic: TOPICS.activity, partition: '0', offset: '0', reason: expect.stringContaining(reason) as string });
+    expect(rejected[0]!.headers).toEqual({
+      topic: TOPICS.activity,
+      partition: '0',
+      offset: '0',
+      reason: expect.stringContaining(reason) as string,
+    });
     expect(rejected[0]!.value).toEqual(record.value === null ? null : Buffer.from(record.value));
     expect(rejected[0]!.key).toEqual(record.key === null ? null : Buffer.from(record.key));
     expect(await values('changes')).toHaveLength(1);
@@ -127,7 +173,13 @@ describe('the aggregator', () => {
 
   it('shows in the live view what the registers hold, after a restart as before it', async () => {
     const { send, pass, clock, open, aggregator } = await scene();
-    await send('activity', { type: 'device.connected', device_id: 'D', session_id: 'S', claim: 'auto', lease_ms: 600_000 });
+    await send('activity', {
+      type: 'device.connected',
+      device_id: 'D',
+      session_id: 'S',
+      claim: 'auto',
+      lease_ms: 600_000,
+    });
     await pass(30_000);
     await send('activity', { type: 'device.active', device_id: 'D' });
     const before = aggregator.viewOf(ALICE, 1, clock.nowMs());

@@ -5,8 +5,16 @@ import { INPUTS, PROGRESS_KEY, decodeProgress, encodeProgress, type TopicNames }
 import type { Clock, EventLog } from '#libs/event-log';
 import { DEFAULT_POLICY, type Policy, type View } from '#libs/presence';
 import {
-  DEFAULT_LIMITS, DEFAULT_POLICIES, TaskHost,
-  type Limits, type Observer, type PartitionHealth, type Policies, type ProgressCodec, type Task, type Topology,
+  DEFAULT_LIMITS,
+  DEFAULT_POLICIES,
+  TaskHost,
+  type Limits,
+  type Observer,
+  type PartitionHealth,
+  type Policies,
+  type ProgressCodec,
+  type Task,
+  type Topology,
 } from '#libs/processing';
 import { PresenceFold } from './presence-fold.js';
 
@@ -49,7 +57,7 @@ export class Aggregator {
   /** For whoever has a group member from elsewhere: joined, assigned, revoked, accept, memberFailed. */
   readonly host: TaskHost;
 
-  constructor(private readonly options: AggregatorOptions) {
+  constructor(readonly options: AggregatorOptions) {
     const { log, clock, topics, prefix, policy = DEFAULT_POLICY, acceptLoss = false } = options;
     this.host = new TaskHost({
       log,

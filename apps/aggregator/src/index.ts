@@ -2,4 +2,10 @@
 export { Aggregator, aggregatorTopology, foldOf, type AggregatorOptions } from './aggregator.js';
 export { PresenceFold, type PresenceFoldOptions } from './presence-fold.js';
 export { AggregatorModule } from './aggregator.module.js';
-export { runScenarioThroughEngine, type EngineOutcome, type EngineScene, type EngineStep, type EngineTimeline } from './scenario-engine.js';
+export {
+  runScenarioThroughEngine,
+  type EngineOutcome,
+  type EngineScene,
+  type EngineStep,
+  type EngineTimeline,
+} from './scenario-engine.js';

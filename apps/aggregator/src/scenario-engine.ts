@@ -1,9 +1,7 @@
 // Runs one user's timeline through the real aggregator: log, codecs, task, restore, on a clock that is set by hand.
 // Invariant: a step is appended only when the one before has been taken and committed, and the engine is killed and
 // restored from the log in the middle of every timeline. It stands apart because the `scenarios` command and tests share it.
-import {
-  decodeChange, decodeStatesRecord, topicNames, topicSpecs, type InputWord,
-} from '#libs/contracts';
+import { decodeChange, decodeStatesRecord, topicNames, topicSpecs, type InputWord } from '#libs/contracts';
 import type { Clock, EventLog } from '#libs/event-log';
 import type { Policy, View } from '#libs/presence';
 import { DEFAULT_LIMITS } from '#libs/processing';
@@ -51,7 +49,10 @@ const ONE = { prefix: PREFIX, partitions: 1, deliveryPartitions: 1 };
 const PATIENCE = 200_000;
 
 /** Runs a timeline; a `see` at a time when a topic had run ahead counts the steps up to it only, in a run of their own. */
-export async function runScenarioThroughEngine(timeline: EngineTimeline, openScene: () => Promise<EngineScene>): Promise<EngineOutcome> {
+export async function runScenarioThroughEngine(
+  timeline: EngineTimeline,
+  openScene: () => Promise<EngineScene>,
+): Promise<EngineOutcome> {
   const times = settledTimes(timeline.steps);
   const queries = (timeline.see ?? []).map(({ at }, index) => ({ index, at, after: stepsReached(times, at) }));
   const seen: (View | undefined)[] = queries.map(() => undefined);
@@ -139,7 +140,9 @@ class EngineRun {
     const value = JSON.stringify({ v: 1, user_id: USER, ...fields });
     const [appended] = await this.#opened.append(TOPICS[input], [{ key: USER, value }]);
     const index = input === 'activity' ? 0 : 1;
-    await this.#until(() => this.#task.positions[index]!.nextOffset > appended!.offset && this.#task.isSettled(-Infinity));
+    await this.#until(
+      () => this.#task.positions[index]!.nextOffset > appended!.offset && this.#task.isSettled(-Infinity),
+    );
   }
 
   /** Time passes as far as the engine needs to act on every deadline up to that time, and on none after it. */
@@ -166,7 +169,8 @@ class EngineRun {
         const decoded = decodeChange(value === null ? null : textOf(value)!, key === null ? null : textOf(key)!);
         if (!decoded.ok) throw new Error(`a change cannot be read: ${decoded.reason}`);
         const { record } = decoded;
-        if (record.kind === 'changed') changes.push({ at: record.atMs - START_MS, version: record.version, view: fromStart(record.view) });
+        if (record.kind === 'changed')
+          changes.push({ at: record.atMs - START_MS, version: record.version, view: fromStart(record.view) });
       }
     }
     return changes;
@@ -215,7 +219,8 @@ class EngineRun {
 
   async #until(isSo: () => boolean): Promise<void> {
     for (let turn = 0; !isSo(); turn += 1) {
-      if (turn > PATIENCE) throw new Error(`the engine does not come to rest: ${JSON.stringify(this.#aggregator?.health())}`);
+      if (turn > PATIENCE)
+        throw new Error(`the engine does not come to rest: ${JSON.stringify(this.#aggregator?.health())}`);
       await new Promise((resolve) => setImmediate(resolve));
     }
   }

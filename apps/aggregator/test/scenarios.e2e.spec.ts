@@ -26,7 +26,10 @@ function embedded(scenario: Scenario): () => Promise<EngineScene> {
 const run = (scenario: Scenario): Promise<EngineOutcome> => runScenarioThroughEngine(scenario, embedded(scenario));
 
 describe('timelines through the engine', () => {
-  const scenarios = readFileSync(FILE, 'utf8').split('\n').filter((line) => line.trim() !== '').map(parseScenario);
+  const scenarios = readFileSync(FILE, 'utf8')
+    .split('\n')
+    .filter((line) => line.trim() !== '')
+    .map(parseScenario);
 
   it.each(scenarios.map((scenario) => [scenario.id, scenario] as const))('%s', async (_, scenario) => {
     expect(faultOf(scenario, await run(scenario))).toBeUndefined();
@@ -36,6 +39,8 @@ describe('timelines through the engine', () => {
     const scenario = scenarios[0]!;
     const outcome = await run(scenario);
     expect(faultOf(scenario, { ...outcome, changes: outcome.changes.slice(1) })).toContain('expected');
-    expect(faultOf({ ...scenario, see: [{ at: 0, presence: 'busy' }] }, { ...outcome, seen: [outcome.seen[0]] })).toContain('busy');
+    expect(
+      faultOf({ ...scenario, see: [{ at: 0, presence: 'busy' }] }, { ...outcome, seen: [outcome.seen[0]] }),
+    ).toContain('busy');
   });
 });

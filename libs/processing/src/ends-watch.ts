@@ -2,6 +2,7 @@
 // never two at a time, never faster than its pace. Invariant: the moment told with an answer lies before the request,
 // so that whatever was appended up to it lies before those ends.
 import type { Clock, EventLog } from '#libs/event-log';
+import { asError } from './stops.js';
 
 export interface EndsWatchOptions {
   readonly log: Pick<EventLog, 'ends'>;
@@ -32,7 +33,7 @@ export class EndsWatch {
     const nowMs = clock.nowMs();
     const dueMs = this.#askedMs + everyMs;
     // A clock that stepped back must not make anybody wait for it to come round again.
-    if (nowMs >= dueMs || nowMs < this.#askedMs) void this.#ask();
+    if (nowMs >= dueMs || nowMs < this.#askedMs) this.#askInBackground();
     else this.#pause(dueMs);
   }
 
@@ -44,7 +45,13 @@ export class EndsWatch {
   #pause(untilMs: number): void {
     this.#state = 'paced';
     this.#cancel = this.options.clock.wakeAt(untilMs, () => {
-      if (this.#state === 'paced') void this.#ask();
+      if (this.#state === 'paced') this.#askInBackground();
+    });
+  }
+
+  #askInBackground(): void {
+    this.#ask().catch((error: unknown) => {
+      this.options.onError(asError(error));
     });
   }
 
@@ -59,7 +66,7 @@ export class EndsWatch {
       ends = await Promise.all(topics.map((topic) => log.ends(topic)));
     } catch (error) {
       if (this.#isClosed) return;
-      onError(error instanceof Error ? error : new Error(String(error)));
+      onError(asError(error));
       this.#pause(clock.nowMs() + retryMs);
       return;
     }

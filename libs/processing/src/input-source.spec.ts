@@ -3,7 +3,11 @@ import type { RecordBatch } from '#libs/event-log';
 import { InputSource } from './input-source.js';
 import { AWAITED, choose, horizonOf, NOTHING, UNPROVEN } from './merge.js';
 
-const batch = (topic: string, nextOffset: number, ...records: readonly [offset: number, timestampMs: number][]): RecordBatch => ({
+const batch = (
+  topic: string,
+  nextOffset: number,
+  ...records: readonly [offset: number, timestampMs: number][]
+): RecordBatch => ({
   topic,
   partition: 0,
   nextOffset,

@@ -11,7 +11,11 @@ function skipped(dirtySince: ReadonlyMap<number, number>, checkpoint: number): n
 
 describe('the rolling checkpoint', () => {
   it('never passes an input that moved something which was not written since', () => {
-    const batch = fc.record({ inputs: fc.array(fc.nat(30), { maxLength: 12 }), saved: fc.array(fc.nat(30), { maxLength: 4 }), ms: fc.nat(40) });
+    const batch = fc.record({
+      inputs: fc.array(fc.nat(30), { maxLength: 12 }),
+      saved: fc.array(fc.nat(30), { maxLength: 4 }),
+      ms: fc.nat(40),
+    });
     fc.assert(
       fc.property(fc.array(batch, { maxLength: 80 }), (batches) => {
         const checkpoint = new RollingCheckpoint({ sweepInputs: 20, sweepMs: 100 });

@@ -93,7 +93,10 @@ export class RollingCheckpoint {
   /** How many of the longest-dirty ids this batch should write as well. */
   quota({ inputs, records, nowMs }: BatchSize): number {
     this.#sweepInputs += inputs;
-    const passed = Math.min(this.#sweepInputs / this.limits.sweepInputs, (nowMs - this.#sweepStartMs) / this.limits.sweepMs);
+    const passed = Math.min(
+      this.#sweepInputs / this.limits.sweepInputs,
+      (nowMs - this.#sweepStartMs) / this.limits.sweepMs,
+    );
     this.#credit += records / OTHERS_PER_SWEPT;
     if (passed > 1) this.#credit += inputs / INPUTS_PER_OVERDUE;
     const behind = this.#old - Math.floor(this.#sweepSize * Math.max(0, 1 - passed));

@@ -33,3 +33,16 @@ export class CannotDecodeError extends TaskStoppedError {
 export class AbandonedError extends Error {
   override readonly name = 'AbandonedError';
 }
+
+export function asError(thrown: unknown): Error {
+  return thrown instanceof Error ? thrown : new Error(String(thrown));
+}
+
+/** A transactor that failed may fail to close; there is nothing left of it to lose. */
+export async function quietly(closing: Promise<void>): Promise<void> {
+  try {
+    await closing;
+  } catch {
+    // Nothing is lost: what it had committed is in the log, what it had not is thrown away.
+  }
+}

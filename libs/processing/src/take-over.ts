@@ -59,7 +59,10 @@ interface Restored {
   readonly records: number;
 }
 
-async function readRestored({ log, partition, topology, fold, isAbandoned }: TakeOverParts, ends: readonly number[]): Promise<Restored> {
+async function readRestored(
+  { log, partition, topology, fold, isAbandoned }: TakeOverParts,
+  ends: readonly number[],
+): Promise<Restored> {
   let stored: string | undefined;
   let count = 0;
   const progressKey = Buffer.from(topology.codec.key);
@@ -82,7 +85,11 @@ async function startsOf({ log, partition, topology }: TakeOverParts): Promise<re
 }
 
 /** The stored progress, or the log's start; refuses to skip what retention took, unless that was accepted. */
-async function goOnFrom(parts: TakeOverParts, stored: Progress | undefined, starts: readonly number[]): Promise<Progress> {
+async function goOnFrom(
+  parts: TakeOverParts,
+  stored: Progress | undefined,
+  starts: readonly number[],
+): Promise<Progress> {
   if (stored === undefined) {
     const inputs = starts.map((nextOffset): Position => ({ nextOffset, reachedMs: -Infinity }));
     return { inputs, checkpoint: inputs, acceptedLoss: [] };
@@ -93,7 +100,10 @@ async function goOnFrom(parts: TakeOverParts, stored: Progress | undefined, star
   });
   if (lost.length > 0 && !parts.acceptLoss) throw new InputLostError(lost, lossSentence(parts, lost));
   await requireEnds(parts, stored);
-  const inputs = stored.inputs.map(({ nextOffset, reachedMs }, input) => ({ nextOffset: Math.max(nextOffset, starts[input]!), reachedMs }));
+  const inputs = stored.inputs.map(({ nextOffset, reachedMs }, input) => ({
+    nextOffset: Math.max(nextOffset, starts[input]!),
+    reachedMs,
+  }));
   return { inputs, checkpoint: stored.checkpoint, acceptedLoss: [...stored.acceptedLoss, ...lost] };
 }
 
@@ -104,18 +114,27 @@ async function requireEnds({ log, partition, topology }: TakeOverParts, stored: 
     const end = partitionOf(ends[input]!, partition, topic);
     const { nextOffset } = stored.inputs[input]!;
     if (end < nextOffset) {
-      throw new TaskStoppedError(`${topic}-${partition} ends at ${end}, before ${nextOffset} up to which it was folded: it is not the same topic any more`);
+      throw new TaskStoppedError(
+        `${topic}-${partition} ends at ${end}, before ${nextOffset} up to which it was folded: it is not the same topic any more`,
+      );
     }
   }
 }
 
 function lossSentence({ partition, topology }: TakeOverParts, lost: readonly LostRange[]): string {
-  const ranges = lost.map(({ input, fromOffset, toOffset }) => `${topology.inputs[input]!}-${partition} offsets ${fromOffset} to ${toOffset - 1}`);
+  const ranges = lost.map(
+    ({ input, fromOffset, toOffset }) =>
+      `${topology.inputs[input]!}-${partition} offsets ${fromOffset} to ${toOffset - 1}`,
+  );
   return `retention took ${ranges.join(' and ')} before they were folded; start with loss accepted to go on without them`;
 }
 
 /** Re-folds what lies between checkpoint and progress, without telling anybody; each register knows what it has. */
-async function absorbTail(parts: TakeOverParts, checkpoint: readonly Position[], progress: readonly Position[]): Promise<number> {
+async function absorbTail(
+  parts: TakeOverParts,
+  checkpoint: readonly Position[],
+  progress: readonly Position[],
+): Promise<number> {
   const { log, partition, topology, fold, isAbandoned } = parts;
   let absorbed = 0;
   for (const [input, topic] of topology.inputs.entries()) {
@@ -137,7 +156,8 @@ async function absorbTail(parts: TakeOverParts, checkpoint: readonly Position[],
 
 function partitionOf(offsets: readonly number[], partition: number, topic: string): number {
   const offset = offsets[partition];
-  if (offset === undefined) throw new TaskStoppedError(`${topic} has no partition ${partition}: the partition counts of its topics differ`);
+  if (offset === undefined)
+    throw new TaskStoppedError(`${topic} has no partition ${partition}: the partition counts of its topics differ`);
   return offset;
 }
 

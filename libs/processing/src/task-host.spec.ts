@@ -3,7 +3,7 @@
 import { FaultyEventLog, type GroupMember } from '#libs/event-log';
 import { SimulatedClock, turns } from '#libs/testing';
 import { TaskHost } from './task-host.js';
-import { toyLog, toySettings, ToyFold, valuesOf, type ToyChoices } from './testing/toy-fold.js';
+import { toyLog, toySettings, valuesOf, type ToyChoices, type ToyFold } from './testing/toy-fold.js';
 
 const START_MS = 1_800_000_000_000;
 
@@ -11,7 +11,8 @@ async function scene(choices: Partial<ToyChoices> = {}) {
   const clock = new SimulatedClock(START_MS);
   const log = await toyLog(clock.now);
   const faulty = new FaultyEventLog(log);
-  const open = (more: Partial<ToyChoices> = {}): TaskHost => new TaskHost(toySettings({ log: faulty, clock, ...choices, ...more }));
+  const open = (more: Partial<ToyChoices> = {}): TaskHost =>
+    new TaskHost(toySettings({ log: faulty, clock, ...choices, ...more }));
   /** As a process that is killed: nothing of it is committed any more, and the group notices. */
   const kill = async (host: TaskHost, member: GroupMember): Promise<void> => {
     await Promise.all(host.tasks.map((task) => task.abandon()));
@@ -69,7 +70,15 @@ describe('a task', () => {
 
   it('merges a backlog by time, the first input first at equal times', async () => {
     const { clock, open, append, pass } = await scene();
-    for (const [afterMs, topic] of [[0, 'first'], [10, 'second'], [10, 'first'], [20, 'second'], [30, 'first'], [30, 'first'], [40, 'second']] as const) {
+    for (const [afterMs, topic] of [
+      [0, 'first'],
+      [10, 'second'],
+      [10, 'first'],
+      [20, 'second'],
+      [30, 'first'],
+      [30, 'first'],
+      [40, 'second'],
+    ] as const) {
       clock.setTo(START_MS + afterMs);
       await append(topic, 'a', 'add 1');
     }
@@ -77,7 +86,9 @@ describe('a task', () => {
     await host.start();
     await pass(0);
     expect((host.task(0)!.fold as ToyFold).taken.map((taken) => taken.replace(/\d+@/, (of) => of))).toEqual(
-      ['0:0@0', '0:1@10', '1:0@10', '1:1@20', '0:2@30', '0:3@30', '1:2@40'].map((of) => of.replace(/@(\d+)/, (_, ms: string) => `@${START_MS + Number(ms)}`)),
+      ['0:0@0', '0:1@10', '1:0@10', '1:1@20', '0:2@30', '0:3@30', '1:2@40'].map((of) =>
+        of.replace(/@(\d+)/, (_, ms: string) => `@${START_MS + Number(ms)}`),
+      ),
     );
     await host.stop();
   });
@@ -146,7 +157,12 @@ describe('a task', () => {
     await pass(0);
     expect(await valuesOf(log, 'rejected')).toEqual(['nonsense']);
     for await (const { records } of log.read('rejected', 0, 0, 1)) {
-      expect(records[0]!.headers).toEqual({ topic: 'first', partition: '0', offset: '0', reason: 'unknown word nonsense' });
+      expect(records[0]!.headers).toEqual({
+        topic: 'first',
+        partition: '0',
+        offset: '0',
+        reason: 'unknown word nonsense',
+      });
     }
     expect(await valuesOf(log, 'changes')).toHaveLength(1);
     await host.stop();
@@ -158,7 +174,9 @@ describe('a task', () => {
     await host.start();
     await append('first', 'a', 'bug');
     await pass(10_000);
-    expect(host.health()).toEqual([{ partition: 0, state: 'stopped', reason: 'first-0 offset 0 cannot be processed: a planted bug' }]);
+    expect(host.health()).toEqual([
+      { partition: 0, state: 'stopped', reason: 'first-0 offset 0 cannot be processed: a planted bug' },
+    ]);
     await host.stop();
     const strict = await scene({ policies: { cannotDecode: 'stop' } });
     const other = strict.open();
@@ -194,7 +212,9 @@ describe('a task', () => {
   });
 
   it('pauses an input whose queue is full and loses nothing', async () => {
-    const { log, open, append, pass } = await scene({ limits: { queuedRecords: 10, transactionInputs: 5, sliceInputs: 3 } });
+    const { log, open, append, pass } = await scene({
+      limits: { queuedRecords: 10, transactionInputs: 5, sliceInputs: 3 },
+    });
     const host = open();
     for (let index = 0; index < 200; index += 1) await append(index % 3 === 0 ? 'second' : 'first', 'a', 'add 1');
     await host.start();

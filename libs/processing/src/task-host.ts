@@ -4,8 +4,9 @@
 // rightful owner. Only being assigned, after having joined again, makes a task.
 import { OffsetOutOfRangeError, RecordTooLargeError, type GroupMember, type RecordBatch } from '#libs/event-log';
 import { EndsWatch } from './ends-watch.js';
-import { AbandonedError, TaskStoppedError } from './stops.js';
-import { Task, type TaskOwner, type TaskSettings } from './task.js';
+import { AbandonedError, TaskStoppedError, asError } from './stops.js';
+import type { TaskSettings } from './task-settings.js';
+import { Task } from './task.js';
 
 /** How a partition fares: the task's state, or why it stopped. */
 export interface PartitionHealth {
@@ -65,8 +66,14 @@ export class TaskHost {
   }
 
   health(): readonly PartitionHealth[] {
-    const stopped = [...this.#stopped].map(([partition, { message }]) => ({ partition, state: 'stopped' as const, reason: message }));
-    return [...this.tasks.map(({ partition, state }) => ({ partition, state })), ...stopped].sort((one, other) => one.partition - other.partition);
+    const stopped = [...this.#stopped].map(([partition, { message }]) => ({
+      partition,
+      state: 'stopped' as const,
+      reason: message,
+    }));
+    return [...this.tasks.map(({ partition, state }) => ({ partition, state })), ...stopped].sort(
+      (one, other) => one.partition - other.partition,
+    );
   }
 
   /** Joins the group by itself; whoever has a member from elsewhere calls the four below instead. */
@@ -98,7 +105,7 @@ export class TaskHost {
 
   assigned(partitions: readonly number[]): void {
     if (this.#isStopping) return;
-    for (const partition of partitions) void this.#own(partition);
+    for (const partition of partitions) this.#inBackground(this.#own(partition));
   }
 
   revoked(partitions: readonly number[]): void {
@@ -141,7 +148,7 @@ export class TaskHost {
   }
 
   async #own(partition: number): Promise<void> {
-    const task = new Task(partition, this.settings, this.#owner());
+    const task = this.#taskOf(partition);
     const before = this.#tasks.get(partition);
     if (before !== undefined) this.#close(before.abandon());
     this.#tasks.set(partition, task);
@@ -154,30 +161,37 @@ export class TaskHost {
       for (const [index, topic] of this.topics.entries()) member.seek(topic, partition, offsets[index]!);
     } catch (error) {
       if (error instanceof AbandonedError) return;
-      this.#fail(task, error instanceof Error ? error : new Error(String(error)));
+      this.#fail(task, asError(error));
     }
   }
 
-  #owner(): TaskOwner {
-    return {
-      pause: (topic, partition) => this.#member?.pause(topic, partition),
-      resume: (topic, partition) => this.#member?.resume(topic, partition),
+  #taskOf(partition: number): Task {
+    const task: Task = new Task(partition, this.settings, {
+      pause: (topic) => this.#member?.pause(topic, partition),
+      resume: (topic) => this.#member?.resume(topic, partition),
       wantEnds: () => {
         this.#ends.want();
       },
       committed: () => {
         this.#failures = 0;
       },
-      failed: (task, error) => {
+      failed: (error) => {
         this.#fail(task, error);
       },
-    };
+    });
+    return task;
   }
 
   #learnEnds(ends: readonly (readonly number[])[], askedMs: number): void {
     for (const task of this.tasks) {
       const its = ends.map((of) => of[task.partition]);
-      if (its.some((end) => end === undefined)) this.#fail(task, new TaskStoppedError(`the inputs have no partition ${task.partition} any more: their partition count changed`));
+      if (its.some((end) => end === undefined))
+        this.#fail(
+          task,
+          new TaskStoppedError(
+            `the inputs have no partition ${task.partition} any more: their partition count changed`,
+          ),
+        );
       else task.learnEnds(its as number[], askedMs);
     }
   }
@@ -187,7 +201,11 @@ export class TaskHost {
     if (this.#tasks.get(task.partition) !== task || this.#isStopping) return;
     this.#discard(task, error);
     const { observer, policies } = this.settings;
-    if (error instanceof TaskStoppedError || error instanceof RecordTooLargeError || policies.cannotProduce === 'stop') {
+    if (
+      error instanceof TaskStoppedError ||
+      error instanceof RecordTooLargeError ||
+      policies.cannotProduce === 'stop'
+    ) {
       this.#stopped.set(task.partition, error);
       for (const topic of this.topics) this.#member?.pause(topic, task.partition);
       observer.stopped?.(task.partition, error);
@@ -209,7 +227,7 @@ export class TaskHost {
     this.#failures = Math.min(this.#failures + 1, 30);
     this.#cancelRejoin = clock.wakeAt(clock.nowMs() + pauseMs, () => {
       this.#rejoining = 'joining';
-      void this.#rejoin();
+      this.#inBackground(this.#rejoin());
     });
   }
 
@@ -218,7 +236,7 @@ export class TaskHost {
     try {
       await this.#member?.rejoin();
     } catch (error) {
-      this.settings.observer.failed?.(-1, error instanceof Error ? error : new Error(String(error)));
+      this.settings.observer.failed?.(-1, asError(error));
       failed = true;
     }
     this.#rejoining = 'no';
@@ -227,6 +245,11 @@ export class TaskHost {
 
   #close(closing: Promise<void>): void {
     this.#closing.add(closing);
-    void closing.finally(() => this.#closing.delete(closing));
+    this.#inBackground(closing.finally(() => this.#closing.delete(closing)));
+  }
+
+  /** None of these ever rejects, unless there is a bug: then it is told, never swallowed. */
+  #inBackground(work: Promise<unknown>): void {
+    work.catch((error: unknown) => this.settings.observer.failed?.(-1, asError(error)));
   }
 }

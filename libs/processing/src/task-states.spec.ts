@@ -8,17 +8,25 @@ function drawn(source: string): Set<string> {
   const lines = source.split('\n').filter((line) => line.startsWith('//   '));
   const arrows = new Set<string>();
   for (const line of lines) {
-    const words = line.slice(2).trim().split(/ *──► */);
+    const words = line
+      .slice(2)
+      .trim()
+      .split(/ *──► */);
     for (let index = 1; index < words.length; index += 1) arrows.add(`${words[index - 1]} > ${words[index]}`);
   }
   const columns = lines.findIndex((line) => line.includes('└'));
   const joined = [...(lines[columns] ?? '')].filter((sign) => sign === '└' || sign === '┼' || sign === '┘').length;
-  const bracketed = (lines[0] ?? '').slice(2).trim().split(/ *──► */);
-  if (joined === bracketed.length && (lines[columns + 1] ?? '').includes('▼')) for (const word of bracketed) arrows.add(`${word} > closing`);
+  const bracketed = (lines[0] ?? '')
+    .slice(2)
+    .trim()
+    .split(/ *──► */);
+  if (joined === bracketed.length && (lines[columns + 1] ?? '').includes('▼'))
+    for (const word of bracketed) arrows.add(`${word} > closing`);
   return arrows;
 }
 
-const declared = (): Set<string> => new Set(Object.entries(TRANSITIONS).flatMap(([from, targets]) => targets.map((to) => `${from} > ${to}`)));
+const declared = (): Set<string> =>
+  new Set(Object.entries(TRANSITIONS).flatMap(([from, targets]) => targets.map((to) => `${from} > ${to}`)));
 const source = readFileSync(join(process.cwd(), 'libs/processing/src/task-states.ts'), 'utf8');
 
 describe('the states of a task', () => {

@@ -17,7 +17,9 @@ class Model {
   }
 
   advance(nowMs: number): number[] {
-    const due = [...this.deadlines].filter(([, atMs]) => atMs <= nowMs).sort(([one, a], [other, b]) => a - b || one - other);
+    const due = [...this.deadlines]
+      .filter(([, atMs]) => atMs <= nowMs)
+      .sort(([one, a], [other, b]) => a - b || one - other);
     for (const [id] of due) this.deadlines.delete(id);
     return due.map(([id]) => id);
   }
@@ -38,7 +40,14 @@ function faultOf(expected: readonly number[], fired: readonly Fired[]): string |
 
 const span = fc.oneof(fc.nat(300), fc.nat(70_000), fc.nat(20_000_000), fc.nat(10_000_000_000));
 const move = fc.oneof(
-  { weight: 6, arbitrary: fc.record({ kind: fc.constant('arm' as const), id: fc.nat(40), inMs: fc.oneof(span, fc.integer({ min: -500, max: 0 })) }) },
+  {
+    weight: 6,
+    arbitrary: fc.record({
+      kind: fc.constant('arm' as const),
+      id: fc.nat(40),
+      inMs: fc.oneof(span, fc.integer({ min: -500, max: 0 })),
+    }),
+  },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('disarm' as const), id: fc.nat(40), inMs: fc.constant(0) }) },
   { weight: 4, arbitrary: fc.record({ kind: fc.constant('advance' as const), id: fc.constant(0), inMs: span }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('look' as const), id: fc.constant(0), inMs: span }) },
@@ -47,28 +56,32 @@ const move = fc.oneof(
 describe('the timing wheel', () => {
   it('fires like a sorted list, whatever is armed, moved, disarmed and passed', () => {
     fc.assert(
-      fc.property(fc.integer({ min: 0, max: 2_000_000_000_000 }), fc.array(move, { maxLength: 120 }), (startMs, moves) => {
-        let nowMs = startMs;
-        const wheel = new TimingWheel(startMs, 4);
-        const model = new Model();
-        for (const { kind, id, inMs } of moves) {
-          if (kind === 'arm' || kind === 'disarm') {
-            const deadlineMs = kind === 'arm' ? nowMs + inMs : Infinity;
-            wheel.arm(id, deadlineMs);
-            model.arm(id, deadlineMs);
-          } else if (kind === 'advance') {
-            nowMs += inMs;
-            const fired: Fired[] = [];
-            wheel.advance(nowMs, (due, atMs) => fired.push({ id: due, atMs }));
-            expect(faultOf(model.advance(nowMs), fired)).toBeUndefined();
-            wheel.passTo(nowMs);
-          } else {
-            const due = wheel.firstDue(nowMs);
-            if (model.first() > nowMs) expect(due).toBeGreaterThan(nowMs);
-            expect(wheel.nextMs).toBeLessThanOrEqual(Math.max(model.first(), nowMs));
+      fc.property(
+        fc.integer({ min: 0, max: 2_000_000_000_000 }),
+        fc.array(move, { maxLength: 120 }),
+        (startMs, moves) => {
+          let nowMs = startMs;
+          const wheel = new TimingWheel(startMs, 4);
+          const model = new Model();
+          for (const { kind, id, inMs } of moves) {
+            if (kind === 'arm' || kind === 'disarm') {
+              const deadlineMs = kind === 'arm' ? nowMs + inMs : Infinity;
+              wheel.arm(id, deadlineMs);
+              model.arm(id, deadlineMs);
+            } else if (kind === 'advance') {
+              nowMs += inMs;
+              const fired: Fired[] = [];
+              wheel.advance(nowMs, (due, atMs) => fired.push({ id: due, atMs }));
+              expect(faultOf(model.advance(nowMs), fired)).toBeUndefined();
+              wheel.passTo(nowMs);
+            } else {
+              const due = wheel.firstDue(nowMs);
+              if (model.first() > nowMs) expect(due).toBeGreaterThan(nowMs);
+              expect(wheel.nextMs).toBeLessThanOrEqual(Math.max(model.first(), nowMs));
+            }
           }
-        }
-      }),
+        },
+      ),
       { numRuns: 400 },
     );
   });
@@ -111,6 +124,14 @@ describe('the timing wheel', () => {
   it('is checked by a checker that sees a missing, an early and a disordered timer', () => {
     expect(faultOf([1, 2], [{ id: 1, atMs: 5 }])).toContain('expected 1,2');
     expect(faultOf([], [{ id: 1, atMs: 5 }])).toContain('fired 1');
-    expect(faultOf([1, 2], [{ id: 2, atMs: 9 }, { id: 1, atMs: 5 }])).toContain('order');
+    expect(
+      faultOf(
+        [1, 2],
+        [
+          { id: 2, atMs: 9 },
+          { id: 1, atMs: 5 },
+        ],
+      ),
+    ).toContain('order');
   });
 });

@@ -116,7 +116,7 @@ export class TimingWheel {
   /** Moves the ids of a coarse bucket to where their true deadlines belong, and the cursor to its beginning. */
   #spread(bucket: number): void {
     this.#moveCursor(bucket);
-    for (let id = this.#takeAll(bucket); id !== NOWHERE; ) {
+    for (let id = this.#takeAll(bucket); id !== NOWHERE;) {
       const following = this.#next[id]!;
       this.#bucket[id] = NOWHERE;
       const deadlineMs = this.#deadlines[id]!;
@@ -129,7 +129,7 @@ export class TimingWheel {
   #keepDue(bucket: number): boolean {
     this.#moveCursor(bucket);
     const startMs = this.#startMs[bucket]!;
-    for (let id = this.#heads[bucket]!; id !== NOWHERE; ) {
+    for (let id = this.#heads[bucket]!; id !== NOWHERE;) {
       const following = this.#next[id]!;
       const deadlineMs = this.#deadlines[id]!;
       if (deadlineMs <= startMs) return true;

@@ -12,7 +12,8 @@ export type History = ReadonlyMap<string, readonly ChangeRecord[]>;
 
 async function* records(log: EventLog, topic: string) {
   const ends = await log.ends(topic);
-  for (const [partition, end] of ends.entries()) for await (const batch of log.read(topic, partition, 0, end)) yield* batch.records;
+  for (const [partition, end] of ends.entries())
+    for await (const batch of log.read(topic, partition, 0, end)) yield* batch.records;
 }
 
 /** All changes per user, in the order of the log. */
@@ -74,10 +75,12 @@ export async function appliedFault(log: EventLog): Promise<string | undefined> {
         if (!decoded.ok) throw new Error(decoded.reason);
         const { applied, cause } = decoded.record;
         for (const topic of ['activity', 'commands'] as const) {
-          if ((applied[topic] ?? -1) < reached[topic]) return `changes-${partition} offset ${offset}: ${topic} went back`;
+          if ((applied[topic] ?? -1) < reached[topic])
+            return `changes-${partition} offset ${offset}: ${topic} went back`;
           reached[topic] = applied[topic] ?? -1;
         }
-        if ('topic' in cause && applied[cause.topic] !== cause.offset) return `changes-${partition} offset ${offset}: the cause is not the last taken`;
+        if ('topic' in cause && applied[cause.topic] !== cause.offset)
+          return `changes-${partition} offset ${offset}: the cause is not the last taken`;
       }
     }
   }
@@ -109,12 +112,16 @@ export async function registersFromInputs(log: EventLog): Promise<ReadonlyMap<st
         for (const { key, value, offset, timestampMs } of batch.records) {
           reachedMs = Math.max(reachedMs, timestampMs);
           const at = { tMs: reachedMs, offset };
-          const decoded = topic === 'activity' ? decodeActivity(String(value), String(key)) : decodeCommand(String(value), String(key));
+          const decoded =
+            topic === 'activity'
+              ? decodeActivity(String(value), String(key))
+              : decodeCommand(String(value), String(key));
           if (!decoded.ok) continue;
           const { userId, input } = decoded.record;
           const aggregate = users.get(userId) ?? new Aggregate();
           users.set(userId, aggregate);
-          if ('type' in input && input.type.startsWith('device.')) absorbActivity(aggregate, input as never, at, POLICY);
+          if ('type' in input && input.type.startsWith('device.'))
+            absorbActivity(aggregate, input as never, at, POLICY);
           else absorbCommand(aggregate, input as never, at);
         }
       }
@@ -130,7 +137,8 @@ export async function rejectedFault(log: EventLog): Promise<string | undefined> 
     for (let partition = 0; partition < PARTITIONS; partition += 1) {
       const end = (await log.ends(TOPICS[topic]))[partition]!;
       for await (const batch of log.read(TOPICS[topic], partition, 0, end)) {
-        for (const { offset, value } of batch.records) if (String(value).includes('nonsense')) wanted.add(`${TOPICS[topic]}-${partition}-${offset}`);
+        for (const { offset, value } of batch.records)
+          if (String(value).includes('nonsense')) wanted.add(`${TOPICS[topic]}-${partition}-${offset}`);
       }
     }
   }

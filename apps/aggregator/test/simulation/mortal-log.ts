@@ -1,8 +1,18 @@
 // A process's view of the log that ends at a chosen call, as kill -9 ends it: before the call, or after it took effect but
 // before anybody hears of it. Invariant: once dead it answers nothing and nothing of it reaches the log any more.
 import type {
-  Appended, EventLog, GroupMember, GroupOffset, GroupOptions, NewRecord, RecordBatch, Tail, TailOptions,
-  TopicDescription, TopicSpec, Transactor,
+  Appended,
+  EventLog,
+  GroupMember,
+  GroupOffset,
+  GroupOptions,
+  NewRecord,
+  RecordBatch,
+  Tail,
+  TailOptions,
+  TopicDescription,
+  TopicSpec,
+  Transactor,
 } from '#libs/event-log';
 
 /** At which of its calls a process dies, and whether that call still takes effect. */
@@ -76,7 +86,8 @@ export class MortalEventLog implements EventLog {
   }
 
   async *read(topic: string, partition: number, from: number, to: number): AsyncIterable<RecordBatch> {
-    for await (const batch of this.inner.read(topic, partition, from, to)) yield await this.#call(() => Promise.resolve(batch));
+    for await (const batch of this.inner.read(topic, partition, from, to))
+      yield await this.#call(() => Promise.resolve(batch));
   }
 
   tail(options: TailOptions): Promise<Tail> {
@@ -84,9 +95,11 @@ export class MortalEventLog implements EventLog {
   }
 
   async join(options: GroupOptions): Promise<GroupMember> {
-    const whileAlive = <A extends readonly unknown[]>(callback: (...given: A) => void) => (...given: A): void => {
-      if (!this.isDead) callback(...given);
-    };
+    const whileAlive =
+      <A extends readonly unknown[]>(callback: (...given: A) => void) =>
+      (...given: A): void => {
+        if (!this.isDead) callback(...given);
+      };
     this.member = await this.inner.join({
       ...options,
       onAssigned: whileAlive(options.onAssigned),

@@ -8,7 +8,13 @@ import { Draw } from './draw.js';
 export const START_MS = 1_800_000_000_000;
 export const PARTITIONS = 4;
 export const TOPICS: TopicNames = topicNames('presence.');
-export const POLICY: Policy = { idleAfterMs: 20_000, activeForMs: 6_000, offlineAfterMs: 3_000, busyOfflineAfterMs: 12_000, maxLeaseMs: 30_000 };
+export const POLICY: Policy = {
+  idleAfterMs: 20_000,
+  activeForMs: 6_000,
+  offlineAfterMs: 3_000,
+  busyOfflineAfterMs: 12_000,
+  maxLeaseMs: 30_000,
+};
 export const SPACING_MS = 2_500;
 
 export interface PlannedInput {
@@ -43,7 +49,11 @@ export function drawPlan(seed: number, { users, lengthMs, spaced }: PlanSize): P
 function userInputs(draw: Draw, userId: string, { lengthMs, spaced }: Omit<PlanSize, 'users'>): PlannedInput[] {
   const inputs: PlannedInput[] = [];
   let last: PlannedInput['topic'] | undefined;
-  for (let atMs = START_MS + draw.below(5_000); atMs < START_MS + lengthMs; atMs += draw.of([1, 40, 400, 1_500, 4_000, 9_000])) {
+  for (
+    let atMs = START_MS + draw.below(5_000);
+    atMs < START_MS + lengthMs;
+    atMs += draw.of([1, 40, 400, 1_500, 4_000, 9_000])
+  ) {
     const topic = draw.chance(0.75) ? 'activity' : 'commands';
     if (spaced && last !== undefined && last !== topic) atMs += SPACING_MS;
     last = topic;
@@ -59,11 +69,21 @@ function activity(draw: Draw): object {
   const session = { ...device, session_id: draw.of(['1', '2']) };
   if (draw.chance(0.5)) return { type: 'device.active', ...device };
   if (draw.chance(0.3)) return { type: 'device.disconnected', ...session, ago_ms: draw.of([0, 500, 2_000]) };
-  return { type: 'device.connected', ...session, claim: draw.of(['auto', 'auto', 'online', 'unavailable', 'none']), lease_ms: draw.of([2_000, 10_000, 30_000]) };
+  return {
+    type: 'device.connected',
+    ...session,
+    claim: draw.of(['auto', 'auto', 'online', 'unavailable', 'none']),
+    lease_ms: draw.of([2_000, 10_000, 30_000]),
+  };
 }
 
 function command(draw: Draw): object {
   if (draw.chance(0.07)) return { type: 'user.forget' };
   if (draw.chance(0.2)) return { type: 'presence.override', presence: draw.of(['busy', 'offline', null, null]) };
-  return { type: 'presence.set', device_id: draw.of(['A', 'B']), presence: draw.of(['online', 'unavailable', 'offline', 'busy']), status_msg: draw.of(['', 'hi', 'away']) };
+  return {
+    type: 'presence.set',
+    device_id: draw.of(['A', 'B']),
+    presence: draw.of(['online', 'unavailable', 'offline', 'busy']),
+    status_msg: draw.of(['', 'hi', 'away']),
+  };
 }

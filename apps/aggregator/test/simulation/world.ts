@@ -25,6 +25,22 @@ export interface WorldOptions {
   readonly seed?: number;
 }
 
+/** What may befall a process; what stands twice befalls twice as often. */
+const FAULTS = [
+  'kill',
+  'kill',
+  'leave',
+  'unknown outcome',
+  'unknown outcome',
+  'slow log',
+  'unreachable',
+  'twice',
+  'redelivery',
+  'nap',
+  'zombie',
+  'foreign producer',
+] as const;
+
 export class World {
   readonly clock = new SimulatedClock(START_MS);
   readonly log = new MemoryEventLog({ now: this.clock.now, controlRecords: true, batchRecords: 5 });
@@ -56,9 +72,22 @@ export class World {
       });
     });
     const aggregator = new Aggregator({
-      log, clock: this.clock, topics: TOPICS, prefix: 'presence.', policy: POLICY,
+      log,
+      clock: this.clock,
+      topics: TOPICS,
+      prefix: 'presence.',
+      policy: POLICY,
       acceptLoss: this.options.acceptLoss ?? false,
-      limits: { queuedRecords: 12, transactionInputs: 9, sliceInputs: 4, sweepInputs: 40, sweepMs: 5_000, quietSweepMs: 60_000, endsEveryMs: 400, ...this.options.limits },
+      limits: {
+        queuedRecords: 12,
+        transactionInputs: 9,
+        sliceInputs: 4,
+        sweepInputs: 40,
+        sweepMs: 5_000,
+        quietSweepMs: 60_000,
+        endsEveryMs: 400,
+        ...this.options.limits,
+      },
     });
     this.members.push({ aggregator, log, faults, isZombie: false, isLeaving: false });
     await aggregator.start();
@@ -84,22 +113,35 @@ export class World {
     const victim = living.length > 0 ? draw.of(living) : undefined;
     if (living.length === 0 || (living.length < 3 && draw.chance(0.25))) return this.#newMember();
     if (victim === undefined || draw.chance(0.3)) return;
-    const faults: readonly [string, () => void | Promise<void>][] = [
-      ['kill', () => { victim.log.die(); }],
-      ['kill', () => { victim.log.die(); }],
-      ['leave', () => this.#leave(victim)],
-      ['unknown outcome', () => { this.#fate(victim, draw.of(['lost', 'unseen'])); }],
-      ['unknown outcome', () => { this.#fate(victim, draw.of(['lost', 'unseen'])); }],
-      ['slow log', () => { this.#slow(victim); }],
-      ['unreachable', () => { this.#unreachable(victim); }],
-      ['twice', () => { victim.faults.twice = () => draw.chance(0.5); }],
-      ['redelivery', () => { this.#redeliver(victim); }],
-      ['zombie', () => { this.#zombie(victim); }],
-      ['foreign producer', async () => { await this.log.transactor(`presence.aggregator-${draw.below(PARTITIONS)}`); }],
-    ];
-    const [name, befall] = draw.of(faults);
-    this.note(name);
-    await befall();
+    const fault = draw.of(FAULTS);
+    this.note(fault);
+    await this.#befall(fault, victim);
+  }
+
+  async #befall(fault: (typeof FAULTS)[number], victim: Member): Promise<void> {
+    switch (fault) {
+      case 'kill':
+        return victim.log.die();
+      case 'leave':
+        return this.#leave(victim);
+      case 'unknown outcome':
+        return this.#fate(victim, this.draw.of(['lost', 'unseen']));
+      case 'slow log':
+        return this.#slow(victim);
+      case 'unreachable':
+        return this.#unreachable(victim);
+      case 'twice':
+        victim.faults.twice = () => this.draw.chance(0.5);
+        return;
+      case 'redelivery':
+        return this.#redeliver(victim);
+      case 'nap':
+        return this.#nap(victim);
+      case 'zombie':
+        return this.#zombie(victim);
+      case 'foreign producer':
+        await this.log.transactor(`presence.aggregator-${this.draw.below(PARTITIONS)}`);
+    }
   }
 
   /** No more faults; whoever sleeps wakes; somebody is there. */
@@ -150,10 +192,11 @@ export class World {
 
   #slow({ faults }: Member): void {
     const untilMs = this.clock.nowMs() + 4_000;
-    faults.beforeWrite = () => new Promise((resolve) => {
-      if (this.clock.nowMs() >= untilMs) faults.beforeWrite = undefined;
-      this.clock.wakeAt(this.clock.nowMs() + this.draw.below(800), resolve);
-    });
+    faults.beforeWrite = () =>
+      new Promise((resolve) => {
+        if (this.clock.nowMs() >= untilMs) faults.beforeWrite = undefined;
+        this.clock.wakeAt(this.clock.nowMs() + this.draw.below(800), resolve);
+      });
   }
 
   #unreachable({ faults }: Member): void {
@@ -167,7 +210,17 @@ export class World {
     const groupMember = groupMemberOf(member);
     const partitions = [...groupMember.assigned];
     const topic = this.draw.chance(0.5) ? TOPICS.activity : TOPICS.commands;
-    if (partitions.length > 0) this.log.groupFaults.redeliver(groupMember, topic, this.draw.of(partitions), this.draw.below(20));
+    if (partitions.length > 0)
+      this.log.groupFaults.redeliver(groupMember, topic, this.draw.of(partitions), this.draw.below(20));
+  }
+
+  /** Reads nothing for a while, and is still believed in: what it reads then is late in both inputs. */
+  #nap(member: Member): void {
+    const groupMember = groupMemberOf(member);
+    this.log.groupFaults.suspend(groupMember);
+    this.clock.wakeAt(this.clock.nowMs() + this.draw.below(6_000), () => {
+      if (!member.isZombie && !member.log.isDead) this.log.groupFaults.wake(groupMember);
+    });
   }
 
   /** As SIGSTOP past the session timeout: others take over; later it wakes and believes that nothing happened. */

@@ -7,7 +7,7 @@ import { DEFAULT_LIMITS, type Limits } from '../limits.js';
 import type { Observer } from '../observer.js';
 import { DEFAULT_POLICIES } from '../policies.js';
 import type { Progress, Topology } from '../progress.js';
-import type { TaskSettings } from '../task.js';
+import type { TaskSettings } from '../task-settings.js';
 
 interface Entry {
   readonly key: string;
@@ -25,7 +25,10 @@ export const TOPOLOGY: Topology = {
   codec: {
     key: '!progress',
     encode: (progress) => JSON.stringify(progress, (_, value: unknown) => (value === -Infinity ? null : value)),
-    decode: (text) => JSON.parse(text, (name, value: unknown) => (name === 'reachedMs' && value === null ? -Infinity : value)) as Progress,
+    decode: (text) =>
+      JSON.parse(text, (name, value: unknown) =>
+        name === 'reachedMs' && value === null ? -Infinity : value,
+      ) as Progress,
   },
 };
 
@@ -122,10 +125,20 @@ export class ToyFold implements Fold {
 export async function toyLog(now: () => number, partitions = 1): Promise<MemoryEventLog> {
   const log = new MemoryEventLog({ now, controlRecords: true, batchRecords: 7 });
   const topic = (name: string, cleanup: 'delete' | 'compact', retentionMs?: number) =>
-    ({ name, partitions, cleanup, timestamps: 'append', ...(retentionMs === undefined ? {} : { retentionMs }) }) as const;
+    ({
+      name,
+      partitions,
+      cleanup,
+      timestamps: 'append',
+      ...(retentionMs === undefined ? {} : { retentionMs }),
+    }) as const;
   await log.createTopics([
-    topic('first', 'delete', 3_600_000), topic('second', 'delete', 3_600_000), topic('states', 'compact'),
-    topic('registers', 'compact'), topic('changes', 'delete'), topic('rejected', 'delete'),
+    topic('first', 'delete', 3_600_000),
+    topic('second', 'delete', 3_600_000),
+    topic('states', 'compact'),
+    topic('registers', 'compact'),
+    topic('changes', 'delete'),
+    topic('rejected', 'delete'),
   ]);
   return log;
 }
@@ -141,7 +154,8 @@ export interface ToyChoices {
 
 export function toySettings({ log, clock, limits, policies, acceptLoss, observer }: ToyChoices): TaskSettings {
   return {
-    log, clock,
+    log,
+    clock,
     topology: TOPOLOGY,
     createFold: (handle) => new ToyFold(handle),
     limits: { ...DEFAULT_LIMITS, ...limits },
@@ -157,7 +171,8 @@ export function toySettings({ log, clock, limits, policies, acceptLoss, observer
 export async function valuesOf(log: EventLog, topic: string, partition = 0): Promise<string[]> {
   const end = (await log.ends(topic))[partition]!;
   const values: string[] = [];
-  for await (const { records } of log.read(topic, partition, 0, end)) for (const { value } of records) values.push(text(value));
+  for await (const { records } of log.read(topic, partition, 0, end))
+    for (const { value } of records) values.push(text(value));
   return values;
 }
 
