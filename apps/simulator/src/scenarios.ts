@@ -4,7 +4,7 @@ import { existsSync } from 'node:fs';
 import { Command, Option } from 'commander';
 import ora from 'ora';
 import { runScenarioThroughDomain } from '#libs/testing';
-import { engineWay } from './engine-way.js';
+import { engineWay } from './engine-way.module.js';
 import { reportScenarios, type ScenarioWay } from './scenario-report.js';
 
 const WAYS = ['domain', 'engine'] as const;
