@@ -79,7 +79,7 @@ export class ChunkBuilder {
       return content.length;
     }
     if (content.length > SHORT_TEXT) return this.bytes.write(content, at);
-    // Short texts are ids, mostly ASCII: cheaper here than across the border to native code.
+    // Short texts are ids, mostly ASCII: here they need not cross the border to native code (a small gain at best).
     for (let i = 0; i < content.length; i++) {
       const code = content.charCodeAt(i);
       if (code > 127) return this.bytes.write(content, at);

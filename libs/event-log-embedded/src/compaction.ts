@@ -1,7 +1,7 @@
 // Compaction, as Kafka's cleaner does it: appends cost nothing extra; when as much was written since as was left clean, a
 // pass learns the last offset of every key in the dirty part and rewrites the partition without what is superseded.
 // Invariant: the last record of every key stays, with its offset and time; readers meet gaps, never wrong records.
-// (Superseding at append would touch random pages of LMDB for every record: measured at a tenth of the speed.)
+// (Superseding at append would touch random pages of LMDB for every record; that was reasoned, not measured.)
 import type { LogRecord } from '#libs/event-log';
 import { ChunkBuilder, chunkLatestMs, chunkNext, readChunk } from './chunk.js';
 import { chunkKey } from './layout.js';

@@ -22,7 +22,7 @@ const OPTIONS = {
 const cache = fileURLToPath(new URL('../../../node_modules/.cache/rollcall-source/', import.meta.url));
 
 const transform = (filename, source) => {
-  // Loaded only when something changed: it takes longer than all the rest.
+  // Loaded only when something changed: loading its native part takes a while.
   const { transformSync } = createRequire(import.meta.url)('@swc/core');
   return transformSync(source, { ...OPTIONS, filename }).code;
 };
