@@ -62,22 +62,34 @@ function ofRefusal({ status, body }: Refusal): Answer {
   return { status, headers: {}, body };
 }
 
+/** Nest's own, and Fastify's as Nest hands them on: by then only the status says what happened. */
 function ofNest(error: HttpException): Answer {
   const status = error.getStatus();
   const response = error.getResponse();
   // A body of its own (the health report) stays as it is.
   if (typeof response === 'object' && !('statusCode' in response)) return { status, headers: {}, body: response };
-  if (status === 404) return ofRefusal(refusal('M_UNRECOGNIZED', 'Unrecognized request'));
   if (status >= 500) return { ...ofRefusal(refusal('M_UNKNOWN', 'Internal error', status)), unexpected: error };
-  return ofRefusal(refusal('M_UNKNOWN', error.message, status));
+  return ofRefusal(ofStatus(status));
 }
 
+/** Before any door was reached: `undefined` = not the client's fault. */
 function ofFastify(error: unknown): Answer | undefined {
-  const { code, statusCode } = error as { code?: unknown; statusCode?: unknown };
-  if (code === 'FST_ERR_CTP_BODY_TOO_LARGE') return ofRefusal(refusal('M_TOO_LARGE', 'The body is too large'));
-  if (code === 'FST_ERR_BAD_URL') return ofRefusal(refusal('M_INVALID_PARAM', 'The URL is malformed'));
+  const { statusCode } = error as { statusCode?: unknown };
   if (typeof statusCode !== 'number' || statusCode < 400 || statusCode >= 500) return undefined;
-  if (statusCode === 414) return ofRefusal(refusal('M_INVALID_PARAM', 'A part of the path is too long', 414));
-  if (statusCode === 404) return ofRefusal(refusal('M_UNRECOGNIZED', 'Unrecognized request'));
-  return ofRefusal(refusal('M_UNKNOWN', 'The request cannot be read', statusCode));
+  return ofRefusal(ofStatus(statusCode));
+}
+
+function ofStatus(status: number): Refusal {
+  switch (status) {
+    case 400:
+      return refusal('M_INVALID_PARAM', 'The URL or the request is malformed');
+    case 404:
+      return refusal('M_UNRECOGNIZED', 'Unrecognized request');
+    case 413:
+      return refusal('M_TOO_LARGE', 'The body is too large');
+    case 414:
+      return refusal('M_INVALID_PARAM', 'A part of the path is too long', 414);
+    default:
+      return refusal('M_UNKNOWN', 'The request cannot be read', status);
+  }
 }
