@@ -16,6 +16,8 @@ const isEsm = (name) => {
 export default {
   rootDir: root,
   maxWorkers: 2,
+  // What tests print comes with their suite's line, and once.
+  verbose: false,
   // A hung test is found by it; a slow machine must not be.
   testTimeout: 60_000,
   // One cache for the transforms, kept with the packages so that a fresh clone starts clean.

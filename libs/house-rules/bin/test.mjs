@@ -8,9 +8,11 @@ import { constants } from 'node:os';
 import { buildIfStale, root } from './steps.mjs';
 
 const args = process.argv.slice(2);
+// Fault suites and simulations read SOAK and run at full length.
 if (args[0] === '--soak') {
   args.shift();
   process.env.SOAK = '1';
+  if (args.length === 0) args.push('faults|\\.sim\\.spec');
 }
 // A build that fails does not hide the other results: the type check names its errors, as a test.
 await buildIfStale('go on');

@@ -15,6 +15,6 @@ describe('the list of rules', () => {
   });
 
   it('runs each of them', () => {
-    expect(Object.keys(rules)).toHaveLength(11);
+    expect(Object.keys(rules)).toHaveLength(12);
   });
 });

@@ -5,7 +5,7 @@ import { checkComments } from './comments.js';
 import { checkCommittedText } from './committed-text.js';
 import { checkCycles, checkDeadFiles } from './cycles.js';
 import { checkImports } from './imports.js';
-import { checkReadmes, checkVersions } from './layout.js';
+import { checkReadmes, checkScripts, checkVersions } from './layout.js';
 import { checkNames } from './names.js';
 import { checkPurity } from './purity.js';
 import { checkSeam } from './seam.js';
@@ -25,6 +25,7 @@ export const rules: Readonly<Record<string, Rule>> = {
   'no secrets, registries or machine paths in committed text': checkCommittedText,
   'every room has a short README': checkReadmes,
   'versions are exact and locked': checkVersions,
+  'scripts set up what they need and start what exists': checkScripts,
 };
 
 export const showFinding = ({ path, line, rule, message }: Finding): string => `${path}:${line}  ${rule}  ${message}`;

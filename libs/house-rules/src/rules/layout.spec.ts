@@ -1,5 +1,5 @@
 // Planted top levels, READMEs and versions.
-import { checkReadmes, checkTopLevel, checkVersions, topLevel } from './layout.js';
+import { checkReadmes, checkScripts, checkTopLevel, checkVersions, topLevel } from './layout.js';
 import { found } from './planted.js';
 
 describe('layout', () => {
@@ -29,5 +29,45 @@ describe('layout', () => {
       'package-lock.json': JSON.stringify({ packages: { '': { dependencies: { a: locked } } } }),
     };
     expect(found(checkVersions, texts)).toHaveLength(count);
+  });
+
+  describe('of scripts', () => {
+    const setUp = 'exec node libs/house-rules/bin/set-up.mjs';
+    const names = [
+      'start',
+      'start:gateway',
+      'start:aggregator',
+      'start:fanout',
+      'rollcall',
+      'scenarios',
+      'bench',
+      'kafka',
+    ];
+    const scripts = Object.fromEntries(
+      [...names, 'test', 'test:soak', 'lint', 'format'].map((name) => [name, `${setUp} dist/apps/x/src/main.js --y`]),
+    );
+    const treeOf = (
+      changed: Readonly<Record<string, string | undefined>>,
+      ci = 'export CI=true\nexec npm test\n',
+    ): Record<string, string> => ({
+      'package.json': JSON.stringify({ scripts: { ...scripts, ...changed } }),
+      'apps/x/src/main.ts': '',
+      'README.md': 'npm run -s rollcall -- topics list',
+      '.ci/run': ci,
+    });
+
+    it('takes what is whole', () => {
+      expect(found(checkScripts, treeOf({}))).toEqual([]);
+    });
+
+    it.each([
+      ['one that is missing', treeOf({ bench: undefined })],
+      ['one without set-up', treeOf({ bench: 'node dist/apps/x/src/main.js' })],
+      ['one that starts nothing', treeOf({ bench: `${setUp} dist/apps/x/src/gone.js` })],
+      ['a text that names no script', { ...treeOf({}), 'README.md': `npm run ${'nothing'}` }],
+      ['CI that runs less', treeOf({}, 'export CI=true\nnpm test -- libs\n')],
+    ])('finds %s', (_what, texts) => {
+      expect(found(checkScripts, texts)).toHaveLength(1);
+    });
   });
 });

@@ -78,3 +78,39 @@ export function checkVersions(tree: Tree): readonly Finding[] {
     return exact ? [] : [finding(`${name}: ${version ?? ''} is no exact version`)];
   });
 }
+
+const neededScripts: readonly string[] = [
+  ...['start', 'start:gateway', 'start:aggregator', 'start:fanout', 'rollcall', 'scenarios', 'bench', 'kafka'],
+  ...['test', 'test:soak', 'lint', 'format'],
+];
+
+const setUp = 'exec node libs/house-rules/bin/set-up.mjs ';
+
+/** Every script sets up what it needs and starts a file that there is; no text names a script that there is not. */
+export function checkScripts(tree: Tree): readonly Finding[] {
+  const finding = (path: string, message: string, line = 1): Finding => ({ path, line, rule: 'scripts', message });
+  const { scripts = {} } = JSON.parse(tree.text('package.json')) as { scripts?: Readonly<Record<string, string>> };
+  const findings = neededScripts
+    .filter((name) => scripts[name] === undefined)
+    .map((name) => finding('package.json', `the script ${name} is missing`));
+  for (const [name, command] of Object.entries(scripts)) {
+    const file = command.startsWith(setUp) ? (command.slice(setUp.length).split(' ')[0] ?? '') : undefined;
+    if (file === undefined) findings.push(finding('package.json', `${name} does not begin with ${setUp.trim()}`));
+    else if (!tree.has(file.replace(/^dist\/(.*)\.js$/, '$1.ts')))
+      findings.push(finding('package.json', `${name} starts ${file}, which is built from nothing`));
+  }
+  for (const path of tree.paths.filter((name) => /\.(md|ts|mjs|ya?ml)$|^\.ci\//.test(name))) {
+    tree
+      .text(path)
+      .split('\n')
+      .forEach((text, index) => {
+        for (const [, name = ''] of text.matchAll(/\bnpm run (?:-s )?([a-z][a-z:]*)/g)) {
+          if (scripts[name] === undefined)
+            findings.push(finding(path, `npm run ${name}: there is no such script`, index + 1));
+        }
+      });
+  }
+  if (!/^export CI=true\n(exec )?npm test$/m.test(tree.text('.ci/run')))
+    findings.push(finding('.ci/run', 'must run npm test with CI=true, all of it'));
+  return findings;
+}

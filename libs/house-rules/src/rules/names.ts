@@ -65,7 +65,18 @@ function checkPath(path: string): readonly Finding[] {
   return findings;
 }
 
-const knownSuffixes = new Set(['spec', 'prop', 'contract', 'sim', 'e2e', 'module', 'controller', 'filter', 'process', 'd']);
+const knownSuffixes = new Set([
+  'spec',
+  'prop',
+  'contract',
+  'sim',
+  'e2e',
+  'module',
+  'controller',
+  'filter',
+  'process',
+  'd',
+]);
 
 export function checkNames(tree: Tree): readonly Finding[] {
   const findings: Finding[] = [];
