@@ -11,6 +11,7 @@ const PROTOCOL = 'rollcall-sticky-by-partition';
 const VERSION = 1;
 const GROUP = 0;
 const LEAVE_LIMIT_MS = 1_000;
+const SHORTEST_TIMEOUT_MS = 1_000;
 
 export interface MemberWireOptions {
   readonly wire: Wire;
@@ -67,8 +68,10 @@ export class MemberWire {
     const { memberId } = this;
     if (memberId === '') return;
     this.forget();
-    const asked = this.#ask((link) =>
-      link.ask((broker) => broker.leaveGroup({ groupId: this.options.group, memberId })),
+    // Not behind a join that waits for the others on this member's own connection.
+    const asked = this.#ask(
+      (link) => link.ask((broker) => broker.leaveGroup({ groupId: this.options.group, memberId })),
+      'control',
     ).catch(toldElsewhere);
     let timer: NodeJS.Timeout | undefined;
     await Promise.race([asked, new Promise<void>((done) => (timer = setTimeout(done, LEAVE_LIMIT_MS)))]);
@@ -79,6 +82,12 @@ export class MemberWire {
   forget(): void {
     this.memberId = '';
     this.generation = -1;
+  }
+
+  /** A heartbeat without an answer must be given up while there is time for another. */
+  #timeoutMs(lane: string): number {
+    const { sessionTimeoutMs, requestTimeoutMs } = this.options.wire.settings;
+    return lane === this.options.lane ? Math.max(SHORTEST_TIMEOUT_MS, sessionTimeoutMs / 2) : requestTimeoutMs;
   }
 
   #assign(
@@ -98,11 +107,11 @@ export class MemberWire {
     });
   }
 
-  async #ask<T>(request: (link: Link) => Promise<T>): Promise<T> {
-    const { wire, lane, group } = this.options;
+  async #ask<T>(request: (link: Link) => Promise<T>, lane = this.options.lane): Promise<T> {
+    const { wire, group } = this.options;
     try {
       const nodeId = await wire.coordinatorId(GROUP, group);
-      const answer = await request(await wire.link(nodeId, lane, Math.max(1_000, wire.settings.sessionTimeoutMs / 2)));
+      const answer = await request(await wire.link(nodeId, lane, this.#timeoutMs(lane)));
       this.lastAnswerMs = wire.settings.now();
       return answer;
     } catch (error) {

@@ -23,7 +23,7 @@ const LONGEST_RETRY_MS = 1_000;
 const JOIN_AGAIN = new Set(['REBALANCE_IN_PROGRESS', 'MEMBER_ID_REQUIRED']);
 /** The group went on without this member: others may own its partitions. */
 const EXPELLED = new Set(['UNKNOWN_MEMBER_ID', 'ILLEGAL_GENERATION', 'FENCED_INSTANCE_ID']);
-const COUNT_CHECK_MS = 10_000;
+const COUNT_CHECK_MS = 5_000;
 
 export interface MemberWiring {
   readonly wire: Wire;

@@ -10,6 +10,7 @@ import { settingsOf, shapeOf, SHAPE_SETTINGS } from './topic-configuration.js';
 const TOPIC = 2;
 const DEFAULT_REPLICAS = 3;
 const UNKNOWN_TOPIC = 3;
+const INVALID_TOPIC = 17;
 const LOOK_AGAIN_MS = 20;
 
 /** kafkajs collects the errors of several topics in one. */
@@ -84,7 +85,7 @@ export class TopicAdmin {
   async #look(name: string): Promise<TopicMetadata | undefined> {
     const { topics } = await this.#patiently(`looking at ${name}`, () => this.wire.metadata([name]));
     const [topic] = topics;
-    return topic === undefined || topic.errorCode === UNKNOWN_TOPIC ? undefined : topic;
+    return topic === undefined || [UNKNOWN_TOPIC, INVALID_TOPIC].includes(topic.errorCode) ? undefined : topic;
   }
 
   async #settings(name: string): Promise<Map<string, string> | undefined> {

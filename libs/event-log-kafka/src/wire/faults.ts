@@ -1,6 +1,14 @@
 // What a failure of the wire means for whoever asked: ask again, ask after looking where things are now, or give up.
 // Invariant: only errors that the broker or the connection can get over by themselves are asked again.
-import { FencedError, LogUnavailableError, RecordTooLargeError, UnknownTopicError } from '#libs/event-log';
+import {
+  FencedError,
+  LogUnavailableError,
+  OffsetOutOfRangeError,
+  RecordTooLargeError,
+  TopicMismatchError,
+  TransactionError,
+  UnknownTopicError,
+} from '#libs/event-log';
 import protocolErrors from 'kafkajs/src/protocol/error.js';
 
 /** An error with Kafka's own name for it, such as NOT_LEADER_FOR_PARTITION. */
@@ -87,7 +95,15 @@ export const isFenced = (error: unknown): boolean => FENCED.has(typeOf(error) ??
 export const isUnknownTopic = (error: unknown): boolean =>
   ['UNKNOWN_TOPIC_OR_PARTITION', 'UNKNOWN_TOPIC_ID'].includes(typeOf(error) ?? '');
 
-const OURS = [LogUnavailableError, FencedError, RecordTooLargeError, UnknownTopicError];
+const OURS = [
+  LogUnavailableError,
+  FencedError,
+  RecordTooLargeError,
+  UnknownTopicError,
+  TopicMismatchError,
+  TransactionError,
+  OffsetOutOfRangeError,
+];
 
 /** An error in the port's words. What the port has no word for stays as it is. */
 export function inPortWords(error: unknown, doing: string): Error {
