@@ -3,6 +3,9 @@
 import type { RecordBatch } from '../port.js';
 import { batchesOf, freshTopic, numbered, recordsOf, type Setting, text, valuesOf } from './setting.js';
 
+/** A test that an adapter's capabilities rule out is not declared: skipped in CI, it would read as a missing broker. */
+const undeclared = (_name: string, _test: () => Promise<void>): void => undefined;
+
 const expectMovesTo = (batches: readonly RecordBatch[], to: number): void => {
   let position = -1;
   for (const batch of batches) {
@@ -72,7 +75,7 @@ const ranges = (setting: Setting): void => {
 };
 
 const gaps = (setting: Setting): void => {
-  const aborted = setting.capabilities.abortedTransactions ? it : it.skip;
+  const aborted = setting.capabilities.abortedTransactions ? it : undeclared;
   aborted('reads to an end before which nothing readable lies', async () => {
     const { log, leaveAborted } = setting.under();
     const topic = await freshTopic(log, 'aborted');
@@ -102,7 +105,7 @@ const gaps = (setting: Setting): void => {
 };
 
 const cleaning = (setting: Setting): void => {
-  const compacting = setting.capabilities.housekeeping ? it : it.skip;
+  const compacting = setting.capabilities.housekeeping ? it : undeclared;
   compacting('compaction keeps the last record of every key, and moves no offset', async () => {
     const { log, housekeep } = setting.under();
     const topic = await freshTopic(log, 'compacted', { cleanup: 'compact' });
@@ -143,7 +146,7 @@ const cleaning = (setting: Setting): void => {
     expect(await valuesOf(log, topic)).toEqual(['2', '3']);
   });
 
-  const retaining = setting.capabilities.housekeeping && setting.capabilities.steppedTime ? it : it.skip;
+  const retaining = setting.capabilities.housekeeping && setting.capabilities.steppedTime ? it : undeclared;
   retaining('retention takes what is too old from the start, and only that', async () => {
     const { log, housekeep, advanceMs } = setting.under();
     const topic = await freshTopic(log, 'retained', { retentionMs: 60_000 });
