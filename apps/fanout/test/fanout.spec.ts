@@ -1,6 +1,7 @@
 // The fan-out on a log in memory, sentence by sentence of semantics.md section 9 and design.md section 7.
 import { decodeFrame, membershipKey } from '#libs/contracts';
 import type { View } from '#libs/presence';
+import type { FanoutLimits } from '../src/index.js';
 import { TOPICS } from './truth.js';
 import { World } from './world.js';
 
@@ -18,7 +19,7 @@ async function toldBy(world: World): Promise<string[]> {
   });
 }
 
-async function withWorld(run: (world: World) => Promise<void>, limits: ConstructorParameters<never> | object = {}): Promise<void> {
+async function withWorld(run: (world: World) => Promise<void>, limits: Partial<FanoutLimits> = {}): Promise<void> {
   const world = await World.open(limits);
   await run(world);
   for (const instance of [...world.instances]) await world.stop(instance);
@@ -203,6 +204,47 @@ it('rejects what it cannot read of changes, and tells what comes after it', asyn
     await world.rest();
     expect([(await world.rejected()).length, await toldBy(world)]).toEqual([1, [`${ALICE} 0.1 → ${ALICE}`]]);
   });
+});
+
+/** Sends one recipient a second, so that a kill falls into the middle. */
+const SLOW = { read: () => 0, write: () => 1_000 };
+const SLICED = { maxPacedPerStep: 1, commitEveryMs: 0 };
+const MANY = Array.from({ length: 12 }, (_, user) => `@u${user}:hs`);
+
+it('commits nothing before everything is sent that a missing commit asks for', async () => {
+  await withWorld(async (world) => {
+    for (const user of MANY) await world.truth.membership(ROOM, user, 'join');
+    for (const user of MANY) await world.truth.change(user, ONLINE);
+    const first = await world.start(SLOW);
+    await world.pass(2_500);
+    expect((await toldBy(world)).length).toBeGreaterThan(0);
+    await world.kill(first);
+    expect(world.judge(await world.output())).not.toEqual([]);
+    await world.start();
+    await world.rest();
+    expect(world.judge(await world.output())).toEqual([]);
+  }, SLICED);
+});
+
+it('goes on with a room that returns when it is killed in the middle, and delays no change meanwhile', async () => {
+  await withWorld(async (world) => {
+    for (const user of MANY) await world.truth.membership(ROOM, user, 'join');
+    await world.truth.policy(ROOM, 'withhold');
+    const first = await world.start(SLOW);
+    await world.rest();
+    for (const user of MANY) await world.truth.change(user, ONLINE);
+    await world.rest();
+    await world.truth.policy(ROOM, 'share');
+    await world.pass(1_500);
+    await world.truth.change(ALICE, ONLINE);
+    await world.pass(2_500);
+    expect(await toldBy(world)).toContain(`${ALICE} 0.1 → ${ALICE}`);
+    await world.kill(first);
+    expect(world.judge(await world.output())).not.toEqual([]);
+    await world.start();
+    await world.rest();
+    expect(world.judge(await world.output())).toEqual([]);
+  }, SLICED);
 });
 
 it('waits for a log that is away and loses nothing', async () => {
