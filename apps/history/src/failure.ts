@@ -20,12 +20,15 @@ export class Failure extends Error {
   }
 }
 
-const told = [LogUnavailableError, RecordTooLargeError, TopicMismatchError, UnknownTopicError, ConfigurationError];
+const told = [LogUnavailableError, RecordTooLargeError, TopicMismatchError, ConfigurationError];
 
 /** What to print for an error, and the exit code. */
 export function explain(error: unknown): { readonly text: string; readonly exitCode: number } {
   if (error instanceof Failure) return { text: error.message, exitCode: error.exitCode };
   if (error instanceof LogHeldError) return { text: `${error.message}. Stop that server first.`, exitCode: 1 };
+  if (error instanceof UnknownTopicError) {
+    return { text: `${error.message}. This command creates what is missing: rollcall topics create`, exitCode: 1 };
+  }
   if (told.some((kind) => error instanceof kind)) return { text: (error as Error).message, exitCode: 1 };
   return {
     text: error instanceof Error ? (error.stack ?? error.message) : `a fault that says nothing: ${typeof error}`,
