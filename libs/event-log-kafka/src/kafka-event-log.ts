@@ -6,6 +6,7 @@ import {
   type GroupMember,
   type GroupOffset,
   type GroupOptions,
+  type HiddenPartition,
   type NewRecord,
   partitionOf,
   type RecordBatch,
@@ -159,6 +160,10 @@ export class KafkaEventLog implements EventLog {
 
   partitionOf(key: string | Uint8Array, partitions: number): number {
     return partitionOf(key, partitions);
+  }
+
+  hiddenPartitions(): readonly HiddenPartition[] {
+    return [...this.#tails, ...this.#members].flatMap(({ hidden }) => hidden);
   }
 
   /** Partitions of these topics that hold records behind an open transaction right now. Seen twice, some seconds apart with the same `stableEnd`, it hangs. */

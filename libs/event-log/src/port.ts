@@ -67,6 +67,13 @@ export interface GroupOffset extends TopicPartition {
   readonly metadata?: string;
 }
 
+/** Somebody's open transaction hides what is behind `stableEnd`: readers stand still there although more was written. */
+export interface HiddenPartition extends TopicPartition {
+  readonly stableEnd: number;
+  /** For how long it has stood still, as far as readers of this process saw. */
+  readonly hiddenForMs: number;
+}
+
 /** A running reader of all partitions of some topics, in no group. */
 export interface Tail {
   /** The next offset to be delivered, a number per partition. */
@@ -141,6 +148,8 @@ export interface EventLog {
   committed(group: string, topic: string): Promise<ReadonlyMap<number, GroupOffset>>;
   /** The largest difference seen between the log's clock and ours, milliseconds ≥ 0 (a log stamping with our own clock: 0). */
   clockDifferenceMs(): number;
+  /** Of the partitions being read here, those whose stable end stands still behind what was written. Absent = cannot happen. */
+  hiddenPartitions?(): readonly HiddenPartition[];
   /** Where a key goes in a topic of so many partitions: Kafka's default partitioner. */
   partitionOf(key: string | Uint8Array, partitions: number): number;
   close(): Promise<void>;

@@ -6,6 +6,8 @@ import { Module, type DynamicModule } from '@nestjs/common';
 import { CONFIGURATION, EVENT_LOG } from './tokens.js';
 import type { Configuration } from './configuration/configuration.js';
 import { Journal } from './observing/journal.js';
+import { watchLog } from './observing/log-watch.js';
+import { Metrics } from './observing/metrics.js';
 import { ShutdownSequence } from './shutdown.js';
 
 export interface LogModuleOptions {
@@ -19,14 +21,19 @@ export class LogModule {
   static with(options: LogModuleOptions): DynamicModule {
     const provider = {
       provide: EVENT_LOG,
-      inject: [CONFIGURATION, Journal, ShutdownSequence],
+      inject: [CONFIGURATION, Journal, ShutdownSequence, Metrics],
       useFactory: async (
         configuration: Configuration,
         journal: Journal,
         shutdown: ShutdownSequence,
+        metrics: Metrics,
       ): Promise<EventLog> => {
         const log = await options.open(configuration, journal.child('log'));
-        shutdown.step('close', 'the log', () => log.close());
+        const unwatch = watchLog(log, metrics, journal.child('log'));
+        shutdown.step('close', 'the log', () => {
+          unwatch();
+          return log.close();
+        });
         await options.prepare(log, configuration);
         return log;
       },

@@ -5,6 +5,7 @@
 import {
   type GroupMember,
   type GroupOptions,
+  type HiddenPartition,
   OffsetOutOfRangeError,
   TopicMismatchError,
   type RecordBatch,
@@ -97,6 +98,10 @@ export class KafkaGroupMember implements GroupMember {
   /** As which member and generation positions are to be committed. */
   get credentials(): { readonly memberId: string; readonly generation: number } {
     return this.#wire;
+  }
+
+  get hidden(): readonly HiddenPartition[] {
+    return this.#loop.hidden;
   }
 
   seek(topic: string, partition: number, offset: number): void {

@@ -92,7 +92,22 @@ describeKafka('transactions on Kafka', (kafka) => {
     ]);
     expect(await log.ends(topic)).toEqual([0, 1]);
     expect(await log.openTransactions([topic])).toEqual([{ topic, partition: 0, stableEnd: 0, highWatermark: 2 }]);
+    const tail = await log.tail({
+      topics: new Map([[topic, 'start']]),
+      onBatch: () => undefined,
+      onError: () => undefined,
+    });
+    await until(
+      () => log.hiddenPartitions(),
+      ([hidden]) => (hidden?.hiddenForMs ?? 0) > 0,
+    );
+    expect(log.hiddenPartitions()).toMatchObject([{ topic, partition: 0, stableEnd: 0 }]);
     await open.abort();
+    await until(
+      () => log.hiddenPartitions(),
+      (hidden) => hidden.length === 0,
+    );
+    await tail.close();
     await until(
       () => log.openTransactions([topic]),
       (hanging) => hanging.length === 0,

@@ -1,7 +1,7 @@
 // Reads many partitions on, one long-polling request a broker. Invariants: batches of a flow are delivered in order, each
 // once, one delivery at a time; a fault of a broker is told, waited out and passed. What becomes readable while a request
 // of others waits at the broker is asked for by a side request, so nobody waits for somebody else's silence.
-import { OffsetOutOfRangeError, type RecordBatch, UnknownTopicError } from '#libs/event-log';
+import { type HiddenPartition, OffsetOutOfRangeError, type RecordBatch, UnknownTopicError } from '#libs/event-log';
 import { decodeBatches } from '../records/decode.js';
 import { errorOfCode, inPortWords, isPassing, isUnknownTopic } from '../wire/faults.js';
 import { type FetchedPartition, fetchRequest } from '../wire/fetch-request.js';
@@ -64,6 +64,15 @@ export class FetchLoop {
       flow.lose();
       this.#flows.delete(flow);
     }
+  }
+
+  get hidden(): HiddenPartition[] {
+    const now = performance.now();
+    return [...this.#flows].flatMap(({ topic, partition, hidden }) =>
+      hidden === undefined
+        ? []
+        : [{ topic, partition, stableEnd: hidden.stableEnd, hiddenForMs: Math.round(now - hidden.since) }],
+    );
   }
 
   /** To be called when a flow became active. */
@@ -226,6 +235,7 @@ export class FetchLoop {
 
   async #deliver({ flow, position }: Ask, fetched: FetchedPartition, everythingFit: boolean): Promise<void> {
     const { deliver, onAppendTime } = this.options;
+    flow.sawEnds(fetched.stableEnd, fetched.highWatermark);
     try {
       if (fetched.batches.length === 0) {
         // Nothing, although the stable end lies further: what was here is compacted away.

@@ -10,6 +10,8 @@ export class Flow {
   /** Grows with every seek, pause and loss. */
   turn = 0;
   lost = false;
+  /** Where the stable end stands still behind what was written, and since when (`performance.now()`). */
+  hidden: { readonly stableEnd: number; readonly since: number } | undefined;
 
   constructor(
     readonly topic: string,
@@ -26,6 +28,12 @@ export class Flow {
 
   get name(): string {
     return `${this.topic}-${this.partition}`;
+  }
+
+  /** What the leader said about the partition's ends. */
+  sawEnds(stableEnd: number, highWatermark: number): void {
+    if (stableEnd >= highWatermark) this.hidden = undefined;
+    else if (this.hidden?.stableEnd !== stableEnd) this.hidden = { stableEnd, since: performance.now() };
   }
 
   seek(offset: number): void {

@@ -1,6 +1,6 @@
 // A tail: all partitions of some topics, read on for ever in no group. Without a group there is no default position that
 // could skip records, nothing to rebalance and nothing to commit.
-import type { RecordBatch, Tail, TailOptions } from '#libs/event-log';
+import type { HiddenPartition, RecordBatch, Tail, TailOptions } from '#libs/event-log';
 import type { Wire } from '../wire/wire.js';
 import { FetchLoop } from './fetch-loop.js';
 import { Flow } from './flow.js';
@@ -54,6 +54,10 @@ export class KafkaTail implements Tail {
 
   positions(topic: string): readonly number[] {
     return (this.#flows.get(topic) ?? []).map(({ position }) => position);
+  }
+
+  get hidden(): readonly HiddenPartition[] {
+    return this.#loop.hidden;
   }
 
   async close(): Promise<void> {
