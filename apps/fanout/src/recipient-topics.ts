@@ -255,7 +255,7 @@ export class RecipientTopics {
       const sender = this.options.tables.users.intern(key);
       const held = decoded.ok
         ? { life: decoded.record.life, version: decoded.record.version, present: decoded.record.content !== undefined }
-        : { life: -1, version: 0, present: true };
+        : { life: -1, version: 0, present: value !== null };
       const isNews = topic.hold(sender, { ...held, offset: record.offset }) === 'news';
       if (isNews && topic.ready) this.options.onSurprise(topic, sender);
     }

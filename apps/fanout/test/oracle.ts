@@ -98,8 +98,8 @@ function judgeTopic(truth: Truth, recipient: string, records: readonly LogRecord
   for (const { key, value, headers } of records) {
     const texts = { key: Buffer.from(key as Uint8Array).toString(), value: value === null ? null : Buffer.from(value).toString(), headers };
     const decoded = decodeRecipientEvent(texts);
-    if (!decoded.ok) holds.set(texts.key, 'something else');
-    else if (decoded.record.content === undefined) holds.delete(texts.key);
+    if (texts.value === null) holds.delete(texts.key);
+    else if (!decoded.ok || decoded.record.content === undefined) holds.set(texts.key, 'something else');
     else holds.set(texts.key, `(${decoded.record.life}, ${decoded.record.version}) ${decoded.record.content.presence}`);
   }
   const expected = new Map<string, string>();
