@@ -105,7 +105,7 @@ describe('set-up', () => {
     expect(at.read('tool/npm.log').trim().split('\n')).toEqual([
       expect.stringMatching(/^install --no-save --include=dev /),
     ]);
-  }, 120_000);
+  }, 300_000);
 
   it('builds anew when a source has changed, and drops what has no source any more', async () => {
     const at = new Checkout();
@@ -116,7 +116,7 @@ describe('set-up', () => {
     at.write('apps/x/src/main.ts', program.replace("join('|')", "join('+')"));
     expect((await at.run('a', '0')).stdout).toBe('a+0\n');
     expect(existsSync(join(at.path, 'dist/apps/x/src/gone.js'))).toBe(false);
-  }, 120_000);
+  }, 300_000);
 
   it('installs anew when the lock has changed, not when a script has', async () => {
     const at = new Checkout();
@@ -127,7 +127,7 @@ describe('set-up', () => {
     at.write('package-lock.json', '{ }');
     await at.run();
     expect(at.read('tool/npm.log').trim().split('\n')).toHaveLength(2);
-  }, 120_000);
+  }, 300_000);
 
   it('runs nothing when the install or the build fails, and says why on standard error', async () => {
     const at = new Checkout();
@@ -142,7 +142,7 @@ describe('set-up', () => {
     const uninstalled = await bare.run();
     expect(uninstalled).toMatchObject({ code: 1, stdout: '' });
     expect(uninstalled.stderr).toContain('no network\nnpm install failed');
-  }, 120_000);
+  }, 300_000);
 
   it('does not build for what is not built, and says so when nothing was built there', async () => {
     const at = new Checkout();
@@ -154,7 +154,7 @@ describe('set-up', () => {
       stdout: '',
       stderr: expect.stringContaining('dist/apps/x/src/other.js does not exist'),
     });
-  }, 120_000);
+  }, 300_000);
 
   it('does each step once when two programs start together', async () => {
     const at = new Checkout();
@@ -165,7 +165,7 @@ describe('set-up', () => {
       ['3\n', 0],
     ]);
     expect(at.read('tool/npm.log').trim().split('\n')).toHaveLength(1);
-  }, 120_000);
+  }, 300_000);
 
   it('is one process with the program, so that signals reach it', async () => {
     const at = new Checkout();
@@ -177,5 +177,5 @@ describe('set-up', () => {
     await Promise.race([ended, new Promise((resolve) => child.stdout.once('data', resolve))]);
     child.kill('SIGTERM');
     expect(await ended).toEqual({ code: 7, signal: null });
-  }, 120_000);
+  }, 300_000);
 });

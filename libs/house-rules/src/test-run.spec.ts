@@ -51,18 +51,18 @@ describe('a test run', () => {
     expect({ code, last }).toEqual({ code: 0, last: '2 passed, 0 failed' });
     expect(stdout).toContain('figure: 12');
     expect(stdout).toMatch(/^ok {3}passing\.spec\.ts {2}\d+\.\d s {2}2 passed$/m);
-  }, 120_000);
+  }, 300_000);
 
   it('fails when one test failed, or when a suite did not even run', async () => {
     const { code, last, stdout } = await run(['passing', 'failing', 'broken']);
     expect({ code, last }).toEqual({ code: 1, last: '3 passed, 2 failed' });
     expect(stdout).toContain('FAILED failing.spec.ts');
     expect(stdout).toContain('at import');
-  }, 120_000);
+  }, 300_000);
 
   it('fails when there was nothing to run', async () => {
     expect((await run([])).code).not.toBe(0);
-  }, 120_000);
+  }, 300_000);
 
   it('names skipped Kafka suites, and fails for them in CI', async () => {
     const outside = await run(['kafka', 'skipped']);
@@ -70,5 +70,5 @@ describe('a test run', () => {
     expect(outside.stdout).toContain('SKIPPED for want of a broker: kafka.spec.ts (2)');
     const inCi = await run(['kafka', 'skipped'], 'true');
     expect({ code: inCi.code, last: inCi.last }).toEqual({ code: 1, last: '2 passed, 2 failed, 1 skipped' });
-  }, 120_000);
+  }, 300_000);
 });

@@ -49,7 +49,11 @@ export const whitelist: Readonly<Record<string, Allowance>> = {
     rooms: ['libs', 'apps'],
     packages: [...nest, 'commander', 'ora', 'cli-table3', '@duckdb/node-api'],
   },
-  'apps/simulator': { ...app, rooms: ['libs', 'apps'], packages: [...nest, 'commander', 'fast-check', 'cli-table3'] },
+  'apps/simulator': {
+    ...app,
+    rooms: ['libs', 'apps'],
+    packages: [...nest, 'commander', 'ora', 'fast-check', 'cli-table3'],
+  },
 };
 
 /** What any test may import beside what its room may. */
