@@ -206,7 +206,7 @@ export class FetchLoop {
       const { errorCode, partitions } = await link.send(fetchRequest(from, limits));
       if (errorCode !== 0) throw errorOfCode(errorCode);
       const before = this.#delivering;
-      this.#delivering = this.#deliverAll(before, asks, partitions);
+      this.#delivering = this.#deliverAll(before, inTurn, partitions);
       await this.#delivering;
       this.#retryMs = FIRST_RETRY_MS;
       this.#faultySince = undefined;
@@ -228,18 +228,20 @@ export class FetchLoop {
     for (const ask of asks) {
       const fetched = answers.get(ask.flow.name);
       if (this.#closed || fetched === undefined || !stillWanted(ask)) continue;
+      // A broker leaves out batches that do not fit into what is left of the request, however little was sent; only of
+      // the partition asked for first it sends one at any rate. So only there an empty answer says that nothing is there.
       if (fetched.errorCode !== 0) await this.#partitionFault(ask, fetched.errorCode);
-      else await this.#deliver(ask, fetched, bytes < MAX_BYTES);
+      else await this.#deliver(ask, fetched, bytes === 0 || ask === asks[0]);
     }
   }
 
-  async #deliver({ flow, position }: Ask, fetched: FetchedPartition, everythingFit: boolean): Promise<void> {
+  async #deliver({ flow, position }: Ask, fetched: FetchedPartition, isWhole: boolean): Promise<void> {
     const { deliver, onAppendTime } = this.options;
     flow.sawEnds(fetched.stableEnd, fetched.highWatermark);
     try {
       if (fetched.batches.length === 0) {
         // Nothing, although the stable end lies further: what was here is compacted away.
-        if (position >= fetched.stableEnd || !everythingFit) return;
+        if (position >= fetched.stableEnd || !isWhole) return;
         flow.position = fetched.stableEnd;
         await deliver(flow, emptyBatch(flow, fetched.stableEnd));
         return;
