@@ -29,7 +29,7 @@ export interface Limits {
 }
 
 export const DEFAULT_LIMITS: Limits = {
-  queuedRecords: 20_000,
+  queuedRecords: 8_000,
   queuedBytes: 8 * 1024 * 1024,
   transactionInputs: 10_000,
   transactionBytes: 4 * 1024 * 1024,
