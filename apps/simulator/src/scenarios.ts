@@ -10,7 +10,7 @@ import { reportScenarios, type ScenarioWay } from './scenario-report.js';
 const WAYS = ['domain', 'engine'] as const;
 type WayName = (typeof WAYS)[number];
 
-async function openWay(name: WayName): Promise<ScenarioWay> {
+function openWay(name: WayName): ScenarioWay {
   switch (name) {
     case 'domain':
       return { name, width: 64, run: runScenarioThroughDomain };
@@ -24,7 +24,7 @@ async function main(file: string, { through }: { through?: WayName }): Promise<n
     process.stderr.write(`There is no file ${file}. Give the path of a JSONL file with one scenario per line.\n`);
     return 2;
   }
-  const ways = await Promise.all((through === undefined ? WAYS : [through]).map(openWay));
+  const ways = (through === undefined ? WAYS : [through]).map(openWay);
   const spinner = ora({ stream: process.stderr, isSilent: !process.stderr.isTTY || process.stdout.isTTY }).start('scenarios');
   try {
     const onProgress = (done: number): void => {
