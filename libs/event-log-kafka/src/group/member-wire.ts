@@ -2,7 +2,7 @@
 // is noted as a sign that the group counts on this member; errors come out as Kafka names them.
 import assignerProtocol from 'kafkajs/src/consumer/assignerProtocol.js';
 import type { Link } from '../wire/link.js';
-import { toldElsewhere } from '../wire/faults.js';
+import { errorOfCode, toldElsewhere } from '../wire/faults.js';
 import type { Wire } from '../wire/wire.js';
 import { type Claim, planAssignment } from './plan.js';
 
@@ -12,6 +12,7 @@ const VERSION = 1;
 const GROUP = 0;
 const LEAVE_LIMIT_MS = 1_000;
 const SHORTEST_TIMEOUT_MS = 1_000;
+const UNKNOWN_MEMBER = 25;
 
 export interface MemberWireOptions {
   readonly wire: Wire;
@@ -29,7 +30,10 @@ const claimOf = (memberId: string, metadata: Buffer): Claim => {
 export class MemberWire {
   memberId = '';
   generation = -1;
+  /** When the last request was sent that the coordinator answered: it counted on this member from then on, at least. */
   lastAnswerMs = 0;
+  /** Grows whenever the group is told, or tells, that this member is nobody: answers from before are void. */
+  #life = 0;
 
   constructor(private readonly options: MemberWireOptions) {}
 
@@ -46,7 +50,9 @@ export class MemberWire {
       memberId: this.memberId,
       groupProtocols: [{ name: PROTOCOL, metadata }],
     };
+    const life = this.#life;
     const joined = await this.#ask((link) => link.ask((broker) => broker.joinGroup(request)));
+    this.#requireLife(life);
     this.memberId = joined.memberId;
     this.generation = joined.generationId;
     const groupAssignment = joined.leaderId === joined.memberId ? this.#assign(joined.members, partitions) : [];
@@ -54,6 +60,7 @@ export class MemberWire {
     const { memberAssignment } = await this.#ask((link) =>
       link.ask((broker) => broker.syncGroup({ ...member, groupAssignment })),
     );
+    this.#requireLife(life);
     const assigned = MemberAssignment.decode(memberAssignment)?.assignment ?? {};
     return assigned[topics[0] ?? ''] ?? [];
   }
@@ -80,8 +87,13 @@ export class MemberWire {
 
   /** From now on this is nobody whom the group knows. */
   forget(): void {
+    this.#life += 1;
     this.memberId = '';
     this.generation = -1;
+  }
+
+  #requireLife(life: number): void {
+    if (life !== this.#life) throw errorOfCode(UNKNOWN_MEMBER);
   }
 
   /** A heartbeat without an answer must be given up while there is time for another. */
@@ -109,10 +121,11 @@ export class MemberWire {
 
   async #ask<T>(request: (link: Link) => Promise<T>, lane = this.options.lane): Promise<T> {
     const { wire, group } = this.options;
+    const sentMs = wire.settings.now();
     try {
       const nodeId = await wire.coordinatorId(GROUP, group);
       const answer = await request(await wire.link(nodeId, lane, this.#timeoutMs(lane)));
-      this.lastAnswerMs = wire.settings.now();
+      this.lastAnswerMs = sentMs;
       return answer;
     } catch (error) {
       wire.forgetCoordinatorOn(error, GROUP, group);

@@ -179,10 +179,9 @@ export class KafkaGroupMember implements GroupMember {
   /** false = another generation is needed at once, because something was given up for others. */
   async #join(): Promise<boolean> {
     const held = [...this.#owned.keys()];
-    const { memberId } = this.#wire;
     const assigned = await this.#wire.join(held, this.partitions);
     // Asked to join again, or left, while the group was gathering.
-    if (this.#state !== 'member' || this.#rejoining || (memberId !== '' && this.#wire.memberId === '')) return false;
+    if (this.#state !== 'member' || this.#rejoining) return false;
     const lost = held.filter((partition) => !assigned.includes(partition));
     const gained = assigned.filter((partition) => !this.#owned.has(partition));
     this.#revoke(lost);

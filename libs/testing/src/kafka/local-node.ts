@@ -54,6 +54,16 @@ export async function prepareNode(plan: NodePlan, { classPath, clusterId }: Node
   return file;
 }
 
+/** $1 we, $2 the node, $3 its folder. Ends by itself; kills the node when we died without a chance to. */
+const WATCH = `while kill -0 "$1" 2>/dev/null && kill -0 "$2" 2>/dev/null; do sleep 1; done
+kill -0 "$1" 2>/dev/null || { kill -9 "$2" 2>/dev/null; rm -rf "$3"; }`;
+
+function watchOver(child: ChildProcess, folder: string): void {
+  if (child.pid === undefined) return;
+  const words = ['-c', WATCH, 'watch', String(process.pid), String(child.pid), folder];
+  spawn('sh', words, { detached: true, stdio: 'ignore' }).unref();
+}
+
 export const hasStarted = (logFile: string): boolean => readFileSync(logFile, 'utf8').includes('Kafka Server started');
 
 export class LocalNode {
@@ -88,6 +98,7 @@ export class LocalNode {
     const child = spawn(command, args, { stdio: ['ignore', output, output] });
     closeSync(output);
     this.#child = child;
+    watchOver(child, this.plan.folder);
     process.once('exit', this.#onExit);
     child.once('exit', () => {
       process.off('exit', this.#onExit);
