@@ -104,7 +104,14 @@ export class Gateway {
       },
     });
     this.overrides = new Overrides(topics.partitions, clock, this.bounds.maxVisibleMs);
-    this.waiting = new Waiting({ clock, maxPerUser: this.bounds.maxWaitingPerUser, max: this.bounds.maxWaiting });
+    this.waiting = new Waiting({
+      clock,
+      maxPerUser: this.bounds.maxWaitingPerUser,
+      max: this.bounds.maxWaiting,
+      onSize: (size) => {
+        this.meters.waiting.set(size);
+      },
+    });
   }
 
   get news(): PresenceNews {

@@ -7,6 +7,8 @@ export interface WaitingOptions {
   readonly clock: Clock;
   readonly maxPerUser: number;
   readonly max: number;
+  /** How many wait now, whenever that changes. */
+  readonly onSize: (size: number) => void;
 }
 
 /** A place among those who wait. Its signal fires when the wait is over for any reason but news. */
@@ -50,12 +52,12 @@ export class Waiting {
     const places = this.#byUser.get(user) ?? new Set();
     this.#byUser.set(user, places);
     places.add(end);
-    this.#size += 1;
+    this.#resize(1);
     if (places.size > this.options.maxPerUser) [...places][0]?.('full');
     if (this.#stopped) end('stopping');
     const leave = (): void => {
       if (!places.delete(end)) return;
-      this.#size -= 1;
+      this.#resize(-1);
       cancel();
       if (places.size === 0 && this.#byUser.get(user) === places) this.#byUser.delete(user);
     };
@@ -66,5 +68,10 @@ export class Waiting {
   stop(): void {
     this.#stopped = true;
     for (const places of [...this.#byUser.values()]) for (const end of [...places]) end('stopping');
+  }
+
+  #resize(by: 1 | -1): void {
+    this.#size += by;
+    this.options.onSize(this.#size);
   }
 }

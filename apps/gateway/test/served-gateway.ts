@@ -32,6 +32,10 @@ export class AheadClock extends WallClock {
   override nowMs(): number {
     return super.nowMs() + this.aheadMs;
   }
+
+  override wakeAt(atMs: number, callback: () => void): () => void {
+    return super.wakeAt(atMs - this.aheadMs, callback);
+  }
 }
 
 export const ALICE = '@alice:localhost';

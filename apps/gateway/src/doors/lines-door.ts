@@ -1,12 +1,14 @@
 // The administrator's doors: NDJSON of memberships, rooms, activity and commands. Invariant: a good line is durable and in this
 // gateway's views (within a bounded wait) when the answer comes; a bad one is reported with its number, written nowhere, and
-// refuses nobody else.
+// refuses nobody else. `?unchecked=true&key=KEY` appends the lines' bytes as they are, so that poison can be tried on a
+// running server.
 import { setImmediate as turn } from 'node:timers/promises';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { LINE_READERS, type LineTopic } from '#libs/contracts';
-import type { Appended, NewRecord } from '#libs/event-log';
+import { RecordTooLargeError, type Appended, type NewRecord } from '#libs/event-log';
 import type { Gateway } from '../gateway.js';
-import { bodyText } from '../http/request-reading.js';
+import { refuse } from '../http/refused-request.js';
+import { bodyText, flagOf, parameterOf, type Query } from '../http/request-reading.js';
 import type { WhoAsks } from '../http/who-asks.js';
 import { json } from './presence-door.js';
 
@@ -35,6 +37,7 @@ export class LinesDoor {
   }
 
   async #take(topic: LineTopic, request: FastifyRequest, reply: FastifyReply): Promise<string> {
+    if (flagOf(request.query as Query, 'unchecked')) return this.#takeUnchecked(topic, request, reply);
     const lines = bodyText(request).split('\n');
     const read = LINE_READERS[topic];
     const rejected: BadLine[] = [];
@@ -63,9 +66,38 @@ export class LinesDoor {
     );
   }
 
+  async #takeUnchecked(topic: LineTopic, request: FastifyRequest, reply: FastifyReply): Promise<string> {
+    const key = parameterOf(request.query as Query, 'key') ?? refuse('M_MISSING_PARAM', 'Unchecked lines need a "key"');
+    const values = linesOf(request.body).map((value) => ({ key, value }));
+    const places: Appended[] = [];
+    for (let start = 0; start < values.length; start += LINES_PER_TURN) {
+      const records = values.slice(start, start + LINES_PER_TURN);
+      places.push(...(await this.gateway.writer.append(this.gateway.topics[topic], records).catch(refuseTooLarge)));
+    }
+    await this.#visible(topic, places);
+    return json(reply, JSON.stringify({ accepted: places.length, rejected: [] }));
+  }
+
   async #visible(topic: LineTopic, places: readonly Appended[]): Promise<void> {
     if (places.length === 0) return;
     if (topic === 'activity' || topic === 'commands') await this.gateway.visibility.ofInputs(topic, places);
     else await this.gateway.visibility.ofRooms(topic, places);
   }
+}
+
+/** The lines of a body as bytes, without their ends; an empty last one is none. */
+function linesOf(body: unknown): Buffer[] {
+  const lines: Buffer[] = [];
+  if (!Buffer.isBuffer(body)) return lines;
+  for (let start = 0; start < body.length;) {
+    const end = body.indexOf(0x0a, start);
+    lines.push(body.subarray(start, end < 0 ? body.length : end));
+    start = end < 0 ? body.length : end + 1;
+  }
+  return lines;
+}
+
+function refuseTooLarge(error: unknown): never {
+  if (error instanceof Error && error.cause instanceof RecordTooLargeError) refuse('M_TOO_LARGE', error.cause.message);
+  throw error;
 }
