@@ -8,6 +8,8 @@ jest.setTimeout(180_000);
 const REQUESTS = 5_000;
 const GARBLED = 300;
 const AT_A_TIME = 32;
+/** Any request here is answered long before; a wait that never ends is as bad as a 500. */
+const ANSWERED_MS = 30_000;
 const SEED = Number(process.env['FUZZ_SEED'] ?? Math.floor(Math.random() * 2 ** 31));
 
 let gateway: ServedGateway;
@@ -113,6 +115,7 @@ function send({ method, path, headers, body }: Sent): Promise<number> {
     sent.on('error', (error) => {
       reject(new Error(`seed ${String(SEED)}: ${error.message} at ${method} ${path} ${JSON.stringify(headers)} ${body.toString('latin1')}`));
     });
+    sent.setTimeout(ANSWERED_MS, () => sent.destroy(new Error('no answer')));
     // Said explicitly: for some methods node's client would send a body without its length.
     if (hasBody) sent.setHeader('content-length', body.length);
     sent.end(hasBody ? body : undefined);

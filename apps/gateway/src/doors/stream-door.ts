@@ -34,7 +34,8 @@ export class StreamDoor {
   ) {}
 
   register(fastify: FastifyInstance): void {
-    fastify.get('/_rollcall/v1/stream', (request, reply) => this.#open(request, reply));
+    // A HEAD of something that never ends would never be answered.
+    fastify.get('/_rollcall/v1/stream', { exposeHeadRoute: false }, (request, reply) => this.#open(request, reply));
   }
 
   async #open(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
