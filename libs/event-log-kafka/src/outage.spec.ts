@@ -6,6 +6,8 @@ import { KafkaEventLog } from './index.js';
 
 const START_LIMIT_MS = 180_000;
 const PATIENCE_MS = 40_000;
+/** Of the three brokers, one after the other. */
+const KILLED = process.env['SOAK'] === undefined ? 1 : 3;
 
 /** What a failed test leaves open would run on for ever. */
 const open: (() => Promise<void>)[] = [];
@@ -117,7 +119,10 @@ async function openEverything(cluster: LocalCluster, topic: string): Promise<Eve
 async function demandWhole({ tailed, grouped }: Everything, writer: Writer): Promise<void> {
   for (const reader of [tailed, grouped]) {
     await until(
-      () => writer.acknowledged.filter((value) => !reader.values.includes(value)),
+      () => {
+        const read = new Set(reader.values);
+        return writer.acknowledged.filter((value) => !read.has(value)).slice(0, 5);
+      },
       (missing) => missing.length === 0,
       PATIENCE_MS,
     );
@@ -199,7 +204,7 @@ describeLocalKafka('one of three brokers lost', () => {
   }, START_LIMIT_MS);
   afterAll(() => cluster.close());
 
-  it('costs a moment: each in turn is killed and comes back', async () => {
+  it('costs a moment, and it comes back', async () => {
     const everything = await openEverything(cluster, 'three');
     const { log, topic } = everything;
     const writer = new Writer(log, topic);
@@ -208,7 +213,7 @@ describeLocalKafka('one of three brokers lost', () => {
       (count) => count > 50,
       PATIENCE_MS,
     );
-    for (const node of cluster.nodes) {
+    for (const node of cluster.nodes.slice(0, KILLED)) {
       await node.kill();
       const before = writer.acknowledged.length;
       await until(
@@ -232,7 +237,7 @@ describeLocalKafka('one of three brokers lost', () => {
     await demandWhole(everything, writer);
     await until(
       () => everything.tailed.values.filter((value) => value.startsWith('t')).length,
-      (count) => count === 9,
+      (count) => count === 3 * KILLED,
       PATIENCE_MS,
     );
   }, 240_000);
