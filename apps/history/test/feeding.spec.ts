@@ -212,10 +212,6 @@ describe('rollcall produce', () => {
   it.each([
     [['produce', 'activity', '-', '--unchecked'], '--unchecked and --key go together'],
     [['produce', 'activity', '-', '--key', 'x'], '--unchecked and --key go together'],
-    [
-      ['produce', 'activity', '-', '--unchecked', '--key', 'x', '--server', 'http://127.0.0.1:1'],
-      'a server checks every line',
-    ],
     [['produce', 'states', '-'], 'Possible: activity, commands, rooms'],
     [['import', 'rooms', '-'], 'Possible: memberships'],
     [['import', 'memberships', '-', '--from-line', '0'], 'A whole number from 1 on is needed'],

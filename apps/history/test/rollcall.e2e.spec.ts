@@ -129,6 +129,21 @@ describe('beside a running server', () => {
       following.child.kill('SIGINT');
       expect(await following.ended).toEqual({ code: 0, signal: null });
 
+      const unchecked = ['produce', 'commands', '-', '--unchecked', '--key', userAt(0), '--server', url];
+      expect(await run(directory, unchecked, 'poison\n{"v":1}\n')).toMatchObject({
+        code: 0,
+        stdout: '2 accepted, 0 rejected\n',
+      });
+      const rejected = (await run(directory, ['log', 'read', 'rejected'])).stdout.split('\n').filter(Boolean);
+      expect(rejected.map((line) => JSON.parse(line) as unknown)).toEqual([
+        expect.objectContaining({
+          key: userAt(0),
+          value: 'poison',
+          headers: expect.objectContaining({ reason: expect.any(String) }),
+        }),
+        expect.objectContaining({ key: userAt(0), value: { v: 1 } }),
+      ]);
+
       const refused = await run(
         directory,
         ['produce', 'rooms', '-', '--server', url],

@@ -134,19 +134,19 @@ export async function runFeed(
   surroundings: Surroundings,
 ): Promise<number> {
   const { topic, server, uncheckedKey } = command;
-  if (server !== undefined && uncheckedKey !== undefined) {
-    throw new Failure(
-      '--unchecked writes to the log itself: a server checks every line. Leave --server out, and stop the server that holds the directory.',
-      2,
-    );
-  }
   const source = await openSource(surroundings, command.file);
   const run = new Run(command, surroundings);
   const destination = destinationOf(command, configuration);
   if (server !== undefined) {
     if (!URL.canParse(server)) throw new Failure(`--server ${server} is no URL; http://127.0.0.1:8090 is one`, 2);
     const token = configuration.gateway.adminToken;
-    const sink = serverSink({ surroundings, server, topic, ...(token === undefined ? {} : { token }) });
+    const sink = serverSink({
+      surroundings,
+      server,
+      topic,
+      ...(token !== undefined && { token }),
+      ...(uncheckedKey !== undefined && { uncheckedKey }),
+    });
     return run.feed(source, sink, destination);
   }
   try {
@@ -154,7 +154,7 @@ export async function runFeed(
       run.feed(source, logSink(log, topicNames(configuration.topics.prefix)[topic]), destination),
     );
   } catch (error) {
-    if (!(error instanceof LogHeldError) || uncheckedKey !== undefined) throw error;
+    if (!(error instanceof LogHeldError)) throw error;
     throw new Failure(
       `${error.message}. Write through that server with --server URL (npm start prints it; http://127.0.0.1:8090 by default), or stop it first.`,
     );
