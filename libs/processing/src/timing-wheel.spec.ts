@@ -72,12 +72,13 @@ describe('the timing wheel', () => {
               nowMs += inMs;
               const fired: Fired[] = [];
               wheel.advance(nowMs, (due, atMs) => fired.push({ id: due, atMs }));
-              expect(faultOf(model.advance(nowMs), fired)).toBeUndefined();
+              const fault = faultOf(model.advance(nowMs), fired);
+              if (fault !== undefined) throw new Error(fault);
               wheel.passTo(nowMs);
             } else {
               const due = wheel.firstDue(nowMs);
-              if (model.first() > nowMs) expect(due).toBeGreaterThan(nowMs);
-              expect(wheel.nextMs).toBeLessThanOrEqual(Math.max(model.first(), nowMs));
+              if (model.first() > nowMs && due <= nowMs) throw new Error('something is due that is not');
+              if (wheel.nextMs > Math.max(model.first(), nowMs)) throw new Error('the bound is too late');
             }
           }
         },
@@ -112,13 +113,13 @@ describe('the timing wheel', () => {
   });
 
   it('keeps many timers that are re-armed for ever in a few buckets', () => {
-    const wheel = new TimingWheel(0, 300_000);
-    for (let id = 0; id < 300_000; id += 1) wheel.arm(id, 120_000 + (id % 1000));
+    const wheel = new TimingWheel(0, 100_000);
+    for (let id = 0; id < 100_000; id += 1) wheel.arm(id, 120_000 + (id % 1000));
     for (let round = 1; round <= 3; round += 1) {
-      for (let id = 0; id < 300_000; id += 1) wheel.arm(id, round * 100_000 + 120_000 + (id % 1000));
+      for (let id = 0; id < 100_000; id += 1) wheel.arm(id, round * 100_000 + 120_000 + (id % 1000));
       expect(wheel.advance(round * 100_000, () => undefined)).toBe(0);
     }
-    expect(wheel.advance(1_000_000, () => undefined)).toBe(300_000);
+    expect(wheel.advance(1_000_000, () => undefined)).toBe(100_000);
   });
 
   it('is checked by a checker that sees a missing, an early and a disordered timer', () => {
