@@ -20,10 +20,22 @@ const mountable = ((): boolean => {
 })();
 
 let place: string;
+const writers: SourceProcess[] = [];
+
+const startWriter = (directory: string, command: readonly string[] = []): SourceProcess => {
+  const writer = runSource('libs/event-log-embedded/src/full-disk.process.ts', [directory], { command });
+  writers.push(writer);
+  return writer;
+};
+
 beforeEach(() => {
   place = mkdtempSync(join(tmpdir(), 'rollcall-disk-'));
 });
-afterEach(() => {
+afterEach(async () => {
+  for (const writer of writers.splice(0)) {
+    writer.child.kill('SIGKILL');
+    await writer.ended;
+  }
   // Lazily: LMDB keeps its map of a read-only disk until the process ends.
   run('umount', '-l', place);
   rmSync(place, { recursive: true, force: true });
@@ -46,6 +58,8 @@ const fillUp = async (writer: SourceProcess): Promise<number> => {
   expect(line).toMatch(/^LogUnavailableError: Cannot write to the log in .*free\)$/);
   expect(await writer.line()).toMatch(/^TransactionError: The transaction failed: Cannot write to the log in /);
   for (let i = 0; i < 3; i++) expect(await writer.line()).toMatch(/^LogUnavailableError: /);
+  // LMDB itself must never meet the full disk: its library may bring the process down then (spare-room.ts).
+  expect(writer.errors()).not.toMatch(/Write error|Input\/output error|Attempting to write/);
   return acknowledged;
 };
 
@@ -55,7 +69,7 @@ const fillUp = async (writer: SourceProcess): Promise<number> => {
     const ballast = join(place, 'ballast');
     writeFileSync(ballast, Buffer.alloc(2 << 20));
     const directory = join(place, 'log');
-    const writer = runSource('libs/event-log-embedded/src/full-disk.process.ts', [directory]);
+    const writer = startWriter(directory);
     const acknowledged = await fillUp(writer);
     expect(writer.output()).toContain('the disk is full');
     const reader = await EmbeddedEventLog.open({ directory, readOnly: true });
@@ -67,6 +81,29 @@ const fillUp = async (writer: SourceProcess): Promise<number> => {
     expect((await writer.ended).code).toBe(0);
     const log = await EmbeddedEventLog.open({ directory });
     expect(await valuesIn(log)).toEqual([...Array<number>(acknowledged).fill(20_000), 4]);
+    await log.close();
+  }, 60_000);
+
+  it('is freed from inside by retention, without any room outside', async () => {
+    run('mount', '-t', 'tmpfs', '-o', 'size=12m', 'tmpfs', place);
+    const directory = join(place, 'log');
+    let nowMs = 1_700_000_000_000;
+    const log = await EmbeddedEventLog.open({ directory, upkeepMs: 0, now: () => nowMs });
+    await log.createTopics([{ ...TOPIC, retentionMs: 60_000 }]);
+    const records = [{ key: 'k', value: 'z'.repeat(20_000) }];
+    const fill = async (): Promise<number> => {
+      for (let count = 0; count < 5000; count++) {
+        const outcome = await log.append('t', records).catch((error: unknown) => error);
+        if (outcome instanceof LogUnavailableError) return count;
+      }
+      throw new Error('Never full');
+    };
+    expect(await fill()).toBeGreaterThan(300);
+    nowMs += 100_000;
+    await log.housekeep();
+    const [start, end] = [(await log.starts('t'))[0], (await log.ends('t'))[0]];
+    expect(start).toBe(end);
+    expect(await fill()).toBeGreaterThan(50);
     await log.close();
   }, 60_000);
 
@@ -92,9 +129,7 @@ describe('a limit on file sizes', () => {
   it('is refused like a full disk, by a log that then is intact', async () => {
     const directory = join(place, 'log');
     mkdirSync(directory);
-    const writer = runSource('libs/event-log-embedded/src/full-disk.process.ts', [directory], {
-      command: ['sh', '-c', 'ulimit -f 8000; exec "$@"', 'sh'],
-    });
+    const writer = startWriter(directory, ['sh', '-c', 'ulimit -f 8000; exec "$@"', 'sh']);
     const acknowledged = await fillUp(writer);
     writer.child.stdin?.end('\n');
     expect(await writer.line()).toMatch(/^(LogUnavailableError: |again \d+$)/);

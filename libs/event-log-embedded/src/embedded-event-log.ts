@@ -84,6 +84,7 @@ export class EmbeddedEventLog implements EventLog {
     }
     const environment = Environment.open({ directory, readOnly, durable });
     try {
+      if (!readOnly) await environment.makeRoom();
       const release = readOnly ? undefined : hold(environment, randomUUID());
       return new EmbeddedEventLog(environment, options, release);
     } catch (error) {

@@ -2,9 +2,11 @@
 // only when that transaction is synced (unless `durable` is off) or is known to have failed. LMDB's own errors become
 // the log's words here.
 import { statfsSync } from 'node:fs';
+import { join } from 'node:path';
 import * as lmdb from 'lmdb';
 import type { RootDatabase } from 'lmdb';
 import { LogUnavailableError } from '#libs/event-log';
+import { type FileUse, type Need, SpareRoom } from './spare-room.js';
 
 export type Database = RootDatabase<Buffer, Buffer>;
 
@@ -25,6 +27,56 @@ const forget = (database: Database): void => {
   const { allDbs } = lmdb as unknown as { readonly allDbs?: Map<string, unknown> };
   for (const [name, known] of allDbs ?? []) if (known === database) allDbs?.delete(name);
 };
+
+/** What LMDB's `getStats` answers, of which its types say nothing. Free pages are those that neither tree uses. */
+interface PageCounts {
+  readonly treeBranchPageCount: number;
+  readonly treeLeafPageCount: number;
+  readonly overflowPages: number;
+}
+interface Stats extends PageCounts {
+  readonly pageSize: number;
+  readonly lastPageNumber: number;
+  readonly free: PageCounts;
+}
+
+const META_PAGES = 2;
+const pagesOf = (tree: PageCounts): number => tree.treeBranchPageCount + tree.treeLeafPageCount + tree.overflowPages;
+
+const fileUse = (database: Database): FileUse => {
+  const stats = database.getStats() as unknown as Stats;
+  const pages = stats.lastPageNumber + 1;
+  const freePages = pages - META_PAGES - pagesOf(stats) - pagesOf(stats.free);
+  return { pageBytes: stats.pageSize, usedBytes: pages * stats.pageSize, freeInsideBytes: freePages * stats.pageSize };
+};
+
+/** Remembers what a transaction is to do, so that its size is known before it begins. */
+class PlannedWrites implements Writes {
+  private readonly steps: { readonly key: Buffer; readonly value: Buffer | undefined }[] = [];
+  private puts = 0;
+  private valueBytes = 0;
+
+  put(key: Buffer, value: Buffer): void {
+    this.steps.push({ key, value });
+    this.puts++;
+    this.valueBytes += value.length;
+  }
+
+  remove(key: Buffer): void {
+    this.steps.push({ key, value: undefined });
+  }
+
+  get need(): Need {
+    return { puts: this.puts, removes: this.steps.length - this.puts, valueBytes: this.valueBytes };
+  }
+
+  apply(writes: Writes): void {
+    for (const { key, value } of this.steps) {
+      if (value === undefined) writes.remove(key);
+      else writes.put(key, value);
+    }
+  }
+}
 
 interface CommitFailure extends Error {
   readonly commitError?: Promise<never>;
@@ -50,10 +102,16 @@ export const unavailable = (directory: string, doing: string, cause: unknown): L
 };
 
 export class Environment {
+  /** Absent where nothing is synced: such a log is not kept. */
+  private readonly room: SpareRoom | undefined;
+
   private constructor(
     readonly database: Database,
     readonly options: EnvironmentOptions,
-  ) {}
+  ) {
+    if (!options.durable || options.readOnly) return;
+    this.room = new SpareRoom(join(options.directory, 'data.mdb'), () => fileUse(database));
+  }
 
   static open(options: EnvironmentOptions): Environment {
     try {
@@ -102,14 +160,26 @@ export class Environment {
 
   /** All puts and removes of `act` in one transaction. */
   async write(act: (writes: Writes) => void): Promise<void> {
+    const planned = new PlannedWrites();
+    act(planned);
     try {
-      await this.database.batch(() => act(this.database));
+      await this.room?.take(planned.need);
+      await this.database.batch(() => planned.apply(this.database));
     } catch (error) {
       // LMDB tells the reason later, by a second promise that nobody else would handle.
       const reason = (error as CommitFailure).commitError?.catch((failure: unknown) => failure);
       throw unavailable(this.options.directory, 'write to', (await reason) ?? error);
     } finally {
       this.refresh();
+    }
+  }
+
+  /** Makes sure that a small transaction outside `write` has its place on the disk. */
+  async makeRoom(): Promise<void> {
+    try {
+      await this.room?.take({ puts: 1, removes: 2, valueBytes: 0 });
+    } catch (error) {
+      throw unavailable(this.options.directory, 'write to', error);
     }
   }
 
@@ -124,6 +194,7 @@ export class Environment {
   }
 
   async close(): Promise<void> {
+    await this.room?.close();
     await this.database.close();
     forget(this.database);
   }
