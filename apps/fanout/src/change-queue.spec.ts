@@ -8,7 +8,16 @@ const VIEW = { presence: 'online', currentlyActive: true } as const;
 function change(offset: number, user: number, version: number): LogRecord {
   const userId = `@u${user}:hs`;
   const circumstances = { cause: { timer: 'idle' }, applied: {} } as const;
-  const value = encodeChange({ kind: 'changed', userId, life: 0, version, atMs: offset, view: VIEW, before: VIEW, ...circumstances });
+  const value = encodeChange({
+    kind: 'changed',
+    userId,
+    life: 0,
+    version,
+    atMs: offset,
+    view: VIEW,
+    before: VIEW,
+    ...circumstances,
+  });
   return { offset, timestampMs: 0, key: Buffer.from(userId), value: Buffer.from(value) };
 }
 
@@ -16,7 +25,13 @@ function batch(records: readonly LogRecord[], nextOffset = (records.at(-1)?.offs
   return { topic: 'c', partition: 0, records, nextOffset };
 }
 
-function given(maxBatches = 8): { queue: ChangeQueue; told: number[]; raised: string[]; flow: string[]; taker: ChangeTaker } {
+function given(maxBatches = 8): {
+  queue: ChangeQueue;
+  told: number[];
+  raised: string[];
+  flow: string[];
+  taker: ChangeTaker;
+} {
   const [told, raised, flow]: [number[], string[], string[]] = [[], [], []];
   const member = { pause: () => void flow.push('pause'), resume: () => void flow.push('resume') };
   const queue = new ChangeQueue({ topic: 'c', partition: 0, member, maxBatches });

@@ -69,7 +69,7 @@ export class ChangeQueue {
   /** Of the first `batches`, until so many recipients have been told; who is left over is told first the next time. */
   take(batches: number, maxRecipients: number, taker: ChangeTaker): Taken {
     const taken = { changes: 0, lastChangedAtMs: 0, broken: [] as BrokenRecord[] };
-    for (let left = batches; ; ) {
+    for (let left = batches; ;) {
       if (this.#tellUntold(maxRecipients, taker) === 'enough' || left === 0) break;
       left = this.#readSome(left, taker, taken);
     }
@@ -86,7 +86,11 @@ export class ChangeQueue {
     return 'all';
   }
 
-  #readSome(batches: number, taker: ChangeTaker, taken: { changes: number; lastChangedAtMs: number; broken: BrokenRecord[] }): number {
+  #readSome(
+    batches: number,
+    taker: ChangeTaker,
+    taken: { changes: number; lastChangedAtMs: number; broken: BrokenRecord[] },
+  ): number {
     let left = batches;
     for (let records = 0; records < CHUNK && left > 0; records++) {
       const batch = this.#batches[0] as RecordBatch;

@@ -2,18 +2,37 @@
 // order of shutdown. Invariant: what was taken is told and committed before the group is left. Nothing is decided here.
 import type { Clock, EventLog } from '#libs/event-log';
 import {
-  CLOCK, CONFIGURATION, EVENT_LOG, HealthRegistry, Journal, LogSubscriptions, Metrics, ShutdownSequence, Supervisor,
+  CLOCK,
+  CONFIGURATION,
+  EVENT_LOG,
+  HealthRegistry,
+  Journal,
+  LogSubscriptions,
+  Metrics,
+  ShutdownSequence,
+  Supervisor,
   type Configuration,
 } from '#libs/runtime';
 import { Inject, Module } from '@nestjs/common';
-import { CHANGES_PATTERN, FanoutController, MEMBERSHIPS_PATTERN, ROOMS_PATTERN, STATES_PATTERN } from './fanout.controller.js';
+import {
+  CHANGES_PATTERN,
+  FanoutController,
+  MEMBERSHIPS_PATTERN,
+  ROOMS_PATTERN,
+  STATES_PATTERN,
+} from './fanout.controller.js';
 import { Fanout } from './fanout.js';
 import { meterOf } from './meters.js';
 
 const fanout = {
   provide: Fanout,
   inject: [EVENT_LOG, CLOCK, CONFIGURATION, Metrics, Journal, Supervisor],
-  useFactory: (log: EventLog, clock: Clock, configuration: Configuration, ...rest: [Metrics, Journal, Supervisor]): Promise<Fanout> => {
+  useFactory: (
+    log: EventLog,
+    clock: Clock,
+    configuration: Configuration,
+    ...rest: [Metrics, Journal, Supervisor]
+  ): Promise<Fanout> => {
     const [metrics, journal, supervisor] = rest;
     return Fanout.open({
       log,
@@ -48,7 +67,11 @@ export class FanoutModule {
 
   /** From its start, by a tail of its own: a flood in one topic keeps nobody waiting for another. */
   #follow(subscriptions: LogSubscriptions, topic: string, pattern: string): void {
-    subscriptions.tail({ name: topic, topics: new Map([[topic, pattern]]), owner: { startAt: () => new Map([[topic, 'start']]) } });
+    subscriptions.tail({
+      name: topic,
+      topics: new Map([[topic, pattern]]),
+      owner: { startAt: () => new Map([[topic, 'start']]) },
+    });
   }
 
   #join(subscriptions: LogSubscriptions): void {

@@ -15,7 +15,10 @@ import { FanoutTask } from './task.js';
 
 /** What has no sensible default. */
 export type FanoutSetup = Pick<FanoutOptions, 'log' | 'clock' | 'onFatal'> &
-  Partial<Pick<FanoutOptions, 'lines' | 'meter'>> & { readonly prefix: string; readonly limits?: Partial<FanoutLimits> };
+  Partial<Pick<FanoutOptions, 'lines' | 'meter'>> & {
+    readonly prefix: string;
+    readonly limits?: Partial<FanoutLimits>;
+  };
 
 export class Fanout {
   readonly tables: Tables;
@@ -66,9 +69,19 @@ export class Fanout {
   static async open({ prefix, limits, ...setup }: FanoutSetup): Promise<Fanout> {
     const topics = topicNames(prefix);
     const [changes, states, memberships, rooms, deliveries] = await Promise.all(
-      [topics.changes, topics.states, topics.memberships, topics.rooms, topics.deliveries].map((name) => partitionsOf(setup.log, name)),
+      [topics.changes, topics.states, topics.memberships, topics.rooms, topics.deliveries].map((name) =>
+        partitionsOf(setup.log, name),
+      ),
     );
-    const options = { lines: SILENT_LINES, meter: NO_METER, ...setup, prefix, topics, group: `${prefix}fanout`, limits: { ...DEFAULT_LIMITS, ...limits } };
+    const options = {
+      lines: SILENT_LINES,
+      meter: NO_METER,
+      ...setup,
+      prefix,
+      topics,
+      group: `${prefix}fanout`,
+      limits: { ...DEFAULT_LIMITS, ...limits },
+    };
     return new Fanout(options, {
       changes: changes as number,
       states: states as number,

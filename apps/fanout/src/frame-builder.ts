@@ -1,95 +1,144 @@
 // Entries and their recipients to frames: for each delivery partition the entries of a step, each once with the recipients
 // of that partition, sliced by bytes. Invariant: an entry is serialised once however many frames hold it, and no frame
-// exceeds the limit by more than one name. Written for the machine: the rest of the fan-out is not this hot.
-import { FRAME_ENTRY_TAIL, FRAME_OVERHEAD_BYTES, frameText } from '#libs/contracts';
+// exceeds the limit unless a single recipient does. Written for the machine: bytes are copied, no text is made per recipient.
+import { FRAME_ENTRY_TAIL, frameText } from '#libs/contracts';
 import type { UserColumns } from './user-columns.js';
 
 export interface Frame {
   readonly partition: number;
   /** The record's value. */
-  readonly text: string;
+  readonly bytes: Uint8Array;
   readonly recipients: number;
 }
 
-/** Of an entry beside its head: what ends it, and the comma after it. */
-const ENTRY_OVERHEAD_BYTES = FRAME_ENTRY_TAIL.length + 1;
+const [OPENING, CLOSING] = frameText(['\0'])
+  .split('\0')
+  .map((part) => Buffer.from(part)) as [Buffer, Buffer];
+const ENTRY_TAIL = Buffer.from(FRAME_ENTRY_TAIL);
+const COMMA = 0x2c;
+/** What ends an entry and its frame. */
+const ENDING_BYTES = ENTRY_TAIL.length + CLOSING.length;
+const FIRST_CAPACITY = 4_096;
 
-interface Bucket {
-  readonly partition: number;
-  /** Those that are complete. */
-  entries: string[];
-  bytes: number;
-  recipients: number;
-  /** Recipients of the entry under way, joined; empty = none yet. */
-  to: string;
+class Bucket {
+  bytes = Buffer.allocUnsafe(FIRST_CAPACITY);
+  length = 0;
+  recipients = 0;
+  /** The entry under way has recipients here. */
+  isOpen = false;
+
+  constructor(readonly partition: number) {
+    this.reset();
+  }
+
+  reset(): void {
+    OPENING.copy(this.bytes);
+    this.length = OPENING.length;
+    this.recipients = 0;
+    this.isOpen = false;
+  }
+
+  append(bytes: Uint8Array, count: number): void {
+    this.reserve(count);
+    this.bytes.set(count === bytes.length ? bytes : bytes.subarray(0, count), this.length);
+    this.length += count;
+  }
+
+  reserve(more: number): void {
+    const needed = this.length + more;
+    if (needed <= this.bytes.length) return;
+    const grown = Buffer.allocUnsafe(Math.max(needed, this.bytes.length * 2));
+    this.bytes.copy(grown, 0, 0, this.length);
+    this.bytes = grown;
+  }
 }
 
 export class FrameBuilder {
   readonly #buckets: Bucket[];
-  readonly #touched: Bucket[] = [];
   #frames: Frame[] = [];
-  #head = '';
+  #head = Buffer.allocUnsafe(FIRST_CAPACITY);
   #headBytes = 0;
 
   constructor(
     private readonly columns: UserColumns,
     private readonly maxFrameBytes: number,
   ) {
-    this.#buckets = Array.from({ length: columns.counts.deliveries }, (_, partition) => ({ partition, entries: [], bytes: FRAME_OVERHEAD_BYTES, recipients: 0, to: '' }));
+    this.#buckets = Array.from({ length: columns.counts.deliveries }, (_, partition) => new Bucket(partition));
   }
 
   /** Adds an entry, of which `head` is everything up to its first recipient, for the first `count` of these users. */
   add(head: string, users: Int32Array, count: number): void {
-    this.#head = head;
-    this.#headBytes = Buffer.byteLength(head) + ENTRY_OVERHEAD_BYTES;
-    const columns = this.columns;
+    this.#setHead(head);
+    const { columns } = this;
     for (let index = 0; index < count; index++) {
       const user = users[index] as number;
-      const bucket = this.#buckets[columns.deliveryPartition(user)] as Bucket;
-      const bytes = columns.quotedBytes(user) + 1;
-      if (bucket.bytes + bytes > this.maxFrameBytes && bucket.to !== '') this.#flush(bucket);
-      if (bucket.to === '') this.#begin(bucket, bytes);
-      else bucket.to += ',';
-      bucket.to += columns.quoted(user);
-      bucket.bytes += bytes;
-      bucket.recipients++;
+      let partition = columns.delivery[user] ?? 0;
+      if (partition === 0) {
+        columns.compute(user);
+        partition = columns.delivery[user] as number;
+      }
+      this.#addRecipient(
+        this.#buckets[partition - 1] as Bucket,
+        columns.nameAt[user] as number,
+        columns.nameBytes[user] as number,
+      );
     }
-    for (const bucket of this.#touched) this.#end(bucket);
-    this.#touched.length = 0;
+    for (const bucket of this.#buckets) if (bucket.isOpen) this.#endEntry(bucket);
   }
 
   /** Everything added since the last time, in order per partition. */
   take(): Frame[] {
-    for (const bucket of this.#buckets) this.#close(bucket);
+    for (const bucket of this.#buckets) this.#endFrame(bucket);
     const frames = this.#frames;
     this.#frames = [];
     return frames;
   }
 
-  /** The entry begins in this bucket; if it does not fit, in a frame of its own. */
-  #begin(bucket: Bucket, bytes: number): void {
-    if (bucket.entries.length > 0 && bucket.bytes + this.#headBytes + bytes > this.maxFrameBytes) this.#close(bucket);
-    bucket.bytes += this.#headBytes;
-    this.#touched.push(bucket);
+  #setHead(head: string): void {
+    // No character of UTF-16 takes more than three bytes.
+    if (head.length * 3 > this.#head.length) this.#head = Buffer.allocUnsafe(head.length * 3);
+    this.#headBytes = this.#head.write(head);
   }
 
-  #end(bucket: Bucket): void {
-    if (bucket.to === '') return;
-    bucket.entries.push(this.#head + bucket.to + FRAME_ENTRY_TAIL);
-    bucket.to = '';
+  #addRecipient(bucket: Bucket, nameAt: number, nameBytes: number): void {
+    if (bucket.isOpen && bucket.length + nameBytes + 1 + ENDING_BYTES > this.maxFrameBytes) {
+      this.#endEntry(bucket);
+      this.#endFrame(bucket);
+    }
+    if (!bucket.isOpen) this.#beginEntry(bucket, nameBytes);
+    bucket.reserve(nameBytes + 1);
+    const { bytes } = bucket;
+    const { pool } = this.columns;
+    let to = bucket.length;
+    for (let from = nameAt; from < nameAt + nameBytes; from++) bytes[to++] = pool[from] as number;
+    // A comma after each; the last one is taken back when the entry ends.
+    bytes[to++] = COMMA;
+    bucket.length = to;
+    bucket.recipients++;
   }
 
-  /** The entry is divided: what it has goes out, the rest goes on in the next frame. */
-  #flush(bucket: Bucket): void {
-    this.#end(bucket);
-    this.#close(bucket);
+  #beginEntry(bucket: Bucket, nameBytes: number): void {
+    const bytes = 1 + this.#headBytes + nameBytes + ENDING_BYTES;
+    if (bucket.recipients > 0 && bucket.length + bytes > this.maxFrameBytes) this.#endFrame(bucket);
+    if (bucket.recipients > 0) {
+      bucket.reserve(1);
+      bucket.bytes[bucket.length++] = COMMA;
+    }
+    bucket.append(this.#head, this.#headBytes);
+    bucket.isOpen = true;
   }
 
-  #close(bucket: Bucket): void {
-    if (bucket.entries.length === 0) return;
-    this.#frames.push({ partition: bucket.partition, text: frameText(bucket.entries), recipients: bucket.recipients });
-    bucket.entries = [];
-    bucket.bytes = FRAME_OVERHEAD_BYTES;
-    bucket.recipients = 0;
+  #endEntry(bucket: Bucket): void {
+    bucket.length--;
+    bucket.append(ENTRY_TAIL, ENTRY_TAIL.length);
+    bucket.isOpen = false;
+  }
+
+  #endFrame(bucket: Bucket): void {
+    if (bucket.recipients === 0) return;
+    bucket.append(CLOSING, CLOSING.length);
+    const bytes = Buffer.from(bucket.bytes.subarray(0, bucket.length));
+    this.#frames.push({ partition: bucket.partition, bytes, recipients: bucket.recipients });
+    bucket.reset();
   }
 }

@@ -3,3 +3,6 @@ export { FanoutModule } from './fanout.module.js';
 export { Fanout, type FanoutSetup } from './fanout.js';
 export { connectFanout, type ConnectedFanout } from './connection.js';
 export { DEFAULT_LIMITS, type FanoutLimits, type Meter } from './surroundings.js';
+export { Tables } from './tables.js';
+export { Telling } from './telling.js';
+export { readChange } from './news.js';

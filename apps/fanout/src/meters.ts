@@ -8,10 +8,15 @@ const CATALOGUE = {
   changes: counter('rollcall_fanout_changes_total', 'Changes told to everybody interested'),
   lag: histogram('rollcall_fanout_lag_seconds', 'From a change to when it was told, the last one of every step'),
   recipientRecords: counter('rollcall_fanout_recipient_records_total', 'Records written to recipient topics'),
-  recipientTopics: gauge('rollcall_fanout_recipient_topics', 'Recipient topics found: kept up to date, or refused', ['state']),
+  recipientTopics: gauge('rollcall_fanout_recipient_topics', 'Recipient topics found: kept up to date, or refused', [
+    'state',
+  ]),
   rejected: counter('rollcall_fanout_rejected_total', 'Records that could not be read', ['topic']),
   retries: counter('rollcall_fanout_retries_total', 'Sends and commits that failed and were tried again'),
-  heldBack: counter('rollcall_fanout_held_back_total', 'Times nothing was sent because the group had not confirmed this member'),
+  heldBack: counter(
+    'rollcall_fanout_held_back_total',
+    'Times nothing was sent because the group had not confirmed this member',
+  ),
   oversizeRooms: gauge('rollcall_fanout_oversize_rooms', 'Rooms over MAX_ROOM_MEMBERS, which create no interest'),
 } as const;
 

@@ -21,10 +21,14 @@ export interface Destination {
   readonly recipients: RecipientTopics;
 }
 
-export async function send({ frames, headers, settlements, rejected }: Sendable, { fanout, recipients }: Destination, patience: Patience): Promise<void> {
+export async function send(
+  { frames, headers, settlements, rejected }: Sendable,
+  { fanout, recipients }: Destination,
+  patience: Patience,
+): Promise<void> {
   const { log, topics, meter } = fanout;
   for (const wave of wavesOf(frames)) {
-    const records = wave.map(({ partition, text }): NewRecord => ({ key: null, value: text, partition, headers }));
+    const records = wave.map(({ partition, bytes }): NewRecord => ({ key: null, value: bytes, partition, headers }));
     await patience.persist(() => log.append(topics.deliveries, records));
     for (const frame of wave) meter.framed(frame.recipients);
   }
@@ -51,5 +55,9 @@ function wavesOf(frames: readonly Frame[]): Frame[][] {
 }
 
 function rejectionOf({ topic, partition, record, reason }: BrokenRecord): NewRecord {
-  return { key: record.key, value: record.value, headers: rejectionHeaders({ reason, topic, partition, offset: record.offset }) };
+  return {
+    key: record.key,
+    value: record.value,
+    headers: rejectionHeaders({ reason, topic, partition, offset: record.offset }),
+  };
 }

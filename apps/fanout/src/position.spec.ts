@@ -9,7 +9,10 @@ const EXTENTS: LogExtents = {
 };
 const VECTOR = { memberships: [7, 1], rooms: [0] };
 
-function committed(offset: number, vector: { memberships: number[]; rooms: number[] }): ReturnType<typeof readPosition> {
+function committed(
+  offset: number,
+  vector: { memberships: number[]; rooms: number[] },
+): ReturnType<typeof readPosition> {
   return readPosition({ topic: 'c', partition: 0, offset, metadata: encodeFanoutPosition(vector) }, EXTENTS);
 }
 

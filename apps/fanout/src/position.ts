@@ -30,8 +30,10 @@ export function readPosition(committed: GroupOffset | undefined, extents: LogExt
   if (!decoded.ok) return decoded.reason;
   const { changes, memberships, rooms } = extents;
   const { partition, offset } = committed;
-  if (offset < (changes.starts[partition] ?? 0) || offset > (changes.ends[partition] ?? 0)) return 'the committed offset is outside the log';
-  if (!isInside(decoded.record.memberships, memberships)) return 'the committed position of memberships is outside the log';
+  if (offset < (changes.starts[partition] ?? 0) || offset > (changes.ends[partition] ?? 0))
+    return 'the committed offset is outside the log';
+  if (!isInside(decoded.record.memberships, memberships))
+    return 'the committed position of memberships is outside the log';
   if (!isInside(decoded.record.rooms, rooms)) return 'the committed position of rooms is outside the log';
   const vector = { memberships: positionsOf(decoded.record.memberships), rooms: positionsOf(decoded.record.rooms) };
   return { changes: offset, vector };

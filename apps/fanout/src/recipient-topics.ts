@@ -8,7 +8,10 @@ import { RecipientTopic } from './recipient-topic.js';
 import type { FanoutOptions } from './surroundings.js';
 import type { Tables } from './tables.js';
 
-export interface RecipientTopicsOptions extends Pick<FanoutOptions, 'log' | 'clock' | 'prefix' | 'topics' | 'limits' | 'lines' | 'meter'> {
+export interface RecipientTopicsOptions extends Pick<
+  FanoutOptions,
+  'log' | 'clock' | 'prefix' | 'topics' | 'limits' | 'lines' | 'meter'
+> {
   readonly tables: Tables;
   /** A topic can be written from now on: whoever owns senders settles all of them. */
   readonly onReady: (topic: RecipientTopic) => void;
@@ -79,7 +82,10 @@ export class RecipientTopics {
     const due = [...senders].flatMap((sender) => this.#due(topic, sender));
     if (due.length === 0) return 0;
     try {
-      const appended = await this.options.log.append(topic.name, due.map(({ record }) => record));
+      const appended = await this.options.log.append(
+        topic.name,
+        due.map(({ record }) => record),
+      );
       due.forEach(({ sender, life, version, present }, index) => {
         topic.hold(sender, { life, version, present, offset: appended[index]?.offset ?? 0 });
         // Things may have changed while it was being written, and the task may be another one since.
@@ -94,7 +100,9 @@ export class RecipientTopics {
   }
 
   async poll(): Promise<void> {
-    const names = (await this.options.log.listTopics()).filter((name) => name.startsWith(this.options.topics.recipientPrefix));
+    const names = (await this.options.log.listTopics()).filter((name) =>
+      name.startsWith(this.options.topics.recipientPrefix),
+    );
     const wanted = this.#withinLimit(names);
     let changed = this.#forgetMissing(new Set(wanted));
     if (await this.#considerAll(wanted.filter((name) => !this.#topics.has(name)))) changed = true;
@@ -281,14 +289,19 @@ export class RecipientTopics {
     const tail = this.#tail;
     if (tail === undefined || topic.endsAtFirst === undefined) return;
     const positions = tail.positions(topic.name);
-    const isRead = topic.endsAtFirst.every((end, index) => Math.max(positions[index] ?? 0, index === partition ? nextOffset : 0) >= end);
+    const isRead = topic.endsAtFirst.every(
+      (end, index) => Math.max(positions[index] ?? 0, index === partition ? nextOffset : 0) >= end,
+    );
     if (!isRead) return;
     topic.ready = true;
     topic.endsAtFirst = undefined;
     this.options.onReady(topic);
   }
 
-  #due(topic: RecipientTopic, sender: number): { sender: number; life: number; version: number; present: boolean; record: NewRecord }[] {
+  #due(
+    topic: RecipientTopic,
+    sender: number,
+  ): { sender: number; life: number; version: number; present: boolean; record: NewRecord }[] {
     const { tables, clock } = this.options;
     const held = topic.held(sender);
     const state = tables.states.stateOf(sender);

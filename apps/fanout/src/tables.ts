@@ -1,10 +1,10 @@
 // What every instance holds whole: memberships, rooms and states, under one numbering of users, and the columns made from
 // them. Invariant: read from the log's start; nobody is told anything before `caughtUp`, and nothing of a batch of
 // memberships, states or changes before the room policies that were durable when it arrived. One per instance, shared by its tasks.
-import type { RecordBatch } from '#libs/event-log';
+import type { EventLog, RecordBatch } from '#libs/event-log';
 import { Interner } from '#libs/interest';
 import { MembershipsView, StatesView, type BrokenRecord } from '#libs/views';
-import type { FanoutOptions } from './surroundings.js';
+import { DEFAULT_LIMITS, type FanoutOptions } from './surroundings.js';
 import { UserColumns, type PartitionCounts } from './user-columns.js';
 
 export interface TablePartitions extends PartitionCounts {
@@ -20,6 +20,11 @@ export interface TablesOptions extends Pick<FanoutOptions, 'log' | 'topics' | 'l
   readonly stopping: AbortSignal;
 }
 
+export interface UnreadTables extends Pick<TablesOptions, 'topics' | 'partitions'> {
+  readonly log: Pick<EventLog, 'partitionOf'>;
+  readonly maxRoomMembers: number;
+}
+
 export class Tables {
   readonly users = new Interner();
   readonly states: StatesView;
@@ -31,8 +36,21 @@ export class Tables {
   constructor(private readonly options: TablesOptions) {
     const { log, topics, limits, partitions, onBroken } = options;
     this.states = new StatesView({ partitions: partitions.states, users: this.users });
-    this.memberships = new MembershipsView({ topics, partitions, maxRoomMembers: limits.maxRoomMembers, users: this.users, onBroken });
+    this.memberships = new MembershipsView({
+      topics,
+      partitions,
+      maxRoomMembers: limits.maxRoomMembers,
+      users: this.users,
+      onBroken,
+    });
     this.columns = new UserColumns(this.users, log, partitions);
+  }
+
+  /** Tables that are filled by hand and read nothing: for benchmarks. */
+  static unread({ log, topics, partitions, maxRoomMembers }: UnreadTables): Tables {
+    const limits = { ...DEFAULT_LIMITS, maxRoomMembers };
+    const stopping = new AbortController().signal;
+    return new Tables({ log: log as EventLog, topics, partitions, limits, stopping, onBroken: () => undefined });
   }
 
   get partitions(): TablePartitions {
@@ -50,7 +68,11 @@ export class Tables {
   /** All three are read up to where the log ended after this was called. Rejects when the log cannot say, or the signal ends it. */
   async caughtUp(signal: AbortSignal): Promise<void> {
     const { log, topics } = this.options;
-    const [memberships, rooms, states] = await Promise.all([log.ends(topics.memberships), log.ends(topics.rooms), log.ends(topics.states)]);
+    const [memberships, rooms, states] = await Promise.all([
+      log.ends(topics.memberships),
+      log.ends(topics.rooms),
+      log.ends(topics.states),
+    ]);
     await this.memberships.whenAt({ memberships, rooms }, signal);
     await this.states.whenAt(states, signal);
     signal.throwIfAborted();
@@ -70,7 +92,7 @@ export class Tables {
   }
 
   async #askAfter(current: Promise<void>): Promise<void> {
-    await current.catch(() => undefined);
+    await Promise.allSettled([current]);
     this.#askingNext = undefined;
     await this.#ask();
   }

@@ -67,9 +67,18 @@ export class FanoutTask {
 
   constructor(private readonly options: TaskOptions) {
     const { tables, recipients, partition, fanout } = options;
-    this.#patience = new Patience({ ...fanout, name: `partition ${partition}`, lastHeartbeatMs: () => options.member.lastHeartbeatMs() });
+    this.#patience = new Patience({
+      ...fanout,
+      name: `partition ${partition}`,
+      lastHeartbeatMs: () => options.member.lastHeartbeatMs(),
+    });
     this.#telling = new Telling(tables, recipients, partition, fanout.limits.maxFrameBytes);
-    this.#queue = new ChangeQueue({ topic: fanout.topics.changes, partition, member: options.member, maxBatches: fanout.limits.maxQueuedBatches });
+    this.#queue = new ChangeQueue({
+      topic: fanout.topics.changes,
+      partition,
+      member: options.member,
+      maxBatches: fanout.limits.maxQueuedBatches,
+    });
     this.done = this.#run();
   }
 
@@ -174,11 +183,18 @@ export class FanoutTask {
     const { fanout, tables, partition } = this.options;
     const { log, topics, group } = fanout;
     const committed = await log.committed(group, topics.changes);
-    const [changes, memberships, rooms] = await Promise.all([extentOf(log, topics.changes), extentOf(log, topics.memberships), extentOf(log, topics.rooms)]);
+    const [changes, memberships, rooms] = await Promise.all([
+      extentOf(log, topics.changes),
+      extentOf(log, topics.memberships),
+      extentOf(log, topics.rooms),
+    ]);
     await tables.caughtUp(this.#patience.signal);
     const position = readPosition(committed.get(partition), { changes, memberships, rooms });
     if (typeof position !== 'string') return { position };
-    return { position: { changes: changes.ends[partition] ?? 0, vector: copyOf(tables.memberships.positions) }, missing: position };
+    return {
+      position: { changes: changes.ends[partition] ?? 0, vector: copyOf(tables.memberships.positions) },
+      missing: position,
+    };
   }
 
   /** From this moment on the task hears of every effect; what happened before it is looked for in the log. */
@@ -208,7 +224,13 @@ export class FanoutTask {
 
   async #reread(from: MembershipPositions, to: MembershipPositions): Promise<void> {
     const { fanout, tables } = this.options;
-    const options = { log: fanout.log, topics: fanout.topics, tables, maxReread: fanout.limits.maxReread, rejects: (partition: number) => this.#rejects(partition) };
+    const options = {
+      log: fanout.log,
+      topics: fanout.topics,
+      tables,
+      maxReread: fanout.limits.maxReread,
+      rejects: (partition: number) => this.#rejects(partition),
+    };
     const due = await this.#patience.persist(() => dueAgain(options, { from, to }));
     this.#rejected.push(...due.broken);
     this.#paced.push(...due.paced);
@@ -218,7 +240,11 @@ export class FanoutTask {
   }
 
   #hasWork(): boolean {
-    return this.#moved || !this.#queue.isEmpty || this.#meetings.length + this.#settlements.length + this.#rejected.length + this.#paced.length > 0;
+    return (
+      this.#moved ||
+      !this.#queue.isEmpty ||
+      this.#meetings.length + this.#settlements.length + this.#rejected.length + this.#paced.length > 0
+    );
   }
 
   async #step(): Promise<void> {
@@ -228,7 +254,8 @@ export class FanoutTask {
     const step = this.#build(readable);
     await send(step, this.options, this.#patience);
     this.#sent = step.position;
-    if (step.changes > 0) this.options.fanout.meter.told(step.changes, this.options.fanout.clock.nowMs() - step.lastChangedAtMs);
+    if (step.changes > 0)
+      this.options.fanout.meter.told(step.changes, this.options.fanout.clock.nowMs() - step.lastChangedAtMs);
     if (this.#commitIsDue()) await this.#commit();
   }
 
@@ -256,8 +283,18 @@ export class FanoutTask {
     const positions = copyOf(tables.memberships.positions);
     this.#position = { changes: taken.next, vector: this.#holds('vector') ? this.#position.vector : positions };
     const { partition } = this.options;
-    const headers = { 'content-type': 'application/json', ...frameHeaders({ ...positions, changes: new Map([[partition, taken.next]]) }) };
-    return { ...this.#telling.take(), headers, rejected, position: this.#position, changes: taken.changes, lastChangedAtMs: taken.lastChangedAtMs };
+    const headers = {
+      'content-type': 'application/json',
+      ...frameHeaders({ ...positions, changes: new Map([[partition, taken.next]]) }),
+    };
+    return {
+      ...this.#telling.take(),
+      headers,
+      rejected,
+      position: this.#position,
+      changes: taken.changes,
+      lastChangedAtMs: taken.lastChangedAtMs,
+    };
   }
 
   #advancePaced(budget: number): void {
@@ -294,7 +331,9 @@ export class FanoutTask {
     if (text === undefined || this.#sent === undefined) return;
     const { changes, vector } = this.#sent;
     try {
-      await fanout.log.commit(fanout.group, [{ topic: fanout.topics.changes, partition, offset: changes, metadata: encodeFanoutPosition(vector) }]);
+      await fanout.log.commit(fanout.group, [
+        { topic: fanout.topics.changes, partition, offset: changes, metadata: encodeFanoutPosition(vector) },
+      ]);
       this.#committed = text;
     } catch (error) {
       fanout.meter.retried();
@@ -306,7 +345,8 @@ export class FanoutTask {
   #rest(): Promise<void> {
     return new Promise<void>((resolve) => {
       this.#wake = resolve;
-      if (this.#commitNews() !== undefined) this.#cancelTimer = this.options.fanout.clock.wakeAt(this.#nextCommitAtMs, resolve);
+      if (this.#commitNews() !== undefined)
+        this.#cancelTimer = this.options.fanout.clock.wakeAt(this.#nextCommitAtMs, resolve);
     }).then(() => {
       this.#wake = undefined;
       this.#cancelTimer?.();
@@ -319,7 +359,8 @@ export class FanoutTask {
   }
 
   #to(next: TaskState): void {
-    if (!TRANSITIONS[this.#state].includes(next)) throw new Error(`a fan-out task does not go from ${this.#state} to ${next}`);
+    if (!TRANSITIONS[this.#state].includes(next))
+      throw new Error(`a fan-out task does not go from ${this.#state} to ${next}`);
     this.#state = next;
   }
 

@@ -31,7 +31,7 @@ export class Telling {
 
   constructor(
     private readonly tables: Tables,
-    private readonly recipients: RecipientTopics,
+    private readonly recipients: Pick<RecipientTopics, 'count' | 'of'>,
     private readonly partition: number,
     maxFrameBytes: number,
   ) {

@@ -91,7 +91,11 @@ class Disaster {
   /** Prompt, or slow in one way: each table by itself, and writes. */
   slowness(): Slowness {
     const { dice } = this;
-    const spans = new Map([...[TOPICS.states, TOPICS.memberships, TOPICS.rooms, 'writes'].map((what) => [what, dice.of([0, 0, 30, 700])] as const)]);
+    const spans = new Map([
+      ...[TOPICS.states, TOPICS.memberships, TOPICS.rooms, 'writes'].map(
+        (what) => [what, dice.of([0, 0, 30, 700])] as const,
+      ),
+    ]);
     const span = (what: string): number => dice.below(1 + (spans.get(what) ?? 0));
     return { read: span, write: () => span('writes') };
   }
@@ -117,7 +121,9 @@ class Disaster {
     const partition = this.dice.below(PARTITIONS);
     const offset = this.dice.below(5);
     const metadata = this.dice.of([undefined, 'a tool was here']);
-    await this.world.log.commit(`${PREFIX}fanout`, [{ topic: TOPICS.changes, partition, offset, ...(metadata === undefined ? {} : { metadata }) }]);
+    await this.world.log.commit(`${PREFIX}fanout`, [
+      { topic: TOPICS.changes, partition, offset, ...(metadata === undefined ? {} : { metadata }) },
+    ]);
   }
 
   async #recipientTopic(): Promise<void> {
@@ -132,13 +138,20 @@ class Disaster {
     const instance = this.world.instances[this.dice.below(3)];
     if (instance === undefined) return;
     const { dice } = this;
-    instance.log.faults.appendFate = instance.log.faults.appendFate === undefined ? () => dice.of(['commit', 'lost', 'unseen']) : undefined;
+    instance.log.faults.appendFate =
+      instance.log.faults.appendFate === undefined ? () => dice.of(['commit', 'lost', 'unseen']) : undefined;
   }
 }
 
 async function run(seed: number): Promise<void> {
   const dice = new Dice(seed * 7_919);
-  const world = await World.open({ maxPacedPerStep: dice.of([1, 3, 20]), maxRecipientsPerStep: dice.of([1, 5, 50]), maxFrameBytes: dice.of([200, 260, 2_000]), maxReread: dice.of([5, 1_000]), commitEveryMs: dice.of([0, 500]) });
+  const world = await World.open({
+    maxPacedPerStep: dice.of([1, 3, 20]),
+    maxRecipientsPerStep: dice.of([1, 5, 50]),
+    maxFrameBytes: dice.of([200, 260, 2_000]),
+    maxReread: dice.of([5, 1_000]),
+    commitEveryMs: dice.of([0, 500]),
+  });
   const disaster = new Disaster(world, dice);
   await world.start(disaster.slowness());
   for (let step = 0; step < STEPS; step++) await disaster.step();
@@ -146,7 +159,8 @@ async function run(seed: number): Promise<void> {
   const found = world.judge(await world.output(RECIPIENTS));
   for (const instance of [...world.instances]) await world.kill(instance);
   await world.log.close();
-  if (found.length > 0) throw new Error(`seed ${seed} (FANOUT_SEED=${seed} FANOUT_SEEDS=1):\n${found.slice(0, 12).join('\n')}`);
+  if (found.length > 0)
+    throw new Error(`seed ${seed} (FANOUT_SEED=${seed} FANOUT_SEEDS=1):\n${found.slice(0, 12).join('\n')}`);
 }
 
 it(`ends right after any disaster (${SEEDS} seeds from ${FIRST_SEED})`, async () => {
@@ -154,5 +168,6 @@ it(`ends right after any disaster (${SEEDS} seeds from ${FIRST_SEED})`, async ()
   for (let seed = FIRST_SEED; seed < FIRST_SEED + SEEDS; seed++) {
     await run(seed).catch((error: unknown) => failures.push(String(error)));
   }
-  if (failures.length > 0) throw new Error(`${failures.length} of ${SEEDS} failed\n${failures.slice(0, 5).join('\n\n')}`);
+  if (failures.length > 0)
+    throw new Error(`${failures.length} of ${SEEDS} failed\n${failures.slice(0, 5).join('\n\n')}`);
 }, 240_000);

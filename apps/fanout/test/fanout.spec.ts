@@ -15,7 +15,9 @@ async function toldBy(world: World): Promise<string[]> {
   return frames.flatMap(({ value }) => {
     const decoded = decodeFrame(Buffer.from(value as Uint8Array).toString());
     if (!decoded.ok) throw new Error(decoded.reason);
-    return decoded.record.entries.flatMap((entry) => entry.to.map((recipient) => `${entry.userId} ${entry.life}.${entry.version} → ${recipient}`));
+    return decoded.record.entries.flatMap((entry) =>
+      entry.to.map((recipient) => `${entry.userId} ${entry.life}.${entry.version} → ${recipient}`),
+    );
   });
 }
 
@@ -28,7 +30,8 @@ async function withWorld(run: (world: World) => Promise<void>, limits: Partial<F
 
 it('tells a change to everybody interested once, the user itself included', async () => {
   await withWorld(async (world) => {
-    for (const room of [ROOM, '!s:hs']) for (const user of [ALICE, BOB]) await world.truth.membership(room, user, 'join');
+    for (const room of [ROOM, '!s:hs'])
+      for (const user of [ALICE, BOB]) await world.truth.membership(room, user, 'join');
     await world.truth.membership(ROOM, CAROL, 'invite');
     await world.start();
     await world.rest();
@@ -87,7 +90,9 @@ it('tells an erasure in its place, and the next life after it', async () => {
     await world.rest();
     await world.truth.change(ALICE, ONLINE);
     await world.rest();
-    expect((await toldBy(world)).filter((line) => line.endsWith(BOB))).toEqual(['0.1', '1.0', '1.1'].map((stamp) => `${ALICE} ${stamp} → ${BOB}`));
+    expect((await toldBy(world)).filter((line) => line.endsWith(BOB))).toEqual(
+      ['0.1', '1.0', '1.1'].map((stamp) => `${ALICE} ${stamp} → ${BOB}`),
+    );
     expect(world.judge(await world.output())).toEqual([]);
   });
 });
@@ -96,7 +101,8 @@ it('tells only the latest of a batch', async () => {
   await withWorld(async (world) => {
     await world.start();
     await world.rest();
-    for (let version = 1; version <= 5; version++) await world.truth.change(ALICE, version % 2 === 1 ? ONLINE : OFFLINE);
+    for (let version = 1; version <= 5; version++)
+      await world.truth.change(ALICE, version % 2 === 1 ? ONLINE : OFFLINE);
     await world.rest();
     const told = await toldBy(world);
     expect(told.at(-1)).toBe(`${ALICE} 0.5 → ${ALICE}`);
@@ -105,7 +111,12 @@ it('tells only the latest of a batch', async () => {
 });
 
 it('sends every view once when nothing is committed, or something that is not ours', async () => {
-  for (const foreign of [undefined, { offset: 0 }, { offset: 0, metadata: 'set by a tool' }, { offset: 999, metadata: '' }]) {
+  for (const foreign of [
+    undefined,
+    { offset: 0 },
+    { offset: 0, metadata: 'set by a tool' },
+    { offset: 999, metadata: '' },
+  ]) {
     await withWorld(async (world) => {
       for (const user of [ALICE, BOB]) await world.truth.membership(ROOM, user, 'join');
       await world.truth.change(ALICE, ONLINE);
@@ -116,7 +127,9 @@ it('sends every view once when nothing is committed, or something that is not ou
       }
       await world.start();
       await world.rest();
-      expect((await toldBy(world)).sort()).toEqual([ALICE, BOB].flatMap((sender) => [ALICE, BOB].map((recipient) => `${sender} 0.1 → ${recipient}`)).sort());
+      expect((await toldBy(world)).sort()).toEqual(
+        [ALICE, BOB].flatMap((sender) => [ALICE, BOB].map((recipient) => `${sender} 0.1 → ${recipient}`)).sort(),
+      );
     });
   }
 });
@@ -157,21 +170,24 @@ it('does not tell of a room that was withheld before the change, however late th
 });
 
 it('ends interest above the size limit and brings everybody up to date when it returns', async () => {
-  await withWorld(async (world) => {
-    const users = Array.from({ length: 11 }, (_, user) => `@u${user}:hs`);
-    for (const user of users.slice(0, 10)) await world.truth.membership(ROOM, user, 'join');
-    await world.start();
-    await world.rest();
-    await world.truth.membership(ROOM, users[10] as string, 'join');
-    await world.rest();
-    await world.truth.change(users[0] as string, ONLINE);
-    await world.rest();
-    expect(await toldBy(world)).toEqual([`${users[0]} 0.1 → ${users[0]}`]);
-    for (const user of users.slice(8)) await world.truth.membership(ROOM, user, 'leave');
-    await world.rest();
-    expect(world.judge(await world.output())).toEqual([]);
-    expect(world.lines.some((line) => line.includes('MAX_ROOM_MEMBERS'))).toBe(true);
-  }, { maxRoomMembers: 10, maxPacedPerStep: 3 });
+  await withWorld(
+    async (world) => {
+      const users = Array.from({ length: 11 }, (_, user) => `@u${user}:hs`);
+      for (const user of users.slice(0, 10)) await world.truth.membership(ROOM, user, 'join');
+      await world.start();
+      await world.rest();
+      await world.truth.membership(ROOM, users[10] as string, 'join');
+      await world.rest();
+      await world.truth.change(users[0] as string, ONLINE);
+      await world.rest();
+      expect(await toldBy(world)).toEqual([`${users[0]} 0.1 → ${users[0]}`]);
+      for (const user of users.slice(8)) await world.truth.membership(ROOM, user, 'leave');
+      await world.rest();
+      expect(world.judge(await world.output())).toEqual([]);
+      expect(world.lines.some((line) => line.includes('MAX_ROOM_MEMBERS'))).toBe(true);
+    },
+    { maxRoomMembers: 10, maxPacedPerStep: 3 },
+  );
 });
 
 it('rejects a broken record once, by the task of the same number, and goes on', async () => {
@@ -245,6 +261,27 @@ it('goes on with a room that returns when it is killed in the middle, and delays
     await world.rest();
     expect(world.judge(await world.output())).toEqual([]);
   }, SLICED);
+});
+
+it('sends nothing when the group has not confirmed it for longer than the session timeout', async () => {
+  await withWorld(async (world) => {
+    const instance = await world.start();
+    await world.rest();
+    world.log.groupFaults.suspend(instance.member);
+    for (const user of [ALICE, BOB]) await world.truth.change(user, ONLINE);
+    for (const user of [ALICE, BOB]) await world.truth.membership(ROOM, user, 'join');
+    await world.pass(30_000);
+    const before = await toldBy(world);
+    await world.truth.membership(ROOM, CAROL, 'join');
+    await world.truth.membership('!s:hs', ALICE, 'join');
+    await world.truth.membership('!s:hs', CAROL, 'join');
+    await world.pass(30_000);
+    expect(await toldBy(world)).toEqual(before);
+    world.log.groupFaults.wake(instance.member);
+    await world.truth.change(CAROL, ONLINE);
+    await world.rest();
+    expect(world.judge(await world.output())).toEqual([]);
+  });
 });
 
 it('waits for a log that is away and loses nothing', async () => {

@@ -25,12 +25,18 @@ async function history(): Promise<{ world: World; output: Output }> {
 }
 
 function mapped(output: Output, change: (text: string) => string): Output {
-  const frames = output.frames.map((frame) => ({ ...frame, value: Buffer.from(change(Buffer.from(frame.value as Uint8Array).toString())) }));
+  const frames = output.frames.map((frame) => ({
+    ...frame,
+    value: Buffer.from(change(Buffer.from(frame.value as Uint8Array).toString())),
+  }));
   return { ...output, frames };
 }
 
 function withTopic(output: Output, change: (records: readonly LogRecord[]) => readonly LogRecord[]): Output {
-  return { ...output, recipientTopics: new Map([...output.recipientTopics].map(([recipient, records]) => [recipient, change(records)])) };
+  return {
+    ...output,
+    recipientTopics: new Map([...output.recipientTopics].map(([recipient, records]) => [recipient, change(records)])),
+  };
 }
 
 it('finds nothing wrong with what is right', async () => {
@@ -43,18 +49,32 @@ it('finds nothing wrong with what is right', async () => {
 it('names every planted fault', async () => {
   const { world, output } = await history();
   const toBob = (text: string): boolean => text.includes(`"user_id":"${ALICE}"`) && text.includes(`"${BOB}"]`);
-  const leak = encodeFrame({ entries: [{ kind: 'shown', userId: EVE, life: 0, version: 1, changedAtMs: 1, view: ONLINE, to: [BOB] }] });
+  const leak = encodeFrame({
+    entries: [{ kind: 'shown', userId: EVE, life: 0, version: 1, changedAtMs: 1, view: ONLINE, to: [BOB] }],
+  });
   const last = output.frames.findLast((frame) => toBob(Buffer.from(frame.value as Uint8Array).toString()));
   const planted: [string, Output][] = [
     ['ends with', { ...output, frames: output.frames.filter((frame) => frame !== last) }],
     ['shares nothing', mapped(output, (text) => (toBob(text) ? leak : text))],
     ['is told as', mapped(output, (text) => text.replace('"unavailable"', '"busy"'))],
     ['never was', mapped(output, (text) => text.replace('"version":2', '"version":9'))],
-    ['wrong partition', { ...output, frames: output.frames.map((frame) => ({ ...frame, partition: (frame.partition + 1) % 3 })) }],
-    ['header rooms', { ...output, frames: output.frames.map((frame) => ({ ...frame, headers: { ...frame.headers, rooms: 'none' } })) }],
+    [
+      'wrong partition',
+      { ...output, frames: output.frames.map((frame) => ({ ...frame, partition: (frame.partition + 1) % 3 })) },
+    ],
+    [
+      'header rooms',
+      { ...output, frames: output.frames.map((frame) => ({ ...frame, headers: { ...frame.headers, rooms: 'none' } })) },
+    ],
     ['the topic of', withTopic(output, (records) => records.slice(0, -1))],
-    ['the topic of', withTopic(output, (records) => [...records, { ...(records[0] as LogRecord), key: Buffer.from(EVE) }])],
-    ['the topic of', withTopic(output, (records) => records.map((record) => ({ ...record, value: Buffer.from('vandalism') })))],
+    [
+      'the topic of',
+      withTopic(output, (records) => [...records, { ...(records[0] as LogRecord), key: Buffer.from(EVE) }]),
+    ],
+    [
+      'the topic of',
+      withTopic(output, (records) => records.map((record) => ({ ...record, value: Buffer.from('vandalism') }))),
+    ],
   ];
   for (const [sentence, wrong] of planted) expect(world.judge(wrong).join('\n')).toContain(sentence);
 });

@@ -37,7 +37,12 @@ export async function recordsOf(log: EventLog, topic: string, partition: number)
 }
 
 /** Every complaint, as a sentence; none = all is well. */
-export function complaints(truth: Truth, output: Output, log: Pick<EventLog, 'partitionOf'>, deliveryPartitions: number): string[] {
+export function complaints(
+  truth: Truth,
+  output: Output,
+  log: Pick<EventLog, 'partitionOf'>,
+  deliveryPartitions: number,
+): string[] {
   const found: string[] = [];
   const received = new Map<string, Received>();
   for (const frame of output.frames) found.push(...judgeFrame(frame));
@@ -53,14 +58,22 @@ export function complaints(truth: Truth, output: Output, log: Pick<EventLog, 'pa
     const wrong: string[] = [];
     const allowed = truth.interest(headers.record);
     for (const entry of decoded.record.entries) {
-      const told = truth.told.get(entry.userId)?.find(({ life, version }) => life === entry.life && version === entry.version);
+      const told = truth.told
+        .get(entry.userId)
+        ?.find(({ life, version }) => life === entry.life && version === entry.version);
       const name = `${entry.userId} (${entry.life}, ${entry.version}) at ${frame.partition}/${frame.offset}`;
       if (told === undefined) wrong.push(`${name} never was`);
       else wrong.push(...judgeEntry(name, told, entry.kind === 'shown' ? entry.view : undefined, headers.record.rooms));
       for (const recipient of entry.to) {
-        if (log.partitionOf(recipient, deliveryPartitions) !== frame.partition) wrong.push(`${name} told ${recipient} in the wrong partition`);
-        if (recipient !== entry.userId && !allowed.has(`${recipient} ${entry.userId}`)) wrong.push(`${name} told ${recipient}, who shares nothing`);
-        receive(`${recipient} ${entry.userId}`, { life: entry.life, version: entry.version, gone: entry.kind === 'gone' });
+        if (log.partitionOf(recipient, deliveryPartitions) !== frame.partition)
+          wrong.push(`${name} told ${recipient} in the wrong partition`);
+        if (recipient !== entry.userId && !allowed.has(`${recipient} ${entry.userId}`))
+          wrong.push(`${name} told ${recipient}, who shares nothing`);
+        receive(`${recipient} ${entry.userId}`, {
+          life: entry.life,
+          version: entry.version,
+          gone: entry.kind === 'gone',
+        });
       }
     }
     return wrong;
@@ -76,15 +89,18 @@ export function complaints(truth: Truth, output: Output, log: Pick<EventLog, 'pa
     const last = truth.latest(sender);
     const got = received.get(pair);
     if (last === undefined || (got === undefined && isPlainOffline(last))) return;
-    if (got?.life !== last.life || got.version !== last.version) found.push(`${pair}: ends with ${JSON.stringify(got)}, not (${last.life}, ${last.version})`);
+    if (got?.life !== last.life || got.version !== last.version)
+      found.push(`${pair}: ends with ${JSON.stringify(got)}, not (${last.life}, ${last.version})`);
   }
 }
 
 function judgeEntry(name: string, told: Told, view: Told['view'], rooms: ReadonlyMap<number, number>): string[] {
   const wrong: string[] = [];
-  if (JSON.stringify(sorted(view)) !== JSON.stringify(sorted(told.view))) wrong.push(`${name} is told as ${JSON.stringify(view)}, and was ${JSON.stringify(told.view)}`);
+  if (JSON.stringify(sorted(view)) !== JSON.stringify(sorted(told.view)))
+    wrong.push(`${name} is told as ${JSON.stringify(view)}, and was ${JSON.stringify(told.view)}`);
   told.roomsEnds.forEach((end, partition) => {
-    if ((rooms.get(partition) ?? 0) < end) wrong.push(`${name} was told without room policies that were durable before it`);
+    if ((rooms.get(partition) ?? 0) < end)
+      wrong.push(`${name} was told without room policies that were durable before it`);
   });
   return wrong;
 }
@@ -96,7 +112,11 @@ function sorted(view: Told['view']): [string, unknown][] {
 function judgeTopic(truth: Truth, recipient: string, records: readonly LogRecord[]): string[] {
   const holds = new Map<string, string>();
   for (const { key, value, headers } of records) {
-    const texts = { key: Buffer.from(key as Uint8Array).toString(), value: value === null ? null : Buffer.from(value).toString(), headers };
+    const texts = {
+      key: Buffer.from(key as Uint8Array).toString(),
+      value: value === null ? null : Buffer.from(value).toString(),
+      headers,
+    };
     const decoded = decodeRecipientEvent(texts);
     if (texts.value === null) holds.delete(texts.key);
     else if (!decoded.ok || decoded.record.content === undefined) holds.set(texts.key, 'something else');

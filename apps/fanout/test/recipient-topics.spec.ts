@@ -53,8 +53,19 @@ it('is filled within ten seconds with m.presence events as of now, and kept up t
     const seen = await watch(world, BOB);
     await world.pass(10_000);
     const [record] = (await world.output([BOB])).recipientTopics.get(BOB) ?? [];
-    const event = JSON.parse(Buffer.from(record?.value as Uint8Array).toString()) as { content: { last_active_ago: number } };
-    expect(event).toEqual({ type: 'm.presence', sender: ALICE, content: { presence: 'online', currently_active: true, status_msg: 'hi', last_active_ago: event.content.last_active_ago } });
+    const event = JSON.parse(Buffer.from(record?.value as Uint8Array).toString()) as {
+      content: { last_active_ago: number };
+    };
+    expect(event).toEqual({
+      type: 'm.presence',
+      sender: ALICE,
+      content: {
+        presence: 'online',
+        currently_active: true,
+        status_msg: 'hi',
+        last_active_ago: event.content.last_active_ago,
+      },
+    });
     expect(event.content.last_active_ago).toBe((record?.timestampMs ?? 0) - 1_699_999_999_000);
     expect(record?.headers).toMatchObject({ version: '1', last_active_ts: '1699999999000' });
     await world.truth.change(ALICE, AWAY);
@@ -79,7 +90,14 @@ it('gets a tombstone when the last shared room is gone, withheld, or the sender 
       await part();
       await world.rest();
     }
-    expect(seen.map((line) => line.split(' ')[2])).toEqual(['event', 'tombstone', 'event', 'tombstone', 'event', 'tombstone']);
+    expect(seen.map((line) => line.split(' ')[2])).toEqual([
+      'event',
+      'tombstone',
+      'event',
+      'tombstone',
+      'event',
+      'tombstone',
+    ]);
     expect(world.judge(await world.output([BOB]))).toEqual([]);
   });
 });
@@ -90,15 +108,24 @@ it('is mended: missing, older, no longer shared and foreign records, found at th
     await subscribe(world, BOB);
     await world.log.append(name, [
       { key: ALICE, value: '{"type":"m.presence"}', headers: { version: '0' } },
-      { key: CAROL, value: `{"type":"m.presence","sender":"${CAROL}","content":{"presence":"online"}}`, headers: { version: '3' } },
+      {
+        key: CAROL,
+        value: `{"type":"m.presence","sender":"${CAROL}","content":{"presence":"online"}}`,
+        headers: { version: '3' },
+      },
       { key: 'not a user', value: 'x' },
     ]);
     await world.rest();
     expect(world.judge(await world.output([BOB]))).toEqual([]);
-    await world.log.append(name, [{ key: ALICE, value: null }, { key: CAROL, value: 'x' }]);
+    await world.log.append(name, [
+      { key: ALICE, value: null },
+      { key: CAROL, value: 'x' },
+    ]);
     await world.rest();
     expect(world.judge(await world.output([BOB]))).toEqual([]);
-    expect((await holds(world, BOB)).filter((line) => line.startsWith('not a user')).at(-1)).toBe('not a user - tombstone');
+    expect((await holds(world, BOB)).filter((line) => line.startsWith('not a user')).at(-1)).toBe(
+      'not a user - tombstone',
+    );
   });
 });
 
@@ -144,15 +171,18 @@ it('is refused, in words, when it is not compacted or names nobody; others are s
 });
 
 it('serves no more than the limit, says so once, and serves the rest when there is room', async () => {
-  await withWorld(async (world) => {
-    for (const user of [ALICE, BOB]) await subscribe(world, user);
-    await world.rest();
-    expect([await holds(world, ALICE), await holds(world, BOB)]).toEqual([[`${ALICE} 1 event`], []]);
-    expect(world.lines.filter((line) => line.includes('MAX_RECIPIENT_TOPICS'))).toHaveLength(1);
-    await world.log.deleteTopic(recipientTopic(PREFIX, ALICE));
-    await world.rest();
-    expect(await holds(world, BOB)).toEqual([`${ALICE} 1 event`]);
-  }, { maxRecipientTopics: 1 });
+  await withWorld(
+    async (world) => {
+      for (const user of [ALICE, BOB]) await subscribe(world, user);
+      await world.rest();
+      expect([await holds(world, ALICE), await holds(world, BOB)]).toEqual([[`${ALICE} 1 event`], []]);
+      expect(world.lines.filter((line) => line.includes('MAX_RECIPIENT_TOPICS'))).toHaveLength(1);
+      await world.log.deleteTopic(recipientTopic(PREFIX, ALICE));
+      await world.rest();
+      expect(await holds(world, BOB)).toEqual([`${ALICE} 1 event`]);
+    },
+    { maxRecipientTopics: 1 },
+  );
 });
 
 it('is written by the owner of the sender, once, with two instances', async () => {
@@ -161,7 +191,11 @@ it('is written by the owner of the sender, once, with two instances', async () =
     await subscribe(world, BOB);
     const seen = await watch(world, BOB);
     await world.rest();
-    for (const [user, view] of [[ALICE, AWAY], [BOB, ONLINE], [ALICE, ONLINE]] as const) {
+    for (const [user, view] of [
+      [ALICE, AWAY],
+      [BOB, ONLINE],
+      [ALICE, ONLINE],
+    ] as const) {
       await world.truth.change(user, view);
       await world.rest();
     }

@@ -1,6 +1,15 @@
 // What really happened, kept beside the log by whoever makes it happen: every version of every user, and every record of
 // memberships and rooms with its place. Invariant: knows nothing of the fan-out; computes interest from plain sets.
-import { encodeChange, encodeMembership, encodeRoomPolicy, encodeState, membershipKey, topicNames, type MembershipWord, type RoomPolicyWord } from '#libs/contracts';
+import {
+  encodeChange,
+  encodeMembership,
+  encodeRoomPolicy,
+  encodeState,
+  membershipKey,
+  topicNames,
+  type MembershipWord,
+  type RoomPolicyWord,
+} from '#libs/contracts';
 import type { MemoryEventLog, NewRecord } from '#libs/event-log';
 import type { View } from '#libs/presence';
 import { LIFE_HEADER } from '#libs/views';
@@ -52,8 +61,22 @@ export class Truth {
     const version = (before?.version ?? 0) + 1;
     const atMs = this.nowMs();
     const circumstances = { cause: { topic: 'activity', offset: 0 }, applied: { activity: 0 } } as const;
-    const change = encodeChange({ kind: 'changed', userId, life, version, atMs, view, before: before?.view ?? OFFLINE, ...circumstances });
-    await this.#publish(userId, change, encodeState({ userId, life, version, changedAtMs: atMs, view }), { life, version, view, changedAtMs: atMs });
+    const change = encodeChange({
+      kind: 'changed',
+      userId,
+      life,
+      version,
+      atMs,
+      view,
+      before: before?.view ?? OFFLINE,
+      ...circumstances,
+    });
+    await this.#publish(userId, change, encodeState({ userId, life, version, changedAtMs: atMs, view }), {
+      life,
+      version,
+      view,
+      changedAtMs: atMs,
+    });
   }
 
   async forget(userId: string): Promise<void> {
@@ -61,7 +84,15 @@ export class Truth {
     if (before === undefined) return;
     const { life, version } = before;
     const atMs = this.nowMs();
-    const change = encodeChange({ kind: 'forgotten', userId, life, version, atMs, cause: { topic: 'commands', offset: 0 }, applied: { commands: 0 } });
+    const change = encodeChange({
+      kind: 'forgotten',
+      userId,
+      life,
+      version,
+      atMs,
+      cause: { topic: 'commands', offset: 0 },
+      applied: { commands: 0 },
+    });
     await this.#publish(userId, change, null, { life: life + 1, version: 0, changedAtMs: atMs });
   }
 

@@ -54,7 +54,9 @@ export class World {
 
   static async open(limits: Partial<FanoutLimits> = {}): Promise<World> {
     const world = new World(limits);
-    await world.log.createTopics(topicSpecs({ prefix: PREFIX, partitions: PARTITIONS, deliveryPartitions: DELIVERY_PARTITIONS }));
+    await world.log.createTopics(
+      topicSpecs({ prefix: PREFIX, partitions: PARTITIONS, deliveryPartitions: DELIVERY_PARTITIONS }),
+    );
     return world;
   }
 
@@ -95,7 +97,7 @@ export class World {
 
   /** Until nothing more is written or committed. */
   async rest(): Promise<void> {
-    for (let quiet = 0, last = ''; quiet < 14; ) {
+    for (let quiet = 0, last = ''; quiet < 14;) {
       await this.pass(500);
       const now = await this.#fingerprint();
       quiet = now === last ? quiet + 1 : 0;
@@ -108,16 +110,23 @@ export class World {
   }
 
   judge(output: Output): string[] {
-    return [...this.fatal.map((error) => `fatal: ${error.stack ?? error.message}`), ...complaints(this.truth, output, this.log, DELIVERY_PARTITIONS)];
+    return [
+      ...this.fatal.map((error) => `fatal: ${error.stack ?? error.message}`),
+      ...complaints(this.truth, output, this.log, DELIVERY_PARTITIONS),
+    ];
   }
 
   async rejected(): Promise<string[]> {
-    const records = await Promise.all(Array.from({ length: PARTITIONS }, (_, partition) => recordsOf(this.log, TOPICS.rejected, partition)));
-    return records.flat().map(({ headers }) => `${headers?.['topic']} ${headers?.['partition']} ${headers?.['offset']}`);
+    const records = await Promise.all(
+      Array.from({ length: PARTITIONS }, (_, partition) => recordsOf(this.log, TOPICS.rejected, partition)),
+    );
+    return records
+      .flat()
+      .map(({ headers }) => `${headers?.['topic']} ${headers?.['partition']} ${headers?.['offset']}`);
   }
 
   async #passUntil(ended: Promise<void>): Promise<void> {
-    for (let done = false; !done; ) {
+    for (let done = false; !done;) {
       done = await Promise.race([ended.then(() => true), turns(2).then(() => false)]);
       if (!done) await this.pass(100);
     }

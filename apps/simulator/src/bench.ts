@@ -2,6 +2,7 @@
 // its workload, parameters, seed, machine and cost.
 import { cpus, totalmem } from 'node:os';
 import { Argument, Command, InvalidArgumentError } from 'commander';
+import { benchFanout } from './benchmarks/fanout.js';
 import { benchFold } from './benchmarks/fold.js';
 import { benchHttp } from './benchmarks/http.js';
 import type { Benchmark, BenchOptions, BenchResult } from './benchmarks/benchmark.js';
@@ -9,6 +10,7 @@ import type { Benchmark, BenchOptions, BenchResult } from './benchmarks/benchmar
 const BENCHMARKS: Readonly<Record<string, Benchmark>> = {
   http: benchHttp,
   fold: benchFold,
+  fanout: benchFanout,
 };
 
 function machine(): Readonly<Record<string, string | number>> {

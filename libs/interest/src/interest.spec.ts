@@ -14,7 +14,8 @@ function given(maxRoomMembers = 100): Given {
   const table = new Interest({ maxRoomMembers });
   const told: string[] = [];
   const name = (user: number): string => table.users.nameOf(user);
-  const names = (others: Int32Array, count: number): string => [...others.subarray(0, count)].map(name).sort().join('+');
+  const names = (others: Int32Array, count: number): string =>
+    [...others.subarray(0, count)].map(name).sort().join('+');
   const effects: InterestEffects = {
     met: (user, others, count) => void told.push(`${name(user)} met ${names(others, count)}`),
     parted: (user, others, count) => void told.push(`${name(user)} parted from ${names(others, count)}`),
@@ -136,6 +137,8 @@ function crowded(memberships: number): Interest {
 it('needs at most 16 bytes a membership', () => {
   const table = crowded(400_000);
   const perMembership = table.bytes / table.memberships;
-  console.info(`${table.memberships} memberships, ${table.rooms.size} rooms: ${perMembership.toFixed(2)} bytes a membership`);
+  console.info(
+    `${table.memberships} memberships, ${table.rooms.size} rooms: ${perMembership.toFixed(2)} bytes a membership`,
+  );
   expect(perMembership).toBeLessThanOrEqual(16);
 });

@@ -151,7 +151,8 @@ export class Interest {
       this.#findNew(room, user);
       if (this.#scratch.length > 0) this.effects.parted(user, this.#scratch.items, this.#scratch.length);
     }
-    if (this.isOversize(room) && this.#members.count(room) < this.maxRoomMembers * RETURN_SHARE) this.#setFlag(room, OVERSIZE, false);
+    if (this.isOversize(room) && this.#members.count(room) < this.maxRoomMembers * RETURN_SHARE)
+      this.#setFlag(room, OVERSIZE, false);
   }
 
   /** Into the scratch list: the room's members, other than the user, with whom it shares no other room. */

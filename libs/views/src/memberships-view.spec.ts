@@ -1,5 +1,11 @@
 // Memberships and rooms as a table with positions: who is interested in whom, what is broken, and waiting for a vector.
-import { encodeMembership, encodeRoomPolicy, membershipKey, type MembershipWord, type RoomPolicyWord } from '#libs/contracts';
+import {
+  encodeMembership,
+  encodeRoomPolicy,
+  membershipKey,
+  type MembershipWord,
+  type RoomPolicyWord,
+} from '#libs/contracts';
 import type { LogRecord, RecordBatch } from '#libs/event-log';
 import { MembershipsView, type BrokenRecord } from './memberships-view.js';
 
@@ -12,11 +18,21 @@ function membership(userId: string, word: MembershipWord | null, roomId = ROOM):
 }
 
 function policy(presence: RoomPolicyWord, roomId = ROOM): LogRecord {
-  return { offset: 0, timestampMs: 0, key: Buffer.from(roomId), value: Buffer.from(encodeRoomPolicy({ roomId, presence })) };
+  return {
+    offset: 0,
+    timestampMs: 0,
+    key: Buffer.from(roomId),
+    value: Buffer.from(encodeRoomPolicy({ roomId, presence })),
+  };
 }
 
 function batch(topic: 'm' | 'r', records: readonly LogRecord[], { partition = 0, from = 0 } = {}): RecordBatch {
-  return { topic, partition, records: records.map((record, index) => ({ ...record, offset: from + index })), nextOffset: from + records.length };
+  return {
+    topic,
+    partition,
+    records: records.map((record, index) => ({ ...record, offset: from + index })),
+    nextOffset: from + records.length,
+  };
 }
 
 function given(broken: BrokenRecord[] = []): MembershipsView {
@@ -32,7 +48,11 @@ it('knows who is interested in whom', () => {
   const view = given();
   view.apply(batch('m', [membership('@a:hs', 'join'), membership('@b:hs', 'join'), membership('@c:hs', 'invite')]));
   expect(view.interestedIn('@a:hs').sort()).toEqual(['@a:hs', '@b:hs']);
-  expect([view.isInterested('@a:hs', '@b:hs'), view.isInterested('@c:hs', '@b:hs'), view.isInterested('@d:hs', '@d:hs')]).toEqual([true, false, true]);
+  expect([
+    view.isInterested('@a:hs', '@b:hs'),
+    view.isInterested('@c:hs', '@b:hs'),
+    view.isInterested('@d:hs', '@d:hs'),
+  ]).toEqual([true, false, true]);
   expect(view.interestedIn('@nobody:hs')).toEqual(['@nobody:hs']);
   view.apply(batch('m', [membership('@b:hs', null)], { from: 3 }));
   expect(view.isInterested('@a:hs', '@b:hs')).toBe(false);
@@ -63,7 +83,10 @@ it('tells of broken records while it stands after them, and goes on', () => {
   const bytes = { ...membership('@a:hs', 'join'), value: Uint8Array.of(0xff) };
   view.apply(batch('m', [wrongKey, bytes, membership('@a:hs', 'join')], { partition: 1, from: 7 }));
   expect(view.brokenRecords).toBe(2);
-  expect(broken.map(({ topic, partition, record }) => [topic, partition, record.offset])).toEqual([['m', 1, 7], ['m', 1, 8]]);
+  expect(broken.map(({ topic, partition, record }) => [topic, partition, record.offset])).toEqual([
+    ['m', 1, 7],
+    ['m', 1, 8],
+  ]);
   expect(broken.every(({ reason }) => reason !== '')).toBe(true);
   expect(view.positions.memberships).toEqual([0, 10]);
 });
@@ -82,7 +105,10 @@ it('tells who moved, and that many moved when a policy did', () => {
 it('waits for a vector of both topics', async () => {
   const view = given();
   const ended = new AbortController();
-  const waits = [view.whenAt({ memberships: [1], rooms: [0, 1] }, never), view.whenAt({ memberships: [0, 5], rooms: [] }, ended.signal)];
+  const waits = [
+    view.whenAt({ memberships: [1], rooms: [0, 1] }, never),
+    view.whenAt({ memberships: [0, 5], rooms: [] }, ended.signal),
+  ];
   view.apply(batch('m', [membership('@a:hs', 'join')]));
   expect(view.waits).toBe(2);
   view.apply(batch('r', [policy('share')], { partition: 1 }));

@@ -80,7 +80,9 @@ export class MembershipsView {
     if (value === undefined) return VALUE_NOT_UTF8.reason;
     if (this.topicOf(topic) === 'rooms') {
       const policy = decodeRoomPolicy(value, key);
-      return policy.ok ? { kind: 'policy', roomId: policy.record.roomId, policy: policy.record.presence } : policy.reason;
+      return policy.ok
+        ? { kind: 'policy', roomId: policy.record.roomId, policy: policy.record.presence }
+        : policy.reason;
     }
     const membership = decodeMembership(value, key);
     return membership.ok ? { kind: 'membership', ...membership.record } : membership.reason;
@@ -128,7 +130,10 @@ export class MembershipsView {
   }
 
   hasReached(positions: MembershipPositions): boolean {
-    return hasReached(this.#positions.memberships, positions.memberships) && hasReached(this.#positions.rooms, positions.rooms);
+    return (
+      hasReached(this.#positions.memberships, positions.memberships) &&
+      hasReached(this.#positions.rooms, positions.rooms)
+    );
   }
 
   /** Told after any record that may have changed who shares with whom; `undefined` = with many (a policy, a size limit). */

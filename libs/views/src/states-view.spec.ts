@@ -36,9 +36,21 @@ it('knows nobody at first, and then what states say', () => {
   const states = new StatesView({ partitions: 1, onMoved: (userId) => moved.push(userId) });
   expect(states.get(ALICE)).toBeUndefined();
   states.apply(batch([state(ALICE, { version: 3 }), state('@bob:hs', { version: 1 }, OFFLINE)]));
-  expect(states.get(ALICE)).toEqual({ userId: ALICE, life: 0, version: 3, changedAtMs: 2_000, view: ONLINE, gone: false });
+  expect(states.get(ALICE)).toEqual({
+    userId: ALICE,
+    life: 0,
+    version: 3,
+    changedAtMs: 2_000,
+    view: ONLINE,
+    gone: false,
+  });
   expect(states.get('@bob:hs')?.view).toEqual(OFFLINE);
-  expect([[...states.users()], states.size, states.positions, moved]).toEqual([[ALICE, '@bob:hs'], 2, [2], [ALICE, '@bob:hs']]);
+  expect([[...states.users()], states.size, states.positions, moved]).toEqual([
+    [ALICE, '@bob:hs'],
+    2,
+    [2],
+    [ALICE, '@bob:hs'],
+  ]);
 });
 
 it('takes the newer one, whether states, a frame or a change tells it', () => {
@@ -55,7 +67,9 @@ it('takes the newer one, whether states, a frame or a change tells it', () => {
 
 it('takes a later time of activity under the same version', () => {
   const states = new StatesView({ partitions: 1 });
-  states.apply(batch([state(ALICE, { version: 1 }), state(ALICE, { version: 1 }, { ...ONLINE, lastActiveAtMs: 9_000 })]));
+  states.apply(
+    batch([state(ALICE, { version: 1 }), state(ALICE, { version: 1 }, { ...ONLINE, lastActiveAtMs: 9_000 })]),
+  );
   expect(states.get(ALICE)?.view).toEqual({ ...ONLINE, lastActiveAtMs: 9_000 });
 });
 
@@ -82,7 +96,10 @@ it('is not set back by a tombstone that was read after the next life was told', 
 it('learns from a tombstone that names the life what it never saw', () => {
   const states = new StatesView({ partitions: 1 });
   states.apply(batch([tombstone(ALICE), tombstone('@bob:hs', 2)]));
-  expect([states.get(ALICE), states.get('@bob:hs')]).toEqual([undefined, expect.objectContaining({ life: 3, version: 0, gone: true })]);
+  expect([states.get(ALICE), states.get('@bob:hs')]).toEqual([
+    undefined,
+    expect.objectContaining({ life: 3, version: 0, gone: true }),
+  ]);
 });
 
 it('counts broken records and goes on', () => {
@@ -92,7 +109,15 @@ it('counts broken records and goes on', () => {
     key: key === null ? null : Buffer.from(key),
     value: Buffer.from(value),
   });
-  states.apply(batch([broken(ALICE, '{'), broken(null, '{}'), broken(ALICE, Uint8Array.of(0xff)), broken(Uint8Array.of(0xfe), '{}'), state(ALICE, { version: 2 })]));
+  states.apply(
+    batch([
+      broken(ALICE, '{'),
+      broken(null, '{}'),
+      broken(ALICE, Uint8Array.of(0xff)),
+      broken(Uint8Array.of(0xfe), '{}'),
+      state(ALICE, { version: 2 }),
+    ]),
+  );
   expect([states.brokenRecords, states.get(ALICE)?.version, states.positions]).toEqual([4, 2, [5]]);
 });
 
@@ -119,8 +144,10 @@ it('leaves no listener on a signal that outlives many waits', async () => {
   const signal = new AbortController().signal;
   let listeners = 0;
   const { addEventListener, removeEventListener } = signal;
-  signal.addEventListener = (...args: Parameters<typeof addEventListener>): void => void (listeners++, addEventListener.apply(signal, args));
-  signal.removeEventListener = (...args: Parameters<typeof removeEventListener>): void => void (listeners--, removeEventListener.apply(signal, args));
+  signal.addEventListener = (...args: Parameters<typeof addEventListener>): void =>
+    void (listeners++, addEventListener.apply(signal, args));
+  signal.removeEventListener = (...args: Parameters<typeof removeEventListener>): void =>
+    void (listeners--, removeEventListener.apply(signal, args));
   const waits = [10, 20, 30].map((position) => states.whenAt([position], signal));
   expect(listeners).toBe(3);
   states.apply({ ...batch([]), nextOffset: 30 });

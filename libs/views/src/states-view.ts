@@ -95,7 +95,11 @@ export class StatesView {
   stateOf(row: number): PublicState | undefined {
     if (!this.rows.isKnown(row)) return undefined;
     const view = this.rows.viewOf(row);
-    const stamp = { life: this.rows.lifeOf(row), version: this.rows.versionOf(row), changedAtMs: this.rows.changedAtMsOf(row) };
+    const stamp = {
+      life: this.rows.lifeOf(row),
+      version: this.rows.versionOf(row),
+      changedAtMs: this.rows.changedAtMsOf(row),
+    };
     const userId = this.numbering.nameOf(row);
     return view === undefined ? { userId, ...stamp, gone: true } : { userId, ...stamp, view, gone: false };
   }
