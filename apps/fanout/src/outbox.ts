@@ -9,6 +9,11 @@ import type { RecipientTopics } from './recipient-topics.js';
 import type { FanoutOptions } from './surroundings.js';
 import type { Settlements } from './telling.js';
 
+/** Longer values are cut when they are rejected, as the aggregator does: the record must fit where one of 1 MiB does. */
+const MAX_REJECTED_BYTES = 900_000;
+/** Key, headers and reason, about. */
+const REJECTION_OVERHEAD_BYTES = 1_000;
+
 export interface Sendable {
   readonly frames: readonly Frame[];
   readonly headers: Readonly<Record<string, string>>;
@@ -37,9 +42,26 @@ export async function send(
       meter.wroteRecipients(await patience.persist(() => recipients.settle(topic, senders)));
     }),
   );
-  if (rejected.length === 0) return;
-  await patience.persist(() => log.append(topics.rejected, rejected.map(rejectionOf)));
-  for (const { topic } of rejected) meter.rejected(topic);
+  for (const group of groupsOf(rejected)) {
+    await patience.persist(() => log.append(topics.rejected, group.map(rejectionOf)));
+    for (const { topic } of group) meter.rejected(topic);
+  }
+}
+
+/** Together no larger than what one record may be. */
+function groupsOf(rejected: readonly BrokenRecord[]): BrokenRecord[][] {
+  const groups: BrokenRecord[][] = [];
+  let bytes = Infinity;
+  for (const broken of rejected) {
+    const size = Math.min(broken.record.value?.length ?? 0, MAX_REJECTED_BYTES) + REJECTION_OVERHEAD_BYTES;
+    if (bytes + size > MAX_REJECTED_BYTES) {
+      groups.push([]);
+      bytes = 0;
+    }
+    groups.at(-1)?.push(broken);
+    bytes += size;
+  }
+  return groups;
 }
 
 /** The first frame of every partition, then the second … */
@@ -55,9 +77,12 @@ function wavesOf(frames: readonly Frame[]): Frame[][] {
 }
 
 function rejectionOf({ topic, partition, record, reason }: BrokenRecord): NewRecord {
+  const { key, value, offset } = record;
+  const headers: Record<string, string> = rejectionHeaders({ reason, topic, partition, offset });
+  if (value === null || value.length <= MAX_REJECTED_BYTES) return { key, value, headers };
   return {
-    key: record.key,
-    value: record.value,
-    headers: rejectionHeaders({ reason, topic, partition, offset: record.offset }),
+    key,
+    value: value.subarray(0, MAX_REJECTED_BYTES),
+    headers: { ...headers, cut_from_bytes: String(value.length) },
   };
 }

@@ -211,6 +211,20 @@ it('rejects a broken record once, by the task of the same number, and goes on', 
   });
 });
 
+it('cuts what is too large to be rejected whole, and stalls at nothing', async () => {
+  await withWorld(async (world) => {
+    await world.start();
+    await world.rest();
+    const large = Buffer.alloc(999_900, 'x');
+    for (const key of ['one', 'two', 'three']) await world.log.append(TOPICS.memberships, [{ key, value: large }]);
+    for (const user of [ALICE, BOB]) await world.truth.membership(ROOM, user, 'join');
+    await world.truth.change(ALICE, ONLINE);
+    await world.rest();
+    expect((await world.rejected()).length).toBe(3);
+    expect(world.judge(await world.output())).toEqual([]);
+  });
+});
+
 it('rejects what it cannot read of changes, and tells what comes after it', async () => {
   await withWorld(async (world) => {
     await world.start();
