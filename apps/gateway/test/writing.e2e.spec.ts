@@ -94,6 +94,12 @@ describe("the administrator's lines", () => {
     expect(await post('activity', ' '.repeat(16 * 1024 * 1024 + 1))).toMatchObject({ status: 413, body: { errcode: 'M_TOO_LARGE' } });
   });
 
+  it('that no log takes are reported, and refuse no others', async () => {
+    const long = JSON.stringify({ type: 'device.active', user_id: '@a:hs', device_id: 'x'.repeat(2_000_000) });
+    const { status, body } = await post('activity', `${long}\n{"type":"device.active","user_id":"@a:hs"}`);
+    expect({ status, body }).toMatchObject({ status: 200, body: { accepted: 1, rejected: [{ line: 1 }] } });
+  });
+
   it('must be UTF-8', async () => {
     expect(await post('rooms', Buffer.from([0xff, 0xfe]))).toMatchObject({ status: 400, body: { errcode: 'M_NOT_JSON' } });
   });

@@ -4,7 +4,7 @@
 // running server.
 import { setImmediate as turn } from 'node:timers/promises';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { LINE_READERS, type LineTopic } from '#libs/contracts';
+import { LINE_READERS, type LineReading, type LineTopic } from '#libs/contracts';
 import { RecordTooLargeError, type Appended, type NewRecord } from '#libs/event-log';
 import type { Gateway } from '../gateway.js';
 import { refuse } from '../http/refused-request.js';
@@ -20,6 +20,8 @@ interface BadLine {
 const LINES_PER_TURN = 1_000;
 /** More are counted, not listed: the answer stays bounded. */
 const MAX_LISTED = 10_000;
+/** Of three bytes at most each: within the megabyte that brokers take by default. */
+const MAX_RECORD_CHARACTERS = 300_000;
 
 export class LinesDoor {
   constructor(
@@ -46,7 +48,7 @@ export class LinesDoor {
     for (let start = 0; start < lines.length; start += LINES_PER_TURN) {
       const records: NewRecord[] = [];
       lines.slice(start, start + LINES_PER_TURN).forEach((text, index) => {
-        const line = read(text);
+        const line = fitting(read(text));
         if (line.kind === 'record') records.push({ key: line.key, value: line.value });
         else if (line.kind === 'bad' && rejected.length < MAX_LISTED)
           rejected.push({ line: start + index + 1, error: line.error });
@@ -83,6 +85,12 @@ export class LinesDoor {
     if (topic === 'activity' || topic === 'commands') await this.gateway.visibility.ofInputs(topic, places);
     else await this.gateway.visibility.ofRooms(topic, places);
   }
+}
+
+/** A line that no log takes is bad by itself: it must not refuse the others. */
+function fitting(line: LineReading): LineReading {
+  if (line.kind !== 'record' || line.value.length + line.key.length < MAX_RECORD_CHARACTERS) return line;
+  return { kind: 'bad', error: `the record is longer than ${String(MAX_RECORD_CHARACTERS)} characters` };
 }
 
 /** The lines of a body as bytes, without their ends; an empty last one is none. */
