@@ -1,9 +1,8 @@
 // One partition of changes and the effects of memberships on its senders, told at least once. Invariant: what is committed
 // was sent; everything after it is sent again by whoever owns the partition next.
-//
-//   restoring ──► live ──► closed        restoring: the commit is read, the tables catch up
-//       └───────────────────▲            live: changes and effects are told in steps     closed: nothing is sent any more
-//
+// In `restoring` the commit is read and the tables catch up; in `live` changes and effects are told.
+//   restoring ──► live, closed
+//   live ──► closed
 import { encodeFanoutPosition, frameHeaders } from '#libs/contracts';
 import type { GroupMember, RecordBatch } from '#libs/event-log';
 import type { BrokenRecord, MembershipPositions } from '#libs/views';
