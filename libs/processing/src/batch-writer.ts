@@ -40,7 +40,9 @@ export class BatchWriter {
   #transactor: Transactor | undefined;
   #acceptedLoss: readonly LostRange[] = [];
   #committing: Promise<void> | undefined;
-  /** When the next transaction may begin; a full batch does not wait for it. */
+  /** When the last transaction began. */
+  #begunMs = -Infinity;
+  /** When the next one may begin; a full batch does not wait for it. */
   #dueMs = -Infinity;
   #cancelPace: (() => void) | undefined;
   #offsetsDueMs = Infinity;
@@ -93,9 +95,9 @@ export class BatchWriter {
   commitInTime(isLive: boolean): void {
     if (this.#committing !== undefined || this.#state !== 'open') return;
     if (!this.hasBatch && !(isLive && this.#nowMs >= this.#quietDueMs())) return;
-    const waitMs = this.#dueMs - this.#nowMs;
-    // A wait longer than any pace means that the clock stepped back.
-    if (this.isFull || waitMs <= 0 || waitMs > LONGEST_PACE_MS) this.#start();
+    const nowMs = this.#nowMs;
+    // Before the last one began: the clock stepped back, and nobody waits for it to come round again.
+    if (this.isFull || nowMs >= this.#dueMs || nowMs < this.#begunMs) this.#start();
     else {
       this.#cancelPace ??= this.parts.settings.clock.wakeAt(this.#dueMs, () => {
         this.#cancelPace = undefined;
@@ -161,6 +163,7 @@ export class BatchWriter {
 
   async #commit(): Promise<void> {
     const startedMs = this.#nowMs;
+    this.#begunMs = startedMs;
     const { inputs } = this;
     const isQuiet = !this.hasBatch && this.#sweepDueMs() <= startedMs;
     const { transaction, positions, swept } = this.#seal(startedMs, isQuiet);

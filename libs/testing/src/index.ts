@@ -7,3 +7,4 @@ export * from './simulated-clock.js';
 export * from './law-checks.js';
 export { repositoryRoot, runSource, sourceArguments, type SourceProcess } from './run-source.js';
 export { matrixErrorFaults, presenceEventFaults, presenceStatusFaults, syncPresenceFaults } from './matrix-schemas.js';
+export * from './timeline-scenario.js';
