@@ -35,7 +35,7 @@ async function main(file: string, { through }: { through?: WayName }): Promise<n
     return failed === 0 ? 0 : 1;
   } finally {
     spinner.stop();
-    await Promise.all(ways.map((way) => way.close?.()));
+    for (const way of ways) await way.close?.();
   }
 }
 
