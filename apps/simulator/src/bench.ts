@@ -6,6 +6,7 @@ import { benchFanout } from './benchmarks/fanout.js';
 import { benchFold } from './benchmarks/fold.js';
 import { benchHttp } from './benchmarks/http.js';
 import type { Benchmark, BenchOptions, BenchResult } from './benchmarks/benchmark.js';
+import type { Cost } from './benchmarks/measure.js';
 
 const BENCHMARKS: Readonly<Record<string, Benchmark>> = {
   http: benchHttp,
@@ -46,9 +47,14 @@ function asText(name: string, { workload, parameters, figures, operations, cost 
     `  parameters  ${list(parameters)}`,
     `  machine     ${list(machine())}`,
     ...figures.map((figure) => `  ${figure.name.padEnd(28)} ${readable(figure.value)} ${figure.unit}`),
-    `  CPU ${readable(perMillion(operations, cost.cpuSeconds))} s per million, peak memory ${Math.round(cost.peakRssBytes / 2 ** 20)} MiB, ` +
-      `${cost.gcPauses} GC pauses (${readable(cost.gcPauseMs)} ms in all, longest ${readable(cost.longestGcPauseMs)} ms)`,
+    `  CPU ${readable(perMillion(operations, cost.cpuSeconds))} s per million, peak memory ${Math.round(cost.peakRssBytes / 2 ** 20)} MiB${collectionsText(cost)}`,
   ].join('\n');
+}
+
+function collectionsText({ collections }: Cost): string {
+  if (collections === undefined) return '';
+  const { pauses, totalMs, longestMs } = collections;
+  return `, ${pauses} GC pauses (${readable(totalMs)} ms in all, longest ${readable(longestMs)} ms)`;
 }
 
 function perMillion(operations: number, cpuSeconds: number): number {

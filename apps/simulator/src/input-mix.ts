@@ -17,11 +17,21 @@ export function mixedInput(draw: Draw, users: number): MixedInput {
   const share = draw();
   if (share < SHARE_ACTIVE) return { topic: 'activity', user, input: { type: 'device.active', deviceId: 'PHONE' } };
   if (share < SHARE_ACTIVE + SHARE_CONNECTED) {
-    const input = { type: 'device.connected', deviceId: 'PHONE', sessionId: 'gateway-1', claim: 'auto', leaseMs: LEASE_MS } as const;
+    const input = {
+      type: 'device.connected',
+      deviceId: 'PHONE',
+      sessionId: 'gateway-1',
+      claim: 'auto',
+      leaseMs: LEASE_MS,
+    } as const;
     return { topic: 'activity', user, input };
   }
   const presence = STATES[Math.floor(draw() * STATES.length)]!;
-  return { topic: 'commands', user, input: { type: 'presence.set', deviceId: 'PHONE', presence, statusMsg: 'at work' } };
+  return {
+    topic: 'commands',
+    user,
+    input: { type: 'presence.set', deviceId: 'PHONE', presence, statusMsg: 'at work' },
+  };
 }
 
 export function userIdOf(user: number): string {

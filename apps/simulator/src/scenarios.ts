@@ -25,12 +25,19 @@ async function main(file: string, { through }: { through?: WayName }): Promise<n
     return 2;
   }
   const ways = (through === undefined ? WAYS : [through]).map(openWay);
-  const spinner = ora({ stream: process.stderr, isSilent: !process.stderr.isTTY || process.stdout.isTTY }).start('scenarios');
+  const spinner = ora({ stream: process.stderr, isSilent: !process.stderr.isTTY || process.stdout.isTTY }).start(
+    'scenarios',
+  );
   try {
     const onProgress = (done: number): void => {
       spinner.text = `${done} scenarios`;
     };
-    const { passed, failed } = await reportScenarios({ file, ways, print: (line) => process.stdout.write(`${line}\n`), onProgress });
+    const { passed, failed } = await reportScenarios({
+      file,
+      ways,
+      print: (line) => process.stdout.write(`${line}\n`),
+      onProgress,
+    });
     process.stdout.write(`${passed} passed, ${failed} failed\n`);
     return failed === 0 ? 0 : 1;
   } finally {
@@ -42,8 +49,16 @@ async function main(file: string, { through }: { through?: WayName }): Promise<n
 await new Command('scenarios')
   .description('Replays presence timelines and compares changes and views with what they expect, exactly.')
   .argument('<file>', 'JSONL, one scenario per line (the format is described in libs/testing/README.md)')
-  .addOption(new Option('--through <way>', 'the domain alone, or the real aggregator on an embedded log, restarted midway; default: both').choices(WAYS))
-  .addHelpText('after', '\nPrints `ok ID` or `FAIL ID: at …, expected …, got …` per scenario and `N passed, N failed` at the end; exit 1 on any failure.')
+  .addOption(
+    new Option(
+      '--through <way>',
+      'the domain alone, or the real aggregator on an embedded log, restarted midway; default: both',
+    ).choices(WAYS),
+  )
+  .addHelpText(
+    'after',
+    '\nPrints `ok ID` or `FAIL ID: at …, expected …, got …` per scenario and `N passed, N failed` at the end; exit 1 on any failure.',
+  )
   .action(async (file: string, options: { through?: WayName }) => {
     process.exitCode = await main(file, options);
   })

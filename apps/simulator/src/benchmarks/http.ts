@@ -1,32 +1,51 @@
-// PUT and GET of presence over real HTTP against `npm start` in a process of its own. A PUT is answered when it is
-// durable and visible, so its rate is the whole path's: door, log, fold, states, view.
+// PUT and GET of presence, and activity in bulk, over real HTTP against `npm start` in a process of its own. A PUT and a POST
+// are answered when durable and visible, so their rate is the whole path's: door, log, fold, states, view.
 import type { BenchOptions, BenchResult, Figure } from './benchmark.js';
 import { loadHttp, requestText, type LoadOptions, type LoadOutcome } from './http-load.js';
+import { seeded } from '../seeded.js';
 import { percentile } from './measure.js';
 import { startServer, type Server } from './server.js';
 
 const CONNECTIONS = 64;
+const FEEDERS = 4;
+const LINES = 5_000;
 const WARM_UP_SECONDS = 2;
 const STATES = ['online', 'unavailable', 'busy'] as const;
 
 export async function benchHttp({ seconds, users, seed }: BenchOptions): Promise<BenchResult> {
   const server = await startServer({ PUT_PER_SECOND: '1000000', PUT_BURST: '1000000' });
   try {
-    const puts = await measure(server, seconds / 2, (index) => put(index, users));
-    const gets = await measure(server, seconds / 2, (index) => get(index, users));
-    const cpuSeconds = puts.cpuSeconds + gets.cpuSeconds;
+    const puts = await measure(server, {
+      connections: CONNECTIONS,
+      seconds: seconds / 3,
+      request: (index) => put(index, users),
+    });
+    const gets = await measure(server, {
+      connections: CONNECTIONS,
+      seconds: seconds / 3,
+      request: (index) => get(index, users),
+    });
+    const inputs = await measure(server, {
+      connections: FEEDERS,
+      seconds: seconds / 3,
+      request: (index) => feed(index, users, seed),
+    });
+    const cpuSeconds = puts.cpuSeconds + gets.cpuSeconds + inputs.cpuSeconds;
+    const fed = inputs.outcome.answered * LINES;
     return {
-      workload: 'PUT …/status, then GET of the own status, closed loop over keep-alive connections',
-      parameters: { users, seed, connections: CONNECTIONS },
-      figures: [...figuresOf('PUT', puts), ...figuresOf('GET', gets)],
-      operations: puts.outcome.answered + gets.outcome.answered,
+      workload: 'PUT …/status, GET of the own status, POST of activity lines; closed loops over keep-alive connections',
+      parameters: { users, seed, connections: CONNECTIONS, feeders: FEEDERS, lines_a_post: LINES },
+      figures: [
+        ...figuresOf('PUT', puts),
+        ...figuresOf('GET', gets),
+        { name: 'inputs end to end', value: fed / inputs.outcome.seconds, unit: '/s' },
+        { name: 'inputs CPU of the server', value: (inputs.cpuSeconds / fed) * 1e6, unit: 's per million' },
+      ],
+      operations: puts.outcome.answered + gets.outcome.answered + fed,
       cost: {
-        wallSeconds: puts.outcome.seconds + gets.outcome.seconds,
+        wallSeconds: puts.outcome.seconds + gets.outcome.seconds + inputs.outcome.seconds,
         cpuSeconds,
         peakRssBytes: server.peakRssBytes(),
-        gcPauses: Number.NaN,
-        gcPauseMs: Number.NaN,
-        longestGcPauseMs: Number.NaN,
       },
     };
   } finally {
@@ -39,13 +58,16 @@ interface Measured {
   readonly cpuSeconds: number;
 }
 
-async function measure(server: Server, seconds: number, request: LoadOptions['request']): Promise<Measured> {
-  const load = { port: server.port, connections: CONNECTIONS, request };
+async function measure(server: Server, options: Omit<LoadOptions, 'port'>): Promise<Measured> {
+  const load = { ...options, port: server.port };
   await loadHttp({ ...load, seconds: WARM_UP_SECONDS });
   const before = server.cpuSeconds();
-  const outcome = await loadHttp({ ...load, seconds });
+  const outcome = await loadHttp(load);
   const { refused } = outcome;
-  if (refused.size > 0) throw new Error(`not every answer was 200: ${[...refused].map(([status, count]) => `${count} times ${status}`).join(', ')}`);
+  if (refused.size > 0)
+    throw new Error(
+      `not every answer was 200: ${[...refused].map(([status, count]) => `${count} times ${status}`).join(', ')}`,
+    );
   return { outcome, cpuSeconds: server.cpuSeconds() - before };
 }
 
@@ -67,6 +89,16 @@ function put(index: number, users: number): string {
 function get(index: number, users: number): string {
   const user = `@user${index % users}:localhost`;
   return requestText('GET', pathOf(user), tokenOf(user));
+}
+
+/** Activity of random users: durable, folded and in the gateway's views when the answer comes. */
+function feed(index: number, users: number, seed: number): string {
+  const draw = seeded(seed + index);
+  let lines = '';
+  for (let line = 0; line < LINES; line += 1) {
+    lines += `{"type":"device.active","v":1,"user_id":"@user${Math.floor(draw() * users)}:localhost","device_id":"P"}\n`;
+  }
+  return requestText('POST', '/_rollcall/v1/activity', 'dev|admin', lines);
 }
 
 function pathOf(user: string): string {

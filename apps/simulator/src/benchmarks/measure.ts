@@ -6,9 +6,15 @@ export interface Cost {
   readonly wallSeconds: number;
   readonly cpuSeconds: number;
   readonly peakRssBytes: number;
-  readonly gcPauses: number;
-  readonly gcPauseMs: number;
-  readonly longestGcPauseMs: number;
+  /** Absent: what was measured runs in a process of its own. */
+  readonly collections?: Collections;
+}
+
+/** Garbage collections while it ran. */
+export interface Collections {
+  readonly pauses: number;
+  readonly totalMs: number;
+  readonly longestMs: number;
 }
 
 export class Stopwatch {
@@ -37,9 +43,11 @@ export class Stopwatch {
       wallSeconds,
       cpuSeconds: (user + system) / 1e6,
       peakRssBytes: process.resourceUsage().maxRSS * 1024,
-      gcPauses: this.pausesMs.length,
-      gcPauseMs: this.pausesMs.reduce((sum, pause) => sum + pause, 0),
-      longestGcPauseMs: Math.max(0, ...this.pausesMs),
+      collections: {
+        pauses: this.pausesMs.length,
+        totalMs: this.pausesMs.reduce((sum, pause) => sum + pause, 0),
+        longestMs: Math.max(0, ...this.pausesMs),
+      },
     };
   }
 
