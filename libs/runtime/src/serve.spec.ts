@@ -3,6 +3,8 @@
 import { MemoryEventLog, type EventLog, type GroupMember, type RecordBatch } from '#libs/event-log';
 import { Controller, Inject, Injectable, Module } from '@nestjs/common';
 import { EventPattern, Payload } from '@nestjs/microservices';
+import { once } from 'node:events';
+import { connect } from 'node:net';
 import { readConfiguration } from './configuration/read.js';
 import { HealthRegistry } from './observing/health.js';
 import { Journal } from './observing/journal.js';
@@ -162,6 +164,15 @@ describe('a process', () => {
     await expect(start([])).rejects.toThrow(
       'no handler has the pattern reader.letters, which topic test.letters is subscribed with',
     );
+  });
+
+  it('does not wait, when it stops, for connections that never sent a request', async () => {
+    const { running } = await start();
+    const unused = connect({ host: '127.0.0.1', port: Number(new URL(String(running.url)).port) });
+    await once(unused, 'connect');
+    const closed = once(unused, 'close');
+    expect(await running.stop()).toBe('finished');
+    await closed;
   });
 
   it('answers probes and scrapes, and is not ready once it stops', async () => {

@@ -2,10 +2,12 @@
 // Invariant: whatever fails on the way up, what was opened is closed again in order, and the caller gets the cause.
 
 import type { Clock, EventLog } from '#libs/event-log';
+import type { Server } from 'node:http';
 import type { DynamicModule, Type } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { WallClock } from './clock.js';
+import { Connections } from './connections.js';
 import type { Configuration } from './configuration/configuration.js';
 import { HealthRegistry } from './observing/health.js';
 import { Journal } from './observing/journal.js';
@@ -115,24 +117,25 @@ async function listen(
 ): Promise<string | undefined> {
   const { host, port } = configuration.http;
   if (port === undefined) return undefined;
+  const server = app.getHttpServer();
+  const connections = new Connections(server);
   await app.listen({ host, port });
-  shutdown.step('stop-http', 'the HTTP server', () => stopHttp(app));
-  const address = app.getHttpServer().address();
+  shutdown.step('stop-http', 'the HTTP server', () => stopHttp(server, connections));
+  const address = server.address();
   const bound = typeof address === 'object' && address !== null ? address.port : port;
   return `http://${host.includes(':') ? `[${host}]` : host}:${String(bound)}`;
 }
 
-/** No new connections; those that idle are closed, those that are answered are closed after their answer. */
-async function stopHttp(app: NestFastifyApplication): Promise<void> {
-  const server = app.getHttpServer();
+/** No new connections; those without a request are closed, those that are answered are closed after their answer. */
+async function stopHttp(server: Server, connections: Connections): Promise<void> {
   const closed = new Promise<void>((resolve) => {
     server.close(() => {
       resolve();
     });
   });
-  server.closeIdleConnections();
+  connections.closeUnused();
   const sweep = setInterval(() => {
-    server.closeIdleConnections();
+    connections.closeUnused();
   }, 50);
   await closed;
   clearInterval(sweep);
