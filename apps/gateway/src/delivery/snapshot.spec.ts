@@ -1,0 +1,208 @@
+// A snapshot with each reader delayed in turn, and the ways in which a token is followed: from memory, from the log, by another
+// gateway, or not at all (design.md section 8).
+import { SimulatedClock } from '#libs/testing';
+import type { EventLog } from '#libs/event-log';
+import {
+  HandWritten,
+  OFFLINE,
+  ONLINE,
+  StillGateway,
+  TOPICS,
+  UNAVAILABLE,
+  handWrittenLog,
+  type Told,
+} from '../testing/hand-written.js';
+import { EVERYTHING } from './feed.js';
+import type { Snapshot } from './presence-news.js';
+import type { SinceToken } from './since-token.js';
+
+const [ALICE, BOB] = ['@alice:hs', '@bob:hs'];
+let clock: SimulatedClock;
+let log: EventLog;
+let hand: HandWritten;
+let still: StillGateway;
+
+beforeEach(async () => {
+  clock = new SimulatedClock(1_000_000_000);
+  log = await handWrittenLog(clock);
+  hand = new HandWritten(log);
+  still = await StillGateway.open(log, clock, 'g1');
+});
+
+const told = (version: number, view: Told['view'], userId = ALICE): Told => ({
+  userId,
+  version,
+  view,
+  changedAtMs: clock.nowMs(),
+});
+const shown = (texts: readonly string[]): string[] =>
+  texts.map((text) => {
+    const { sender, content } = JSON.parse(text) as { sender: string; content: { presence: string } };
+    return `${sender} ${content.presence}`;
+  });
+const snapshot = (by = still): Snapshot => by.gateway.news.snapshot(BOB, EVERYTHING);
+
+async function next(token: SinceToken, by = still): Promise<{ texts: string[]; token: SinceToken } | 'ahead' | 'lost'> {
+  const feed = await by.gateway.news.follow(BOB, token);
+  if (typeof feed === 'string') return feed;
+  const texts = shown(feed.take(EVERYTHING));
+  feed.close();
+  return { texts, token: feed.sinceToken };
+}
+
+/** Alice is online; bob joins her room; the fan-out tells him. */
+async function bobJoins(): Promise<void> {
+  await hand.state(told(1, ONLINE));
+  await hand.member('!r:hs', ALICE);
+  await hand.member('!r:hs', BOB);
+  await hand.frame(told(1, ONLINE), [BOB], await log.ends(TOPICS.memberships));
+}
+
+describe('a snapshot', () => {
+  it('shows all, and its token has nothing more to tell, when every reader is up to date', async () => {
+    await bobJoins();
+    await still.readAll();
+    const { texts, token } = snapshot();
+    expect(shown(texts)).toEqual([`${ALICE} online`]);
+    expect(await next(token)).toMatchObject({ texts: [] });
+  });
+
+  it('while memberships are delayed carries an older position, from which the join follows', async () => {
+    await bobJoins();
+    await still.readAll(TOPICS.states, TOPICS.deliveries);
+    const { texts, token } = snapshot();
+    expect(texts).toEqual([]);
+    expect(await next(token)).toMatchObject({ texts: [`${ALICE} online`] });
+    await still.readAll();
+    expect(shown(snapshot().texts)).toEqual([`${ALICE} online`]);
+  });
+
+  it('while states are delayed shows what frames have told', async () => {
+    await bobJoins();
+    await hand.frame(told(2, UNAVAILABLE), [BOB], await log.ends(TOPICS.memberships));
+    await still.readAll(TOPICS.memberships, TOPICS.deliveries);
+    expect(shown(snapshot().texts)).toEqual([`${ALICE} unavailable`]);
+    await still.readAll();
+    expect(shown(snapshot().texts)).toEqual([`${ALICE} unavailable`]);
+  });
+
+  it('while deliveries are delayed shows what states tell, and does not tell it again', async () => {
+    await bobJoins();
+    await hand.frame(told(1, ONLINE), [BOB], await log.ends(TOPICS.memberships));
+    await still.readAll(TOPICS.states, TOPICS.memberships);
+    const { texts, token } = snapshot();
+    expect(shown(texts)).toEqual([`${ALICE} online`]);
+    await still.readAll();
+    expect(await next(token)).toMatchObject({ texts: [] });
+    await hand.frame(told(2, OFFLINE), [BOB], await log.ends(TOPICS.memberships));
+    await still.readAll();
+    expect(await next(token)).toMatchObject({ texts: [`${ALICE} offline`] });
+  });
+
+  it('that was told by another gateway is told again at most once', async () => {
+    await bobJoins();
+    await still.readAll(TOPICS.states, TOPICS.memberships);
+    const { token } = snapshot();
+    const other = await StillGateway.open(log, clock, 'g2');
+    await other.readAll();
+    const first = await next(token, other);
+    expect(first).toMatchObject({ texts: [`${ALICE} online`] });
+    expect(await next((first as { token: SinceToken }).token, other)).toMatchObject({ texts: [] });
+  });
+});
+
+describe('a token', () => {
+  async function fresh(): Promise<SinceToken> {
+    await bobJoins();
+    await still.readAll();
+    return snapshot().token;
+  }
+
+  it('of a place that this gateway has not reached waits, and is followed when it has', async () => {
+    await fresh();
+    const behind = await StillGateway.open(log, clock, 'g2');
+    const { token } = snapshot();
+    await behind.readAll(TOPICS.states, TOPICS.memberships);
+    await hand.frame(told(2, UNAVAILABLE), [BOB], await log.ends(TOPICS.memberships));
+    await still.readAll();
+    const ahead = (await next(token)) as { token: SinceToken };
+    expect(await next(ahead.token, behind)).toBe('ahead');
+    await behind.readAll();
+    expect(await next(ahead.token, behind)).toMatchObject({ texts: [] });
+  });
+
+  it('older than memory is followed from the log', async () => {
+    const token = await fresh();
+    const small = await StillGateway.open(log, clock, 'g2', { maxRecentRecipients: 1 });
+    for (let version = 2; version <= 9; version += 1)
+      await hand.frame(told(version, version % 2 === 0 ? UNAVAILABLE : ONLINE), [BOB, '@x:hs'], [0, 0]);
+    await small.readAll();
+    expect(await next(token, small)).toMatchObject({ texts: [`${ALICE} online`] });
+  });
+
+  it('further behind than a replay may be is lost', async () => {
+    const token = await fresh();
+    const small = await StillGateway.open(log, clock, 'g2', { maxRecentRecipients: 1, maxReplayFrames: 3 });
+    for (let version = 2; version <= 9; version += 1) await hand.frame(told(version, ONLINE), [BOB], [0, 0]);
+    await small.readAll();
+    expect(await next(token, small)).toBe('lost');
+  });
+
+  it.each([
+    ['of another topic or user', { identity: 'XXXXXXXX' }],
+    ['of another partition', { partition: 77 }],
+    ["beyond the log's own end", { position: { offset: 1_000, entry: 0 } }],
+  ])('%s is lost', async (_what, other) => {
+    expect(await next({ ...(await fresh()), ...other })).toBe('lost');
+  });
+
+  it('that is lost is answered with everybody who is not plain offline, and with whoever changed since, offline included', async () => {
+    const token = await fresh();
+    const state = (userId: string, view: Told['view']): Promise<void> =>
+      hand.state({ userId, version: 1, view, changedAtMs: clock.nowMs() });
+    for (const user of ['@long-gone:hs', '@just-gone:hs', '@message:hs', '@here:hs']) await hand.member('!r:hs', user);
+    await state('@long-gone:hs', OFFLINE);
+    await state('@message:hs', { ...OFFLINE, statusMsg: 'on leave' });
+    clock.advanceTo(clock.nowMs() + 120_000);
+    await state('@just-gone:hs', OFFLINE);
+    await state('@here:hs', ONLINE);
+    await still.readAll();
+    const later = { ...token, timeMs: clock.nowMs() };
+    const { texts } = still.gateway.news.fallback(BOB, EVERYTHING, later);
+    expect(shown(texts).sort()).toEqual([
+      `${ALICE} online`,
+      '@here:hs online',
+      '@just-gone:hs offline',
+      '@message:hs offline',
+    ]);
+    expect(shown(still.gateway.news.fallback(BOB, EVERYTHING, undefined).texts)).toContain('@long-gone:hs offline');
+  });
+
+  it('tells the own state from the view, before its delivery, and once', async () => {
+    const token = await fresh();
+    await hand.state(told(1, UNAVAILABLE, BOB));
+    await still.readAll();
+    const after = await next(token);
+    expect(after).toMatchObject({ texts: [`${BOB} unavailable`] });
+    await hand.frame(told(1, UNAVAILABLE, BOB), [BOB], [0, 0]);
+    await still.readAll();
+    expect(await next((after as { token: SinceToken }).token)).toMatchObject({ texts: [] });
+  });
+
+  it('with a limit stands behind exactly what was told', async () => {
+    const token = await fresh();
+    for (const user of ['@x:hs', '@y:hs', '@z:hs'])
+      await hand.frame({ userId: user, version: 1, view: ONLINE, changedAtMs: clock.nowMs() }, [BOB], [0, 0]);
+    await still.readAll();
+    let at = token;
+    const seen: string[] = [];
+    for (let n = 0; n < 4; n += 1) {
+      const feed = await still.gateway.news.follow(BOB, at);
+      if (typeof feed === 'string') throw new Error(feed);
+      seen.push(shown(feed.take({ passes: undefined, limit: 1 })).join());
+      at = feed.sinceToken;
+      feed.close();
+    }
+    expect(seen).toEqual(['@x:hs online', '@y:hs online', '@z:hs online', '']);
+  });
+});
