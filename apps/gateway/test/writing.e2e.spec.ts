@@ -3,6 +3,7 @@ import { ALICE, AheadClock, ServedGateway, statusPath, until } from './served-ga
 
 jest.setTimeout(60_000);
 const COMMANDS = 'presence.commands';
+const SYNC = '/_matrix/client/v3/sync';
 let gateway: ServedGateway;
 const clock = new AheadClock();
 beforeAll(async () => {
@@ -46,10 +47,15 @@ describe('a PUT', () => {
     expect(Number(refused.headers['retry-after'])).toBeGreaterThan(0);
   });
 
-  it('does not keep reads and syncs from being answered while the log is away', async () => {
+  it('does not keep reads and syncs from being answered while the log is away, whatever their token', async () => {
+    const { next_batch: since } = (await gateway.ask('GET', SYNC)).body as { next_batch: string };
+    const [head, partition, , ...rest] = since.split('_');
     gateway.faults.unreachable = true;
     expect((await gateway.ask('GET', statusPath(ALICE))).status).toBe(200);
-    expect((await gateway.ask('GET', '/_matrix/client/v3/sync')).status).toBe(200);
+    const ahead = [head, partition, 'zzz', ...rest].join('_');
+    for (const query of ['', `?since=${since}`, `?since=${ahead}`, '?since=r1_9_9_9_AAAAAAAA_0.0']) {
+      expect((await gateway.ask('GET', SYNC + query)).status).toBe(200);
+    }
   });
 
   it('is 200 when it is durable, though nobody folds it: the wait is bounded', async () => {

@@ -2,7 +2,7 @@
 // those who are connected. Invariant: a token at or after what memory holds is served from memory; an older one from the log,
 // within a bound; what neither holds is `lost`, and the caller falls back.
 import type { FrameEntry } from '#libs/contracts';
-import type { Clock, EventLog, RecordBatch } from '#libs/event-log';
+import { LogUnavailableError, type Clock, type EventLog, type RecordBatch } from '#libs/event-log';
 import { DeliveryPartition, type PartitionBounds } from './delivery-partition.js';
 import type { FrameOrigin } from './frame-origin.js';
 import { readFrame } from './frame-records.js';
@@ -88,10 +88,15 @@ export class Deliveries {
     return partition.open(userId, since) ?? this.#replay(partition, userId, since);
   }
 
-  /** A place beyond the log's own end never existed here. */
+  /** A place beyond the log's own end never existed here. While the log cannot be asked, it may yet be reached. */
   async #aheadOrLost(partition: DeliveryPartition, since: Position): Promise<Followed> {
-    const ends = await this.options.log.ends(this.options.topic);
-    return since.offset > (ends[partition.index] ?? 0) ? 'lost' : 'ahead';
+    try {
+      const ends = await this.options.log.ends(this.options.topic);
+      return since.offset > (ends[partition.index] ?? 0) ? 'lost' : 'ahead';
+    } catch (error) {
+      if (error instanceof LogUnavailableError) return 'ahead';
+      throw error;
+    }
   }
 
   async #replay(partition: DeliveryPartition, userId: string, since: Position): Promise<Followed> {
@@ -104,6 +109,10 @@ export class Deliveries {
     this.#replays += 1;
     try {
       return await this.#replayTo(partition, userId, since, toOffset);
+    } catch (error) {
+      // The log is away: the views still hold the last known state, and the fallback tells it.
+      if (error instanceof LogUnavailableError) return 'lost';
+      throw error;
     } finally {
       this.#replays -= 1;
       this.#waitingReplays.shift()?.();
