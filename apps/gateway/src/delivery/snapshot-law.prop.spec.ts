@@ -90,6 +90,8 @@ class Client {
   async poll({ gateway }: StillGateway, fresh: boolean): Promise<'lost' | 'told'> {
     const { news } = gateway;
     if (this.token === undefined || fresh) {
+      // Who polls without a token begins with nothing: of whom it is told nothing, it shows offline.
+      this.picture.clear();
       this.#take(news.snapshot(this.userId, EVERYTHING));
       return 'told';
     }
