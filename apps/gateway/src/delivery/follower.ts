@@ -1,35 +1,43 @@
 // One client's way through its inbox: what it has been told, and what comes next. Invariant: its own state is told from the
 // view as soon as this gateway knows it (read your own write), everybody else's in the order of their delivery; the token
 // after each answer stands behind exactly what was told.
-import type { StatesView } from '#libs/views';
-import type { BusyName } from '#libs/matrix';
 import type { Clock } from '#libs/event-log';
+import type { BusyName } from '#libs/matrix';
+import type { MembershipsView, PublicState, StatesView } from '#libs/views';
 import type { DeliveryPartition } from './delivery-partition.js';
 import { isWanted, whenCalled, type Feed, type Wanted } from './feed.js';
+import { missedGoodbyes } from './goodbyes.js';
 import type { Inbox } from './inbox.js';
 import { eventText, type News } from './news.js';
 import { comparePositions, compareStamps, type Position } from './position.js';
 import { writeSinceToken, type SinceToken } from './since-token.js';
-import { alreadyTold, type RememberedSnapshot } from './snapshot-memory.js';
+import { YOUNG_MS, alreadyTold, type RememberedSnapshot } from './snapshot-memory.js';
 
 export interface FollowerOptions {
   readonly clock: Clock;
   readonly states: StatesView;
+  readonly memberships: MembershipsView;
   readonly busyName: BusyName;
   readonly partition: DeliveryPartition;
   readonly inbox: Inbox;
   readonly token: SinceToken;
+  /** The one that the token began with, if it carries its mark. */
   readonly snapshot: RememberedSnapshot | undefined;
 }
 
 /** Everybody who keeps up has been told what is older. */
 const KEPT_MS = 60_000;
+/** Between two looks for who went offline unseen. */
+const LOOK_MS = 5_000;
 
 export class Follower implements Feed {
   #token: SinceToken;
+  #snapshot: RememberedSnapshot | undefined;
+  #lookAtMs = -Infinity;
 
   constructor(private readonly options: FollowerOptions) {
     this.#token = options.token;
+    this.#snapshot = options.snapshot;
     options.inbox.holders += 1;
     options.inbox.usedAtMs = options.clock.nowMs();
   }
@@ -51,12 +59,11 @@ export class Follower implements Feed {
     }
     inbox.trim(this.#token.position, nowMs - KEPT_MS);
     // A token may stand ahead of this gateway: it never goes back.
-    if (comparePositions(next, this.#token.position) > 0)
-      this.#token = {
-        ...this.#token,
-        position: next,
-        timeMs: next === end.position ? end.timeMs : Math.min(this.#token.timeMs, end.timeMs),
-      };
+    if (comparePositions(next, this.#token.position) > 0) {
+      const timeMs = next === end.position ? end.timeMs : Math.min(this.#token.timeMs, end.timeMs);
+      this.#token = { ...this.#token, position: next, timeMs };
+    }
+    this.#takeGoodbyes(wanted, nowMs, texts);
     return texts;
   }
 
@@ -69,7 +76,14 @@ export class Follower implements Feed {
   }
 
   changed(signal: AbortSignal): Promise<void> {
-    return whenCalled((listener) => this.options.inbox.listen(listener), signal);
+    return whenCalled((listener) => {
+      const stopListening = this.options.inbox.listen(listener);
+      const cancel = this.#snapshot === undefined ? undefined : this.options.clock.wakeAt(this.#lookAtMs, listener);
+      return () => {
+        cancel?.();
+        stopListening();
+      };
+    }, signal);
   }
 
   close(): void {
@@ -82,11 +96,34 @@ export class Follower implements Feed {
     const own = this.options.states.get(userId);
     if (own === undefined || compareStamps(own, this.#token.own) <= 0 || texts.length >= wanted.limit) return;
     this.#token = { ...this.#token, own: { life: own.life, version: own.version } };
-    if (isWanted(wanted, userId)) texts.push(eventText(userId, own.view, nowMs, this.options.busyName));
+    if (isWanted(wanted, userId)) texts.push(this.#textOf(own, nowMs));
+  }
+
+  #takeGoodbyes(wanted: Wanted, nowMs: number, texts: string[]): void {
+    const snapshot = this.#snapshot;
+    if (snapshot === undefined || nowMs < this.#lookAtMs) return;
+    this.#lookAtMs = nowMs + LOOK_MS;
+    const { states, memberships, inbox } = this.options;
+    for (const state of missedGoodbyes({ states, memberships, inbox, snapshot, nowMs })) {
+      if (texts.length >= wanted.limit) {
+        this.#lookAtMs = nowMs;
+        return;
+      }
+      snapshot.told.set(state.userId, { life: state.life, version: state.version });
+      if (isWanted(wanted, state.userId)) texts.push(this.#textOf(state, nowMs));
+    }
+    if (nowMs <= snapshot.atMs + YOUNG_MS) return;
+    const { snapshot: _, ...grown } = this.#token;
+    this.#token = grown;
+    this.#snapshot = undefined;
+  }
+
+  #textOf({ userId, view }: PublicState, nowMs: number): string {
+    return eventText(userId, view, nowMs, this.options.busyName);
   }
 
   #concerns(news: News, wanted: Wanted): boolean {
     if (news.sender === this.options.inbox.userId || !isWanted(wanted, news.sender)) return false;
-    return this.options.snapshot === undefined || !alreadyTold(news, this.options.snapshot);
+    return this.#snapshot === undefined || !alreadyTold(news, this.#snapshot);
   }
 }

@@ -38,6 +38,11 @@ export class Inbox {
     return 'news';
   }
 
+  /** What this recipient was told last of a sender, as far as is known here. */
+  latest(sender: string): News | undefined {
+    return this.#latest.get(sender);
+  }
+
   /** What came at or after a place, oldest first. */
   since(position: Position): News[] {
     const found: News[] = [];

@@ -9,7 +9,7 @@ import { isWanted, type Wanted } from './feed.js';
 import { Follower } from './follower.js';
 import { eventText } from './news.js';
 import { NEVER, compareStamps, type Stamp } from './position.js';
-import { identityOf, writeSinceToken, type SinceToken } from './since-token.js';
+import { identityOf, writeSinceToken, type SinceToken, type SnapshotMark } from './since-token.js';
 import { FRESH_MS, type SnapshotMemory } from './snapshot-memory.js';
 
 export interface PresenceNewsOptions {
@@ -46,8 +46,7 @@ export class PresenceNews {
     return this.#snapshot(
       userId,
       wanted,
-      (state) =>
-        state.changedAtMs > changedAfterMs || (state.userId === userId && compareStamps(state, token.own) > 0),
+      (state) => state.changedAtMs > changedAfterMs || (state.userId === userId && compareStamps(state, token.own) > 0),
     );
   }
 
@@ -76,25 +75,23 @@ export class PresenceNews {
       own: stampOf(states.get(userId) ?? NEVER),
     };
     const texts = shown.map((state) => eventText(state.userId, state.view, nowMs, busyName));
-    return { texts, token: fresh.size === 0 ? token : { ...token, snapshot: this.#remember(userId, nowMs, fresh) } };
+    return { texts, token: { ...token, snapshot: this.#remember(userId, nowMs, fresh) } };
   }
 
   async follow(userId: string, token: SinceToken): Promise<Follower | 'ahead' | 'lost'> {
-    const { deliveries, clock, states, busyName, memory } = this.options;
+    const { deliveries, clock, states, memberships, busyName, memory } = this.options;
     const partition = deliveries.partitionOf(userId);
     if (token.partition !== partition.index || token.identity !== this.#identityOf(userId)) return 'lost';
     const inbox = await deliveries.follow(userId, token.position);
     if (inbox === 'ahead' || inbox === 'lost') return inbox;
-    const snapshot = memory.find(token.snapshot, userId, clock.nowMs());
-    return new Follower({
-      clock,
-      states,
-      busyName,
-      partition,
-      inbox,
-      token: snapshot === undefined ? withoutSnapshot(token) : token,
-      snapshot,
-    });
+    const parts = { clock, states, memberships, busyName, partition, inbox };
+    const mark = token.snapshot;
+    if (mark === undefined) return new Follower({ ...parts, token, snapshot: undefined });
+    const known = memory.find(mark, userId);
+    if (known !== undefined) return new Follower({ ...parts, token, snapshot: known });
+    // Another gateway's snapshot, or one forgotten: nothing is known of what it told.
+    const begun = { ...token, snapshot: this.#remember(userId, mark.atMs, new Map()) };
+    return new Follower({ ...parts, token: begun, snapshot: memory.find(begun.snapshot, userId) });
   }
 
   /** Something of the user's own moved here before its delivery: waiting requests look again. */
@@ -110,20 +107,16 @@ export class PresenceNews {
     return identityOf(this.options.topicId, userId);
   }
 
-  #remember(userId: string, nowMs: number, told: ReadonlyMap<string, Stamp>): string {
+  #remember(userId: string, atMs: number, told: Map<string, Stamp>): SnapshotMark {
     const { memberships, rooms } = this.options.memberships.positions;
     return this.options.memory.remember({
       userId,
-      atMs: nowMs,
+      atMs,
       told,
       memberships: [...memberships],
       rooms: [...rooms],
     });
   }
-}
-
-function withoutSnapshot({ snapshot: _, ...token }: SinceToken): SinceToken {
-  return token;
 }
 
 function stampOf({ life, version }: Stamp): Stamp {

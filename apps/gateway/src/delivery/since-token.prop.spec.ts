@@ -10,7 +10,10 @@ const token: fc.Arbitrary<SinceToken> = fc.record(
     timeMs: whole,
     identity: fc.string().map((userId) => identityOf('topic', userId)),
     own: fc.record({ life: fc.nat(1_000), version: whole }),
-    snapshot: whole.map((n) => n.toString(36)),
+    snapshot: fc.record({
+      atMs: fc.nat(2 ** 31).map((seconds) => seconds * 1_000),
+      name: whole.map((n) => n.toString(36)),
+    }),
   },
   { requiredKeys: ['partition', 'position', 'timeMs', 'identity', 'own'] },
 );

@@ -13,8 +13,15 @@ export interface SinceToken {
   readonly identity: string;
   /** The recipient's own state last told. */
   readonly own: Stamp;
-  /** Names what the gateway that made it remembers of the snapshot before it; others ignore it. */
-  readonly snapshot?: string;
+  /** The snapshot that it began with, for as long as that is young. */
+  readonly snapshot?: SnapshotMark;
+}
+
+export interface SnapshotMark {
+  /** When it was made; whole seconds survive. */
+  readonly atMs: number;
+  /** Names what the gateway that made it remembers of it; means nothing to others. */
+  readonly name: string;
 }
 
 export type SinceTokenRead =
@@ -23,13 +30,15 @@ export type SinceTokenRead =
   | { readonly kind: 'malformed' };
 
 const N = '([0-9a-z]{1,11})';
-const FORM = new RegExp(`^r1_${N}_${N}(?:\\.${N})?_${N}_([A-Za-z0-9-]{8})_${N}\\.${N}(?:_${N})?$`);
+const FORM = new RegExp(`^r1_${N}_${N}(?:\\.${N})?_${N}_([A-Za-z0-9-]{8})_${N}\\.${N}(?:_${N}\\.${N})?$`);
+const SECOND_MS = 1_000;
 const OTHER_VERSION = /^r[0-9]{1,6}_[A-Za-z0-9._-]{1,500}$/;
 
 export function writeSinceToken(token: SinceToken): string {
   const { position, own } = token;
   const entry = position.entry === 0 ? '' : `.${position.entry.toString(36)}`;
-  const snapshot = token.snapshot === undefined ? '' : `_${token.snapshot}`;
+  const mark = token.snapshot;
+  const snapshot = mark === undefined ? '' : `_${Math.floor(mark.atMs / SECOND_MS).toString(36)}.${mark.name}`;
   return `r1_${token.partition.toString(36)}_${position.offset.toString(36)}${entry}_${token.timeMs.toString(36)}_${token.identity}_${own.life.toString(36)}.${own.version.toString(36)}${snapshot}`;
 }
 
@@ -38,14 +47,14 @@ export function readSinceToken(text: string): SinceTokenRead {
   const parts = FORM.exec(text);
   if (parts === null)
     return OTHER_VERSION.test(text) && !text.startsWith('r1_') ? { kind: 'foreign' } : { kind: 'malformed' };
-  const [, partition, offset, entry, time, identity = '', life, version, snapshot] = parts;
-  const numbers = [partition, offset, entry ?? '0', time, life, version].map((digits) =>
+  const [, partition, offset, entry, time, identity = '', life, version, snapshotAt, name] = parts;
+  const numbers = [partition, offset, entry ?? '0', time, life, version, snapshotAt ?? '0'].map((digits) =>
     Number.parseInt(digits ?? '', 36),
   );
   if (!numbers.every(Number.isSafeInteger)) return { kind: 'malformed' };
-  const [p = 0, o = 0, e = 0, t = 0, l = 0, v = 0] = numbers;
+  const [p = 0, o = 0, e = 0, t = 0, l = 0, v = 0, at = 0] = numbers;
   const token = { partition: p, position: { offset: o, entry: e }, timeMs: t, identity, own: { life: l, version: v } };
-  return { kind: 'token', token: snapshot === undefined ? token : { ...token, snapshot } };
+  return { kind: 'token', token: name === undefined ? token : { ...token, snapshot: { atMs: at * SECOND_MS, name } } };
 }
 
 /** Eight characters of a digest: enough that two recipients or two topics of one deployment are told apart. */

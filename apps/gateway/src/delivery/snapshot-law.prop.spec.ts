@@ -5,7 +5,16 @@ import fc from 'fast-check';
 import { SimulatedClock } from '#libs/testing';
 import type { EventLog } from '#libs/event-log';
 import type { View } from '#libs/presence';
-import { HandWritten, OFFLINE, ONLINE, StillGateway, TOPICS, UNAVAILABLE, handWrittenLog, type Told } from '../testing/hand-written.js';
+import {
+  HandWritten,
+  OFFLINE,
+  ONLINE,
+  StillGateway,
+  TOPICS,
+  UNAVAILABLE,
+  handWrittenLog,
+  type Told,
+} from '../testing/hand-written.js';
 import { EVERYTHING } from './feed.js';
 import type { SinceToken } from './since-token.js';
 
@@ -57,7 +66,8 @@ class NaiveFanout {
     this.table.set(join.room, new Set([...(this.table.get(join.room) ?? []), join.user]));
     this.#memberships[this.log.partitionOf(`${join.room}|${join.user}`, 2)]! += 1;
     // States may be ahead of the changes taken: the newer of both is told.
-    for (const told of this.#changes) if (told.version > (this.known.get(told.userId)?.version ?? 0)) this.known.set(told.userId, told);
+    for (const told of this.#changes)
+      if (told.version > (this.known.get(told.userId)?.version ?? 0)) this.known.set(told.userId, told);
     for (const other of this.#interestedIn(join.user)) {
       if (before.has(other)) continue;
       await this.#tell(other, join.user);
@@ -71,7 +81,8 @@ class NaiveFanout {
 
   async #tell(sender: string, recipient: string): Promise<void> {
     const told = this.known.get(sender);
-    if (told !== undefined && told.view.presence !== 'offline') await this.hand.frame(told, [recipient], this.#memberships);
+    if (told !== undefined && told.view.presence !== 'offline')
+      await this.hand.frame(told, [recipient], this.#memberships);
   }
 
   #interestedIn(user: string): Set<string> {
@@ -137,7 +148,10 @@ class World {
     const clock = new SimulatedClock(1_000_000_000);
     const log = await handWrittenLog(clock);
     const hand = new HandWritten(log);
-    const gateways = [await StillGateway.open(log, clock, 'g1', bounds), await StillGateway.open(log, clock, 'g2', bounds)];
+    const gateways = [
+      await StillGateway.open(log, clock, 'g1', bounds),
+      await StillGateway.open(log, clock, 'g2', bounds),
+    ];
     return new World(clock, hand, new NaiveFanout(hand, log), gateways);
   }
 
@@ -153,15 +167,23 @@ class World {
       case 3:
         return this.fanout.takeJoin();
       case 4:
-        // The fallback's margin of a minute is for a fan-out that lags by less.
+        // The margins of a minute (the fallback's, and the look for unseen goodbyes) are for a fan-out and states that lag by less.
         await this.#fanOutAll();
+        for (const gateway of this.gateways) await gateway.readAll(TOPICS.states);
         this.clock.advanceTo(this.clock.nowMs() + (Math.floor(choice / 8) % 100) * 1_000);
         return;
       case 5:
       case 6:
-        return pick(this.gateways, 8).read(pick([TOPICS.states, TOPICS.memberships, TOPICS.deliveries], 16), pick([0, 1], 48), pick([1, 5], 96));
+        return pick(this.gateways, 8).read(
+          pick([TOPICS.states, TOPICS.memberships, TOPICS.deliveries], 16),
+          pick([0, 1], 48),
+          pick([1, 5], 96),
+        );
       default:
-        if ((await pick(this.clients, 8).poll(pick(this.gateways, 16), pick([true, false, false, false], 32))) === 'lost') this.lost += 1;
+        if (
+          (await pick(this.clients, 8).poll(pick(this.gateways, 16), pick([true, false, false, false], 32))) === 'lost'
+        )
+          this.lost += 1;
     }
   }
 
@@ -181,6 +203,8 @@ class World {
   async settle(): Promise<void> {
     await this.#fanOutAll();
     for (const gateway of this.gateways) await gateway.readAll();
+    // Long enough for the look for unseen goodbyes, and for clients that polled long ago.
+    this.clock.advanceTo(this.clock.nowMs() + 10_000);
     for (const client of this.clients) await client.poll(this.gateways[0] as StillGateway, false);
   }
 
@@ -205,6 +229,9 @@ class World {
 
 const choices = fc.array(fc.nat(8 * 8 * 8 * 8 * 8), { minLength: 40, maxLength: 150 });
 
+/** Found by this law: a snapshot of memberships that the fan-out had not taken, of a state that was no longer so. */
+const UNSEEN_GOODBYE = [616, 21_936, 8_833, 27_329, 18_338, 1_029, 3_109, 30_549, 19_943];
+
 describe('what a client was told in the end', () => {
   it('is the truth, whichever reader lagged and whichever gateway was asked', async () => {
     await fc.assert(
@@ -214,7 +241,7 @@ describe('what a client was told in the end', () => {
         await world.settle();
         expect(world.falsePictures()).toEqual([]);
       }),
-      { numRuns: 60 },
+      { numRuns: 60, examples: [[UNSEEN_GOODBYE]] },
     );
   });
 

@@ -1,18 +1,23 @@
-// What a snapshot told beyond its position: states so fresh that their frames were still on the way. Invariant: only a frame
-// made from memberships that the snapshot had seen is held back, and only for the token of that very snapshot; whoever has
-// forgotten it (a minute later, another gateway) tells once more, which does no harm.
+// What a snapshot told, kept for as long as it is young: states so fresh that their frames were still on the way are not told
+// twice. Invariant: only a frame made from memberships that the snapshot had seen is held back, and only for the token of that
+// very snapshot; whoever has forgotten it (later, another gateway) tells once more, which does no harm.
 import type { News } from './news.js';
 import { compareStamps, type Stamp } from './position.js';
+import type { SnapshotMark } from './since-token.js';
 
 export interface RememberedSnapshot {
   readonly userId: string;
   readonly atMs: number;
-  readonly told: ReadonlyMap<string, Stamp>;
+  /** Grows while the snapshot is young. */
+  readonly told: Map<string, Stamp>;
   readonly memberships: readonly number[];
   readonly rooms: readonly number[];
 }
 
+/** States changed within so long before a snapshot may have frames on the way. */
 export const FRESH_MS = 60_000;
+/** For so long a snapshot is young. */
+export const YOUNG_MS = 75_000;
 const MAX_SNAPSHOTS = 20_000;
 
 export class SnapshotMemory {
@@ -24,21 +29,20 @@ export class SnapshotMemory {
     this.#next = first;
   }
 
-  remember(snapshot: RememberedSnapshot): string {
+  remember(snapshot: RememberedSnapshot): SnapshotMark {
     const name = this.#next.toString(36);
     this.#next += 1;
     this.#snapshots.set(name, snapshot);
     for (const [oldest, { atMs }] of this.#snapshots) {
-      if (this.#snapshots.size <= MAX_SNAPSHOTS && atMs > snapshot.atMs - FRESH_MS) break;
+      if (this.#snapshots.size <= MAX_SNAPSHOTS && atMs > snapshot.atMs - YOUNG_MS) break;
       this.#snapshots.delete(oldest);
     }
-    return name;
+    return { atMs: snapshot.atMs, name };
   }
 
-  find(name: string | undefined, userId: string, nowMs: number): RememberedSnapshot | undefined {
-    const snapshot = name === undefined ? undefined : this.#snapshots.get(name);
-    if (snapshot?.userId !== userId || snapshot.atMs <= nowMs - FRESH_MS) return undefined;
-    return snapshot;
+  find({ name }: SnapshotMark, userId: string): RememberedSnapshot | undefined {
+    const snapshot = this.#snapshots.get(name);
+    return snapshot?.userId === userId ? snapshot : undefined;
   }
 }
 

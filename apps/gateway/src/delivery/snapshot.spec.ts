@@ -111,6 +111,65 @@ describe('a snapshot', () => {
   });
 });
 
+describe('somebody who went offline before the fan-out took the join', () => {
+  /** The snapshot shows alice online by memberships of which the fan-out knows nothing yet; then she goes, and no frame says so. */
+  async function unseen(): Promise<Snapshot> {
+    await hand.state(told(1, ONLINE));
+    await hand.member('!r:hs', ALICE);
+    await hand.member('!r:hs', BOB);
+    await still.readAll();
+    const made = snapshot();
+    expect(shown(made.texts)).toEqual([`${ALICE} online`]);
+    clock.advanceTo(clock.nowMs() + 1_000);
+    await hand.state(told(2, OFFLINE));
+    await still.readAll();
+    return made;
+  }
+
+  it('is told from the view, when a frame has had time to come, and once', async () => {
+    const { token } = await unseen();
+    expect(await next(token)).toMatchObject({ texts: [] });
+    clock.advanceTo(clock.nowMs() + 6_000);
+    const goodbye = (await next(token)) as { texts: string[]; token: SinceToken };
+    expect(goodbye.texts).toEqual([`${ALICE} offline`]);
+    clock.advanceTo(clock.nowMs() + 6_000);
+    expect(await next(goodbye.token)).toMatchObject({ texts: [] });
+  });
+
+  it('wakes a poll that waits', async () => {
+    const { token } = await unseen();
+    const feed = await still.gateway.news.follow(BOB, token);
+    if (typeof feed === 'string') throw new Error(feed);
+    expect(feed.take(EVERYTHING)).toEqual([]);
+    const changed = feed.changed(new AbortController().signal);
+    clock.advanceTo(clock.nowMs() + 6_000);
+    await changed;
+    expect(shown(feed.take(EVERYTHING))).toEqual([`${ALICE} offline`]);
+  });
+
+  it('is told to a client that comes back late, and by another gateway, whose tokens then carry no mark', async () => {
+    const { token } = await unseen();
+    const other = await StillGateway.open(log, clock, 'g2');
+    await other.readAll();
+    clock.advanceTo(clock.nowMs() + 3_600_000);
+    for (const gateway of [still, other]) {
+      const late = (await next(token, gateway)) as { texts: string[]; token: SinceToken };
+      expect(late.texts).toEqual([`${ALICE} offline`]);
+      expect(late.token.snapshot).toBeUndefined();
+    }
+  });
+
+  it('is not told again when a frame did say so', async () => {
+    const { token } = await unseen();
+    await hand.frame(told(2, OFFLINE), [BOB], await log.ends(TOPICS.memberships));
+    await still.readAll();
+    const after = (await next(token)) as { texts: string[]; token: SinceToken };
+    expect(after.texts).toEqual([`${ALICE} offline`]);
+    clock.advanceTo(clock.nowMs() + 6_000);
+    expect(await next(after.token)).toMatchObject({ texts: [] });
+  });
+});
+
 describe('a token', () => {
   async function fresh(): Promise<SinceToken> {
     await bobJoins();

@@ -1,0 +1,32 @@
+// Who went offline unseen. A snapshot is made of this gateway's memberships, which may be ahead of the fan-out's: somebody whom
+// it shows online may have gone offline before the fan-out took the join by which they share a room, and joins do not tell
+// of who is plain offline. No frame ever comes then. Invariant: while a snapshot is young, and once when it no longer is,
+// whoever went offline around it and was told neither by it nor by a frame is told from the view.
+import { isPlainOffline, type MembershipsView, type PublicState, type StatesView } from '#libs/views';
+import type { Inbox } from './inbox.js';
+import { compareStamps } from './position.js';
+import { FRESH_MS, type RememberedSnapshot } from './snapshot-memory.js';
+
+/** A frame gets so long to come first. */
+const SETTLED_MS = 5_000;
+
+export interface GoodbyesOptions {
+  readonly states: StatesView;
+  readonly memberships: MembershipsView;
+  readonly inbox: Inbox;
+  readonly snapshot: RememberedSnapshot;
+  readonly nowMs: number;
+}
+
+export function missedGoodbyes({ states, memberships, inbox, snapshot, nowMs }: GoodbyesOptions): PublicState[] {
+  const missed: PublicState[] = [];
+  for (const other of memberships.interestedIn(inbox.userId)) {
+    if (other === inbox.userId) continue;
+    const state = states.get(other);
+    if (state === undefined || (state.view !== undefined && !isPlainOffline(state.view))) continue;
+    if (Math.abs(state.changedAtMs - snapshot.atMs) > FRESH_MS || state.changedAtMs > nowMs - SETTLED_MS) continue;
+    const told = [snapshot.told.get(other), inbox.latest(other)];
+    if (told.every((stamp) => stamp === undefined || compareStamps(stamp, state) < 0)) missed.push(state);
+  }
+  return missed;
+}
