@@ -2,6 +2,7 @@
 // its workload, parameters, seed, machine and cost.
 import { cpus, totalmem } from 'node:os';
 import { Argument, Command, InvalidArgumentError } from 'commander';
+import { benchAggregate } from './benchmarks/aggregate.js';
 import { benchFanout } from './benchmarks/fanout.js';
 import { benchFold } from './benchmarks/fold.js';
 import { benchHttp } from './benchmarks/http.js';
@@ -11,6 +12,7 @@ import type { Cost } from './benchmarks/measure.js';
 const BENCHMARKS: Readonly<Record<string, Benchmark>> = {
   http: benchHttp,
   fold: benchFold,
+  aggregate: benchAggregate,
   fanout: benchFanout,
 };
 
@@ -77,6 +79,10 @@ await new Command('bench')
   .option('--seconds <n>', 'about how long to measure', positive, 10)
   .option('--users <n>', 'how many users', positive, 200_000)
   .option('--seed <n>', 'seed of the workload', Number, 1)
+  .option('--inputs <n>', 'how many inputs, where they are filled beforehand', positive, 2_000_000)
+  .option('--partitions <n>', 'partitions of the topics', positive)
+  .option('--streams', 'aggregate: the same inputs through Kafka Streams as well')
+  .option('--profile <folder>', 'aggregate: writes V8 CPU profiles of the process there')
   .option('--json', 'one JSON object on stdout')
   .action(async (name: string, { json, ...options }: BenchOptions & { json?: boolean }) => {
     const result = await BENCHMARKS[name]!(options);

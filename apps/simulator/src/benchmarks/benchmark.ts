@@ -7,6 +7,13 @@ export interface BenchOptions {
   readonly seconds: number;
   readonly users: number;
   readonly seed: number;
+  /** Inputs, for what is filled beforehand. */
+  readonly inputs: number;
+  readonly partitions?: number;
+  /** The same through Kafka Streams. */
+  readonly streams?: boolean;
+  /** A folder for CPU profiles of the measured process. */
+  readonly profile?: string;
 }
 
 export interface Figure {

@@ -81,6 +81,11 @@ export class LocalNode {
     return `127.0.0.1:${this.plan.ports.plain}`;
   }
 
+  /** Of the running process; undefined = it does not run. */
+  get pid(): number | undefined {
+    return this.#child?.pid;
+  }
+
   get running(): boolean {
     return this.#child !== undefined;
   }

@@ -1,0 +1,118 @@
+// A broker with Rollcall's topics on it, made as an operator makes them (`rollcall topics create`), and its own ceiling
+// measured by Kafka's perf tools. Invariant: everything that was started is gone after `close`, whatever happened.
+import { topicNames, type TopicNames } from '#libs/contracts';
+import type { EventLog } from '#libs/event-log';
+import { runJava } from '../processes/java.js';
+import { MeasuredProcess } from '../processes/measured-process.js';
+import { PROGRAMS } from '../processes/programs.js';
+import { openBenchBroker, type BenchBroker } from './bench-broker.js';
+import { openBenchLog } from './bench-log.module.js';
+
+const HEAP_MB = 512;
+const CEILING_RECORDS = 1_000_000;
+/** About what an input takes. */
+const CEILING_BYTES = 110;
+
+export interface WorkbenchOptions {
+  readonly partitions: number;
+  readonly deliveryPartitions?: number;
+}
+
+export interface Ceiling {
+  readonly producedPerSecond: number;
+  readonly consumedPerSecond: number;
+}
+
+export class Workbench {
+  readonly #processes: MeasuredProcess[] = [];
+
+  private constructor(
+    readonly broker: BenchBroker,
+    readonly log: EventLog,
+    readonly prefix: string,
+    private readonly options: WorkbenchOptions,
+  ) {}
+
+  static async open(options: WorkbenchOptions): Promise<Workbench> {
+    const broker = await openBenchBroker();
+    try {
+      const log = await openBenchLog(broker.brokers);
+      const bench = new Workbench(broker, log, `bench${process.pid}-${Date.now() % 100_000}.`, options);
+      await bench.#rollcall('topics', 'create');
+      return bench;
+    } catch (error) {
+      await broker.close();
+      throw error;
+    }
+  }
+
+  get topics(): TopicNames {
+    return topicNames(this.prefix);
+  }
+
+  /** What every one of our processes is started with. */
+  get environment(): Record<string, string> {
+    const { partitions, deliveryPartitions = partitions } = this.options;
+    return {
+      KAFKA_BROKERS: this.broker.brokers,
+      TOPIC_PREFIX: this.prefix,
+      PARTITIONS: String(partitions),
+      DELIVERY_PARTITIONS: String(deliveryPartitions),
+      LOG_LEVEL: 'warn',
+    };
+  }
+
+  /** Ends with the workbench. */
+  keep(started: MeasuredProcess): MeasuredProcess {
+    this.#processes.push(started);
+    return started;
+  }
+
+  /** Records a second of Kafka's own tools through a topic of as many partitions. */
+  async ceiling(): Promise<Ceiling> {
+    const topic = `${this.prefix}ceiling`;
+    await this.log.createTopics([
+      { name: topic, partitions: this.options.partitions, cleanup: 'delete', timestamps: 'append' },
+    ]);
+    const { brokers } = this.broker;
+    const heap = { heapMb: HEAP_MB };
+    const size = ['--num-records', String(CEILING_RECORDS), '--record-size', String(CEILING_BYTES)];
+    const tuned = ['--producer-props', `bootstrap.servers=${brokers}`, 'acks=all', 'linger.ms=20', 'batch.size=131072'];
+    const produced = await runJava(
+      'ProducerPerformance',
+      {
+        ...heap,
+        program: { kafka: 'org.apache.kafka.tools.ProducerPerformance' },
+        arguments: ['--topic', topic, ...size, '--throughput', '-1', ...tuned],
+      },
+      new RegExp(`${CEILING_RECORDS} records sent, ([\\d.]+) records/sec`),
+    );
+    const consumed = await runJava(
+      'ConsumerPerformance',
+      {
+        ...heap,
+        program: { kafka: 'org.apache.kafka.tools.ConsumerPerformance' },
+        arguments: ['--bootstrap-server', brokers, '--topic', topic, '--num-records', String(CEILING_RECORDS)],
+      },
+      /^\d{4}-[^\n]*, ([\d.]+)\n/m,
+    );
+    await this.log.deleteTopic(topic);
+    return { producedPerSecond: Number(produced[1]), consumedPerSecond: Number(consumed[1]) };
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(this.#processes.map((started) => started.stop()));
+    await this.log.close();
+    await this.broker.close();
+  }
+
+  async #rollcall(...words: readonly string[]): Promise<void> {
+    const command = MeasuredProcess.start('rollcall', {
+      command: process.execPath,
+      arguments: [PROGRAMS.rollcall, ...words],
+      environment: this.environment,
+    });
+    const code = await command.ended();
+    if (code !== 0) throw new Error(`rollcall ${words.join(' ')} ended with exit code ${code ?? 'none'}`);
+  }
+}
