@@ -1,7 +1,7 @@
 // Reads of one LMDB log, synchronous underneath: a batch is a few chunks copied out of the memory map. Invariant: a batch
 // is bounded in bytes, and its `nextOffset` passes every gap that is known to be one.
 import type { LogRecord, RecordBatch } from '#libs/event-log';
-import { CHUNK_BYTES, chunkNext, readChunk } from './chunk.js';
+import { CHUNK_BYTES, chunkLatestMs, chunkNext, readChunk } from './chunk.js';
 import type { Environment } from './environment.js';
 import { chunkKey, chunkOffset } from './layout.js';
 import type { Partition } from './partition.js';
@@ -49,6 +49,28 @@ export class ChunkReader {
       position = Math.min(to, chunkNext(chunk.bytes));
     }
     return { topic: partition.topic, partition: partition.partition, records, nextOffset: position };
+  }
+
+  /** The first offset in [from, to) whose record is not older than `timeMs`; `to` if there is none. Halves the range. */
+  offsetAt(partition: Partition, timeMs: number, { from, to }: { from: number; to: number }): number {
+    let [low, high] = [from, to];
+    while (low < high) {
+      const middle = Math.floor((low + high) / 2);
+      const chunk = this.find(partition, middle, high);
+      if (chunk === undefined) high = middle;
+      else if (chunkLatestMs(chunk.bytes) < timeMs) low = chunkNext(chunk.bytes);
+      else if (chunk.base > middle) high = middle;
+      else if (chunk.base <= low) return this.firstIn(chunk, timeMs, { from: low, to });
+      else high = chunk.base;
+    }
+    const chunk = low < to ? this.find(partition, low, to) : undefined;
+    return chunk === undefined ? to : this.firstIn(chunk, timeMs, { from: low, to });
+  }
+
+  private firstIn({ base, bytes }: FoundChunk, timeMs: number, range: { from: number; to: number }): number {
+    const records: LogRecord[] = [];
+    readChunk(bytes, base, range, records);
+    return records.find(({ timestampMs }) => timestampMs >= timeMs)?.offset ?? Math.min(range.to, chunkNext(bytes));
   }
 
   /** Keys and bytes of all chunks that begin in [from, to), a few at a time being enough for the caller. */

@@ -211,6 +211,15 @@ export class EmbeddedEventLog implements EventLog {
     return this.registry.get(topic).partitions.map(({ partition }) => this.store.end(topic, partition));
   }
 
+  async offsetsAt(topic: string, timeMs: number): Promise<readonly number[]> {
+    const [starts, ends] = [await this.starts(topic), await this.ends(topic)];
+    return this.registry
+      .get(topic)
+      .partitions.map((partition, index) =>
+        this.reader.offsetAt(partition, timeMs, { from: starts[index] ?? 0, to: ends[index] ?? 0 }),
+      );
+  }
+
   async append(topic: string, records: readonly NewRecord[]): Promise<readonly Appended[]> {
     return this.writer.append(topic, records);
   }

@@ -22,7 +22,7 @@ import { type KafkaOptions, settingsFrom } from './options.js';
 import { Appender } from './producing/appender.js';
 import { ClockDifference } from './producing/clock-difference.js';
 import { KafkaTransactor } from './producing/transactor.js';
-import { listOffsets } from './reading/offsets.js';
+import { NONE, listOffsets } from './reading/offsets.js';
 import { PartitionReader } from './reading/read.js';
 import { KafkaTail } from './reading/tail.js';
 import { TopicAdmin } from './topics/topic-admin.js';
@@ -95,6 +95,11 @@ export class KafkaEventLog implements EventLog {
 
   ends(topic: string): Promise<readonly number[]> {
     return listOffsets(this.#wire, topic, 'stable');
+  }
+
+  async offsetsAt(topic: string, timeMs: number): Promise<readonly number[]> {
+    const [found, ends] = [await listOffsets(this.#wire, topic, { atMs: timeMs }), await this.ends(topic)];
+    return found.map((offset, partition) => (offset === NONE ? (ends[partition] ?? 0) : offset));
   }
 
   append(topic: string, records: readonly NewRecord[]): Promise<readonly Appended[]> {

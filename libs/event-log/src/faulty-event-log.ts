@@ -74,6 +74,10 @@ export class FaultyEventLog implements EventLog {
     return (await this.reach()).ends(topic);
   }
 
+  async offsetsAt(topic: string, timeMs: number): Promise<readonly number[]> {
+    return (await this.reach()).offsetsAt(topic, timeMs);
+  }
+
   async append(topic: string, records: readonly NewRecord[]): Promise<readonly Appended[]> {
     await this.beforeWrite();
     const fate = this.faults.appendFate?.(topic, records) ?? 'commit';

@@ -126,6 +126,10 @@ export class MemoryEventLog implements EventLog {
     return this.topic(topic).partitions.map((partition) => partition.end);
   }
 
+  async offsetsAt(topic: string, timeMs: number): Promise<readonly number[]> {
+    return this.topic(topic).partitions.map((partition) => partition.offsetAt(timeMs, this.now()));
+  }
+
   async append(topic: string, records: readonly NewRecord[]): Promise<readonly Appended[]> {
     this.requireFits(topic, records);
     const appended = this.write(topic, records);

@@ -34,6 +34,13 @@ export class MemoryPartition {
     return this.startOffset;
   }
 
+  /** The first record that is not older than `timeMs`; the end if there is none. */
+  offsetAt(timeMs: number, nowMs: number): number {
+    this.clean(nowMs);
+    const found = this.slots.findIndex((record) => record !== undefined && record.timestampMs >= timeMs);
+    return found < 0 ? this.end : this.base + found;
+  }
+
   append(
     record: Omit<LogRecord, 'offset' | 'timestampMs'>,
     stampMs: { nowMs: number; createdMs: number | undefined },

@@ -135,6 +135,11 @@ export interface EventLog {
   starts(topic: string): Promise<readonly number[]>;
   /** The stable end, a number per partition: everything before it is decided (committed or aborted). */
   ends(topic: string): Promise<readonly number[]>;
+  /**
+   * The first offset whose record is not older than `timeMs`, a number per partition; the stable end where all are older.
+   * Exact where times do not fall within a partition (`timestamps: 'append'`); elsewhere as near as they are in order.
+   */
+  offsetsAt(topic: string, timeMs: number): Promise<readonly number[]>;
   /** Resolves when durable. Concurrent calls are coalesced into fuller requests; per partition the order of calls is kept. */
   append(topic: string, records: readonly NewRecord[]): Promise<readonly Appended[]>;
   /** Committed records from `from` (or the log's start, if later) up to, not including, `to`. Ends there, however the last offsets before `to` look. */

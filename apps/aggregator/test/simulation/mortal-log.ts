@@ -81,6 +81,10 @@ export class MortalEventLog implements EventLog {
     return this.#call(() => this.inner.ends(topic));
   }
 
+  offsetsAt(topic: string, timeMs: number): Promise<readonly number[]> {
+    return this.#call(() => this.inner.offsetsAt(topic, timeMs));
+  }
+
   append(topic: string, records: readonly NewRecord[]): Promise<readonly Appended[]> {
     return this.#call(() => this.inner.append(topic, records));
   }

@@ -17,7 +17,10 @@ describeKafka('many full partitions on Kafka', (kafka) => {
     for (let partition = 0; partition < PARTITIONS; partition += 1) {
       // One request each, so that batches have many sizes.
       for (let size = 1, left = RECORDS; left > 0; left -= size, size = Math.min(left, (size % 7) + 1)) {
-        await log.append(name, Array.from({ length: size }, () => ({ key: null, value: VALUE, partition })));
+        await log.append(
+          name,
+          Array.from({ length: size }, () => ({ key: null, value: VALUE, partition })),
+        );
       }
     }
     const seen = Array.from({ length: PARTITIONS }, () => [] as number[]);

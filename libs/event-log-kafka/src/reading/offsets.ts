@@ -5,10 +5,23 @@ import type { Link } from '../wire/link.js';
 import type { Wire } from '../wire/wire.js';
 
 /** 'stable': before it everything is decided. 'written': what the replicas hold, open transactions included. */
-export type Edge = 'start' | 'stable' | 'written';
+export type Edge = 'start' | 'stable' | 'written' | Moment;
+
+/** The first offset that is not older than a time; `NONE` where all are. */
+export interface Moment {
+  readonly atMs: number;
+}
+
+export const NONE = -1;
 
 const EARLIEST = -2;
 const LATEST = -1;
+
+function timestampOf(edge: Edge): number {
+  // Times before 0 are the broker's own words; no record of ours is that old.
+  if (typeof edge === 'object') return Math.max(0, edge.atMs);
+  return edge === 'start' ? EARLIEST : LATEST;
+}
 
 async function askLink(
   link: Link,
@@ -16,7 +29,7 @@ async function askLink(
   edge: Edge,
   partitions: readonly number[],
 ): Promise<[number, number][]> {
-  const timestamp = edge === 'start' ? EARLIEST : LATEST;
+  const timestamp = timestampOf(edge);
   const isolationLevel = edge === 'written' ? 0 : 1;
   const topics = [{ topic, partitions: partitions.map((partition) => ({ partition, timestamp })) }];
   const { responses } = await link.ask((broker) => broker.listOffsets({ replicaId: -1, isolationLevel, topics }));

@@ -74,6 +74,30 @@ const ranges = (setting: Setting): void => {
   });
 };
 
+const times = (setting: Setting): void => {
+  it('finds the first offset that is not older than a time', async () => {
+    const log = setting.log();
+    const topic = await freshTopic(log, 'times', { partitions: 2, timestamps: 'create' });
+    expect(await log.offsetsAt(topic, 5)).toEqual([0, 0]);
+    const at = (index: number): number => 1_700_000_000_000 + Math.floor(index / 3) * 1_000;
+    for (let group = 0; group < 10; group++) {
+      const records = numbered(30, 'v', group * 30).map((record, i) => ({
+        ...record,
+        partition: 0,
+        timestampMs: at(group * 30 + i),
+      }));
+      await log.append(topic, records);
+    }
+    for (const index of [0, 1, 2, 3, 29, 30, 31, 150, 200, 297, 299]) {
+      expect((await log.offsetsAt(topic, at(index)))[0]).toBe(index - (index % 3));
+      expect((await log.offsetsAt(topic, at(index) - 1))[0]).toBe(index - (index % 3));
+      expect((await log.offsetsAt(topic, at(index) + 1))[0]).toBe(index - (index % 3) + 3);
+    }
+    expect(await log.offsetsAt(topic, 0)).toEqual([0, 0]);
+    expect(await log.offsetsAt(topic, at(300))).toEqual([300, 0]);
+  });
+};
+
 const gaps = (setting: Setting): void => {
   const aborted = setting.capabilities.abortedTransactions ? it : undeclared;
   aborted('reads to an end before which nothing readable lies', async () => {
@@ -171,6 +195,7 @@ const cleaning = (setting: Setting): void => {
 export const describeReading = (setting: Setting): void => {
   describe('reading', () => {
     ranges(setting);
+    times(setting);
     gaps(setting);
     cleaning(setting);
   });
