@@ -1,7 +1,8 @@
-// Aggregator, fan-out and gateway in one process on one log. Invariant: the same modules as in the three services; only the
+// Aggregator, fan-out, gateway and (with a registration) the bridge in one process on one log. Invariant: the same modules as in the three services; only the
 // log's adapter and the right to create topics differ.
 
 import { AggregatorModule } from '#apps/aggregator';
+import { BridgeModule } from '#apps/bridge';
 import { FanoutModule } from '#apps/fanout';
 import { GatewayModule } from '#apps/gateway';
 import { topicSpecs } from '#libs/contracts';
@@ -12,7 +13,7 @@ import { Module, type DynamicModule } from '@nestjs/common';
 
 @Module({})
 export class StandaloneModule {
-  static compose({ kafka }: Configuration): DynamicModule {
+  static compose({ kafka, bridge }: Configuration): DynamicModule {
     const log = LogModule.with({
       open: (configuration, journal) =>
         kafka === undefined
@@ -20,6 +21,7 @@ export class StandaloneModule {
           : KafkaEventLog.connect({ ...kafka, logger: journal }),
       prepare: (opened, { topics }) => createMissingTopics(opened, topicSpecs(topics)),
     });
-    return { module: StandaloneModule, imports: [log, AggregatorModule, FanoutModule, GatewayModule] };
+    const feeding = bridge === undefined ? [] : [BridgeModule];
+    return { module: StandaloneModule, imports: [log, AggregatorModule, FanoutModule, GatewayModule, ...feeding] };
   }
 }

@@ -80,7 +80,7 @@ export function checkVersions(tree: Tree): readonly Finding[] {
 }
 
 const neededScripts: readonly string[] = [
-  ...['start', 'start:gateway', 'start:aggregator', 'start:fanout', 'rollcall', 'scenarios', 'bench', 'kafka'],
+  ...['start', 'start:gateway', 'start:aggregator', 'start:fanout', 'start:bridge', 'rollcall', 'scenarios', 'bench', 'kafka'],
   ...['test', 'test:soak', 'lint', 'format'],
 ];
 

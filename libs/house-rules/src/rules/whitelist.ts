@@ -43,6 +43,7 @@ export const whitelist: Readonly<Record<string, Allowance>> = {
   'apps/gateway': { ...app, packages: [...nest, 'jose'] },
   'apps/aggregator': app,
   'apps/fanout': app,
+  'apps/bridge': { ...app, packages: [...nest, 'yaml'] },
   'apps/standalone': { ...app, rooms: ['libs', 'apps'] },
   'apps/history': {
     ...app,

@@ -55,6 +55,19 @@ export interface AggregatorConfiguration {
   readonly acceptLoss: boolean;
 }
 
+/** The application service by which a homeserver tells who is where and does what. */
+export interface BridgeConfiguration {
+  /** Path of its registration file. */
+  readonly registrationFile: string;
+  /** Paths of other application services' registration files: what their users do is nobody's activity. */
+  readonly otherRegistrationFiles: readonly string[];
+  /** Whether a room that anybody may join shares presence. */
+  readonly publicRooms: 'share' | 'withhold';
+  /** Globs of room ids, whatever their join rule; withholding outranks sharing. */
+  readonly withheldRooms: readonly string[];
+  readonly sharedRooms: readonly string[];
+}
+
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error' | 'silent';
 
 export interface Configuration {
@@ -67,12 +80,14 @@ export interface Configuration {
   readonly gateway: GatewayConfiguration;
   readonly fanout: FanoutConfiguration;
   readonly aggregator: AggregatorConfiguration;
+  /** Absent = no homeserver feeds this process. */
+  readonly bridge?: BridgeConfiguration;
   readonly logLevel: LogLevel;
   readonly shutdownTimeoutMs: number;
 }
 
 /** The process that reads its configuration: some variables are required of some only. */
-export type ProcessName = 'standalone' | 'gateway' | 'aggregator' | 'fanout' | 'command line';
+export type ProcessName = 'standalone' | 'gateway' | 'aggregator' | 'fanout' | 'bridge' | 'command line';
 
 /** Topic names, groups and all the rest come from these defaults when the environment says nothing. */
 export const DEFAULT_HTTP_PORT = 8090;

@@ -6,7 +6,7 @@ import type { Configuration } from './configuration.js';
 export function describeConfiguration(
   configuration: Configuration,
 ): Readonly<Record<string, string | number | boolean>> {
-  const { kafka, topics, http, policy, gateway, fanout } = configuration;
+  const { kafka, topics, http, policy, gateway, fanout, bridge } = configuration;
   return {
     ...(kafka === undefined ? { DATA_DIR: configuration.dataDirectory } : describeKafka(kafka)),
     TOPIC_PREFIX: topics.prefix,
@@ -27,8 +27,20 @@ export function describeConfiguration(
     MAX_ROOM_MEMBERS: fanout.maxRoomMembers,
     MAX_RECIPIENT_TOPICS: fanout.maxRecipientTopics,
     ...(configuration.aggregator.acceptLoss ? { ACCEPT_LOSS: true } : {}),
+    ...(bridge === undefined ? {} : describeBridge(bridge)),
     LOG_LEVEL: configuration.logLevel,
     SHUTDOWN_TIMEOUT_MS: configuration.shutdownTimeoutMs,
+  };
+}
+
+function describeBridge(bridge: NonNullable<Configuration['bridge']>): Record<string, string> {
+  const { registrationFile, otherRegistrationFiles, publicRooms, withheldRooms, sharedRooms } = bridge;
+  return {
+    BRIDGE_REGISTRATION_FILE: registrationFile,
+    PUBLIC_ROOMS: publicRooms,
+    ...(otherRegistrationFiles.length === 0 ? {} : { OTHER_REGISTRATION_FILES: otherRegistrationFiles.join(',') }),
+    ...(withheldRooms.length === 0 ? {} : { WITHHELD_ROOMS: withheldRooms.join(',') }),
+    ...(sharedRooms.length === 0 ? {} : { SHARED_ROOMS: sharedRooms.join(',') }),
   };
 }
 

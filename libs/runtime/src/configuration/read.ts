@@ -4,6 +4,7 @@
 import { readFileSync } from 'node:fs';
 import { getMetadataStorage, validateSync } from 'class-validator';
 import type {
+  BridgeConfiguration,
   Configuration,
   HttpConfiguration,
   KafkaConfiguration,
@@ -14,7 +15,7 @@ import type {
 import { misspellings } from './misspellings.js';
 import { relationFaults } from './relations.js';
 import { isYes } from './rules.js';
-import { Variables, brokersOf, type VariableName } from './variables.js';
+import { Variables, listOf, type VariableName } from './variables.js';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -94,6 +95,7 @@ class Files {
 function build(variables: Variables, files: Files, app: ProcessName): Configuration {
   const kafka = kafkaOf(variables, files);
   files.text('STATIC_TOKENS_FILE', variables.STATIC_TOKENS_FILE);
+  const bridge = bridgeOf(variables, files);
   const whoamiUrl = variables.WHOAMI_URL ?? variables.HOMESERVER_URL;
   return {
     ...(kafka === undefined ? {} : { kafka }),
@@ -123,17 +125,33 @@ function build(variables: Variables, files: Files, app: ProcessName): Configurat
       maxRoomMembers: number(variables.MAX_ROOM_MEMBERS, 10_000),
       maxRecipientTopics: number(variables.MAX_RECIPIENT_TOPICS, 1_000),
     },
+    ...(bridge === undefined ? {} : { bridge }),
     aggregator: { acceptLoss: isYes(variables.ACCEPT_LOSS ?? 'no') },
     logLevel: (variables.LOG_LEVEL ?? 'info') as LogLevel,
     shutdownTimeoutMs: number(variables.SHUTDOWN_TIMEOUT_MS, 8_000),
   };
 }
 
+function bridgeOf(variables: Variables, files: Files): BridgeConfiguration | undefined {
+  const registrationFile = variables.BRIDGE_REGISTRATION_FILE;
+  const otherRegistrationFiles = listOf(variables.OTHER_REGISTRATION_FILES);
+  for (const file of otherRegistrationFiles) files.text('OTHER_REGISTRATION_FILES', file);
+  files.text('BRIDGE_REGISTRATION_FILE', registrationFile);
+  if (registrationFile === undefined) return undefined;
+  return {
+    registrationFile,
+    otherRegistrationFiles,
+    publicRooms: variables.PUBLIC_ROOMS === 'withhold' ? 'withhold' : 'share',
+    withheldRooms: listOf(variables.WITHHELD_ROOMS),
+    sharedRooms: listOf(variables.SHARED_ROOMS),
+  };
+}
+
 function httpOf(variables: Variables, app: ProcessName): HttpConfiguration {
-  const serves = app === 'standalone' || app === 'gateway';
+  const serves = app === 'standalone' || app === 'gateway' || app === 'bridge';
   const host = variables.HTTP_HOST ?? '127.0.0.1';
   if (variables.HTTP_PORT === undefined && !serves) return { host };
-  return { host, port: number(variables.HTTP_PORT, 8_090) };
+  return { host, port: number(variables.HTTP_PORT, app === 'bridge' ? 8_092 : 8_090) };
 }
 
 function kafkaOf(variables: Variables, files: Files): KafkaConfiguration | undefined {
@@ -149,7 +167,7 @@ function kafkaOf(variables: Variables, files: Files): KafkaConfiguration | undef
   const wantsSsl = variables.KAFKA_SSL === undefined ? Object.keys(ssl).length > 0 : isYes(variables.KAFKA_SSL);
   const { KAFKA_SASL_MECHANISM: mechanism, KAFKA_SASL_USERNAME: username, KAFKA_SASL_PASSWORD: password } = variables;
   return {
-    brokers: brokersOf(variables.KAFKA_BROKERS),
+    brokers: listOf(variables.KAFKA_BROKERS),
     clientId: 'rollcall',
     ...(wantsSsl ? { ssl } : {}),
     ...(username !== undefined && password !== undefined

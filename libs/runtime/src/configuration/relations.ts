@@ -74,10 +74,15 @@ function kafkaFaults({ variables }: RelationInput): string[] {
 
 function serviceFaults({ variables, wrong, app }: RelationInput): string[] {
   const faults: string[] = [];
-  const isService = app === 'gateway' || app === 'aggregator' || app === 'fanout';
+  const isService = app === 'gateway' || app === 'aggregator' || app === 'fanout' || app === 'bridge';
   if (isService && variables.KAFKA_BROKERS === undefined) {
     faults.push(
       `KAFKA_BROKERS is not set; start:${app} needs the brokers to connect to, such as KAFKA_BROKERS=127.0.0.1:9092. (Without Kafka, npm start runs everything in one process.)`,
+    );
+  }
+  if (app === 'bridge' && variables.BRIDGE_REGISTRATION_FILE === undefined) {
+    faults.push(
+      'BRIDGE_REGISTRATION_FILE is not set; start:bridge needs the path of its registration file (npm run -s rollcall -- bridge registration writes one).',
     );
   }
   const servesUsers = app === 'gateway' || app === 'standalone';

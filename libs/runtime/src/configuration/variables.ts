@@ -7,15 +7,16 @@ const LONGEST_SPAN_MS = 31_536_000_000;
 const span = Whole({ from: 1, to: LONGEST_SPAN_MS, unit: 'milliseconds' });
 const BROKER = /^(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9._-]+):(\d{1,5})$/;
 
-export function brokersOf(text: string): readonly string[] {
-  return text
+/** The parts of a list that is separated by commas. */
+export function listOf(text: string | undefined): readonly string[] {
+  return (text ?? '')
     .split(',')
-    .map((broker) => broker.trim())
-    .filter((broker) => broker !== '');
+    .map((part) => part.trim())
+    .filter((part) => part !== '');
 }
 
 function isBrokerList(text: string): boolean {
-  const brokers = brokersOf(text);
+  const brokers = listOf(text);
   return brokers.length > 0 && brokers.every(isBroker);
 }
 
@@ -30,6 +31,11 @@ function isHttpUrl(text: string): boolean {
 
 const url = Variable({ allowed: 'an http:// or https:// URL, such as https://matrix.example.org', accepts: isHttpUrl });
 const path = Variable({ allowed: 'a path', accepts: (text) => !text.includes('\0') });
+const paths = Variable({ allowed: 'paths, separated by commas', accepts: (text) => !text.includes('\0') });
+const globs = Variable({
+  allowed: 'room ids with * and ?, separated by commas, such as !abc*:example.org',
+  accepts: (text) => listOf(text).every((glob) => /^[!*?]/.test(glob)),
+});
 const secret = (allowed: string): PropertyDecorator =>
   Variable({ allowed, secret: true, accepts: (text) => /^[\x21-\x7e]+$/.test(text) });
 
@@ -64,6 +70,11 @@ export class Variables {
   @path STATIC_TOKENS_FILE?: string;
   @url WHOAMI_URL?: string;
   @url HOMESERVER_URL?: string;
+  @path BRIDGE_REGISTRATION_FILE?: string;
+  @paths OTHER_REGISTRATION_FILES?: string;
+  @OneOf('share', 'withhold') PUBLIC_ROOMS?: string;
+  @globs WITHHELD_ROOMS?: string;
+  @globs SHARED_ROOMS?: string;
   @secret('visible ASCII characters without spaces') ADMIN_TOKEN?: string;
   @OneOf('unstable', 'stable') BUSY_NAME?: string;
   @Variable({

@@ -1,0 +1,19 @@
+// The bridge as a process of its own: its module on the Kafka adapter. Invariant: adapters are named here and nowhere
+// else in this app; the topics are checked, never created.
+
+import { topicSpecs } from '#libs/contracts';
+import { KafkaEventLog } from '#libs/event-log-kafka';
+import { LogModule, requireKafka, requireTopics } from '#libs/runtime';
+import { Module, type DynamicModule } from '@nestjs/common';
+import { BridgeModule } from './bridge.module.js';
+
+@Module({})
+export class ServiceModule {
+  static compose(): DynamicModule {
+    const log = LogModule.with({
+      open: (configuration, journal) => KafkaEventLog.connect({ ...requireKafka(configuration), logger: journal }),
+      prepare: (opened, { topics }) => requireTopics(opened, topicSpecs(topics)),
+    });
+    return { module: ServiceModule, imports: [log, BridgeModule] };
+  }
+}

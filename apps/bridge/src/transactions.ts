@@ -1,0 +1,114 @@
+// A homeserver's transactions into records. Invariant: a transaction is taken once by its id while this process remembers it;
+// one that comes again after that does no harm, since memberships say the same and activity carries its own time. What resolves is
+// durable; records of one pair are appended in the order of their events.
+import { encodeActivity, encodeMembership, encodeRoomPolicy, membershipKey, type TopicNames } from '#libs/contracts';
+import type { Clock, EventLog, NewRecord } from '#libs/event-log';
+import type { JsonObject } from '#libs/matrix';
+import { ActivityBundle } from './activity-bundle.js';
+import type { BridgeMeters } from './meters.js';
+import type { RoomPolicies } from './room-policy.js';
+import { readTransaction, type BridgedFact } from './transaction.js';
+import { TypingWatch } from './typing-watch.js';
+
+export interface TransactionsOptions {
+  readonly log: EventLog;
+  readonly clock: Clock;
+  readonly topics: TopicNames;
+  readonly policies: RoomPolicies;
+  /** Local users whom no application service owns. */
+  readonly isActor: (userId: string) => boolean;
+  readonly meters: BridgeMeters;
+}
+
+const MAX_REMEMBERED = 1_000;
+
+interface Records {
+  readonly memberships: NewRecord[];
+  readonly rooms: NewRecord[];
+  readonly activity: NewRecord[];
+  /** Whose activity counts as told once it is durable. */
+  readonly active: Map<string, number>;
+}
+
+export class Transactions {
+  readonly #taken = new Map<string, Promise<void>>();
+  readonly #bundle = new ActivityBundle();
+  readonly #typing = new TypingWatch();
+  /** One after the other: a homeserver waits for each, and a repeated one must not overtake. */
+  #line: Promise<void> = Promise.resolve();
+
+  constructor(private readonly options: TransactionsOptions) {}
+
+  /** Resolves when everything that it says is durable. */
+  take(transactionId: string, body: JsonObject): Promise<void> {
+    const known = this.#taken.get(transactionId);
+    if (known !== undefined) {
+      this.options.meters.transactions.inc({ outcome: 'repeated' });
+      return known;
+    }
+    const taking = this.#line.then(() => this.#append(body));
+    this.#taken.set(transactionId, taking);
+    // Its failure is the caller's to tell; the line goes on, and the id may come again.
+    this.#line = taking.catch(() => {
+      this.#taken.delete(transactionId);
+      this.options.meters.transactions.inc({ outcome: 'failed' });
+    });
+    this.#forgetOldest();
+    return taking;
+  }
+
+  #forgetOldest(): void {
+    if (this.#taken.size <= MAX_REMEMBERED) return;
+    const oldest = this.#taken.keys().next();
+    if (oldest.done !== true) this.#taken.delete(oldest.value);
+  }
+
+  async #append(body: JsonObject): Promise<void> {
+    const { log, topics, meters, isActor } = this.options;
+    const { facts, broken } = readTransaction(body, isActor);
+    const records = this.#recordsOf(facts);
+    const topicsOf = ['rooms', 'memberships', 'activity'] as const;
+    // A room that is withheld is so before its members are known.
+    for (const topic of topicsOf) if (records[topic].length > 0) await log.append(topics[topic], records[topic]);
+    for (const [userId, atMs] of records.active) this.#bundle.told(userId, atMs);
+    for (const topic of topicsOf) meters.records.inc({ topic }, records[topic].length);
+    meters.broken.inc(broken);
+    meters.transactions.inc({ outcome: 'taken' });
+  }
+
+  #recordsOf(facts: readonly BridgedFact[]): Records {
+    const records: Records = { memberships: [], rooms: [], activity: [], active: new Map() };
+    const nowMs = this.options.clock.nowMs();
+    const active = (userId: string, atMs: number): void => {
+      const soFar = records.active.get(userId) ?? -Infinity;
+      // A time of the future is the homeserver's clock, not ours.
+      const cut = Math.min(atMs, nowMs);
+      if (cut > soFar && this.#bundle.isNews(userId, cut)) records.active.set(userId, cut);
+    };
+    for (const fact of facts) {
+      switch (fact.kind) {
+        case 'membership':
+          records.memberships.push({ key: membershipKey(fact.roomId, fact.userId), value: encodeMembership(fact) });
+          break;
+        case 'join-rule': {
+          const presence = this.options.policies.policyOf(fact.roomId, fact.joinRule);
+          records.rooms.push({ key: fact.roomId, value: encodeRoomPolicy({ roomId: fact.roomId, presence }) });
+          break;
+        }
+        case 'activity':
+          active(fact.userId, fact.atMs ?? nowMs);
+          break;
+        case 'typing':
+          for (const userId of this.#typing.begun(fact.roomId, fact.userIds)) active(userId, nowMs);
+          break;
+        default:
+          fact satisfies never;
+      }
+    }
+    for (const [userId, atMs] of records.active) {
+      const input = { type: 'device.active' as const, agoMs: Math.round(nowMs - atMs) };
+      records.activity.push({ key: userId, value: encodeActivity({ userId, input }) });
+    }
+    return records;
+  }
+}
