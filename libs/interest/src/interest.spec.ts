@@ -142,3 +142,14 @@ it('needs at most 16 bytes a membership', () => {
   );
   expect(perMembership).toBeLessThanOrEqual(16);
 });
+
+it('knows the rooms of a user', () => {
+  const { table, apply } = given();
+  apply('r1', 'a', 'join');
+  apply('r2', 'a', 'join');
+  apply('r2', 'b', 'join');
+  apply('r1', 'a', 'leave');
+  const rooms = (user: string): string[] =>
+    [...table.roomsOf(table.users.intern(user))].map((room) => table.rooms.nameOf(room));
+  expect([rooms('a'), rooms('b'), rooms('c')]).toEqual([['r2'], ['r2'], []]);
+});

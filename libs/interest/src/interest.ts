@@ -89,6 +89,12 @@ export class Interest {
     return ((this.#roomFlags[room] ?? 0) & OVERSIZE) !== 0;
   }
 
+  /** Numbers of the rooms in which the user is joined. */
+  roomsOf(user: number): Int32Array {
+    const start = this.#roomsOf.startOf(user);
+    return this.#roomsOf.pageOf(user).slice(start, start + this.#roomsOf.count(user));
+  }
+
   memberCount(room: number): number {
     return this.#members.count(room);
   }

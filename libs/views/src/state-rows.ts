@@ -2,7 +2,7 @@
 // never falls while it is held. It stands apart because a million users must fit: 25 bytes each, beside their names and messages.
 import type { Presence, View } from '#libs/presence';
 
-const PRESENCES: readonly Presence[] = ['offline', 'unavailable', 'online', 'busy'];
+export const PRESENCES: readonly Presence[] = ['offline', 'unavailable', 'online', 'busy'];
 const PRESENCE_MASK = 3;
 const ACTIVE = 4;
 const KNOWN = 8;
@@ -30,6 +30,8 @@ export class StateRows {
   readonly #messages = new Map<number, string>();
   /** Users with a view. */
   shown = 0;
+  /** Of these, how many show what: a number per presence of PRESENCES. */
+  readonly shownAs = new Int32Array(PRESENCES.length);
 
   isKnown(row: number): boolean {
     return (this.#flag(row) & KNOWN) !== 0;
@@ -80,7 +82,7 @@ export class StateRows {
 
   set(row: number, content: RowContent, source: Source): void {
     this.#reserve(row + 1);
-    if (this.viewShown(row)) this.shown--;
+    this.#count(row, -1);
     this.#lives[row] = content.life;
     this.#versions[row] = content.version;
     this.#changedAtMs[row] = content.changedAtMs;
@@ -88,7 +90,7 @@ export class StateRows {
     if (content.view?.statusMsg === undefined) this.#messages.delete(row);
     else this.#messages.set(row, content.view.statusMsg);
     this.#flags[row] = KNOWN | (source === 'states' ? 0 : AHEAD) | flagsOf(content.view);
-    if (this.viewShown(row)) this.shown++;
+    this.#count(row, 1);
   }
 
   /** The states topic has caught up with the row; a later time of activity is the better one. */
@@ -106,6 +108,13 @@ export class StateRows {
 
   viewShown(row: number): boolean {
     return (this.#flag(row) & (KNOWN | GONE)) === KNOWN;
+  }
+
+  #count(row: number, by: 1 | -1): void {
+    if (!this.viewShown(row)) return;
+    this.shown += by;
+    const presence = this.#flag(row) & PRESENCE_MASK;
+    this.shownAs[presence] = (this.shownAs[presence] ?? 0) + by;
   }
 
   #flag(row: number): number {
