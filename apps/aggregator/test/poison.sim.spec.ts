@@ -3,9 +3,8 @@
 import { isUtf8 } from 'node:buffer';
 import { decodeActivity, decodeCommand, encodeActivity, encodeCommand, topicNames, topicSpecs } from '#libs/contracts';
 import { MemoryEventLog, type LogRecord } from '#libs/event-log';
-import { SimulatedClock, turns } from '#libs/testing';
+import { Draw, SimulatedClock, turns } from '#libs/testing';
 import { Aggregator } from '../src/aggregator.js';
-import { Draw } from './simulation/draw.js';
 
 const SEED = Number(process.env['SEED'] ?? 20_261_122);
 const RECORDS = 24_000;

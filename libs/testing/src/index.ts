@@ -3,6 +3,7 @@ export * from './scenario.js';
 export * from './scenario-domain.js';
 export * from './timelines.js';
 export * from './kafka/index.js';
+export { Draw } from './draw.js';
 export * from './simulated-clock.js';
 export * from './law-checks.js';
 export { repositoryRoot, runSource, sourceArguments, type SourceProcess } from './run-source.js';

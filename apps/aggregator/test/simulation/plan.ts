@@ -3,7 +3,7 @@
 // only then must a disturbed history be the undisturbed one, byte for byte.
 import { topicNames, type TopicNames } from '#libs/contracts';
 import type { Policy } from '#libs/presence';
-import { Draw } from './draw.js';
+import { Draw } from '#libs/testing';
 
 export const START_MS = 1_800_000_000_000;
 export const PARTITIONS = 4;

@@ -2,10 +2,9 @@
 // appended at the times of the plan whatever happens; every choice comes from the seed.
 import { topicSpecs } from '#libs/contracts';
 import { FaultyEventLog, MemoryEventLog, type GroupMember, type LogFaults } from '#libs/event-log';
-import { SimulatedClock, turns } from '#libs/testing';
+import { Draw, SimulatedClock, turns } from '#libs/testing';
 import type { Limits, Task } from '#libs/processing';
 import { Aggregator } from '../../src/aggregator.js';
-import { Draw } from './draw.js';
 import { MortalEventLog, type Death } from './mortal-log.js';
 import { PARTITIONS, POLICY, START_MS, TOPICS, type Plan } from './plan.js';
 

@@ -1,0 +1,170 @@
+// A place for faults: topics under a prefix on a cluster, the services on them as processes of their own, a load, and the
+// oracle. Invariant: what the services are told is their environment and the log, nothing else; the oracle reads only the log.
+import { topicNames, topicSpecs, type TopicNames } from '#libs/contracts';
+import { KafkaEventLog } from '#libs/event-log-kafka';
+import type { Policy } from '#libs/presence';
+import { Draw } from '#libs/testing';
+import { Program, until, type ProgramName } from '../program.js';
+import { judgeHistory, type HistoryVerdict } from './history-oracle.js';
+import { Load } from './load.js';
+import { LogCopy } from './log-copy.js';
+
+/** Short, so that timers fire all the time; the longest is over a few seconds after the last input. */
+export const POLICY: Policy = {
+  idleAfterMs: 2_500,
+  activeForMs: 900,
+  offlineAfterMs: 700,
+  busyOfflineAfterMs: 2_000,
+  maxLeaseMs: 4_000,
+};
+export const PARTITIONS = 4;
+export const isSoak = process.env['SOAK'] === '1';
+
+export interface WorldOptions {
+  readonly brokers: readonly string[];
+  readonly prefix: string;
+  readonly seed: number;
+  readonly users?: number;
+  readonly perSecond?: number;
+}
+
+export class World {
+  readonly topics: TopicNames;
+  readonly users: readonly string[];
+  readonly load: Load;
+  readonly copy: LogCopy;
+  readonly draw: Draw;
+  readonly environment: Readonly<Record<string, string>>;
+
+  private constructor(
+    readonly log: KafkaEventLog,
+    readonly options: WorldOptions,
+  ) {
+    const { brokers, prefix, seed, users = 60, perSecond = 400 } = options;
+    this.topics = topicNames(prefix);
+    this.users = Array.from({ length: users }, (_, index) => `@user${index}:hs`);
+    this.load = new Load({ log, topics: this.topics, users: this.users, seed, perSecond });
+    this.copy = new LogCopy(log);
+    this.draw = new Draw(seed);
+    this.environment = {
+      KAFKA_BROKERS: brokers.join(','),
+      TOPIC_PREFIX: prefix,
+      PARTITIONS: String(PARTITIONS),
+      DELIVERY_PARTITIONS: String(PARTITIONS),
+      IDLE_AFTER_MS: String(POLICY.idleAfterMs),
+      ACTIVE_FOR_MS: String(POLICY.activeForMs),
+      OFFLINE_AFTER_MS: String(POLICY.offlineAfterMs),
+      BUSY_OFFLINE_AFTER_MS: String(POLICY.busyOfflineAfterMs),
+      MAX_LEASE_MS: String(POLICY.maxLeaseMs),
+    };
+  }
+
+  /** With its topics. */
+  static async open(options: WorldOptions): Promise<World> {
+    const log = await KafkaEventLog.connect({ brokers: options.brokers, clientId: 'rollcall-faults' });
+    const { prefix } = options;
+    await log.createTopics(topicSpecs({ prefix, partitions: PARTITIONS, deliveryPartitions: PARTITIONS }));
+    return new World(log, options);
+  }
+
+  async close(): Promise<void> {
+    await this.load.stop();
+    await this.log.close();
+  }
+
+  /** A new process, once it serves. */
+  async start(name: ProgramName, ...args: string[]): Promise<Program> {
+    const program = Program.start(name, this.environment, ...args);
+    await program.servingUrl();
+    return program;
+  }
+
+  /** SIGKILL while one of its transactions is open: frozen first, since a transaction that outlasts a moment is the frozen one's. */
+  async killInTransaction(victim: Program): Promise<void> {
+    await until('a transaction to be under way', async () => {
+      victim.signal('SIGSTOP');
+      const open = await this.#openFor(60);
+      if (open) return true;
+      victim.signal('SIGCONT');
+      await pause(this.draw.below(40));
+      return undefined;
+    });
+    await victim.kill('SIGKILL');
+  }
+
+  /** Whether a transaction on the states stays open for so long. */
+  async #openFor(spanMs: number): Promise<boolean> {
+    const before = await this.log.openTransactions([this.topics.states]);
+    if (before.length === 0) return false;
+    await pause(spanMs);
+    const after = await this.log.openTransactions([this.topics.states]);
+    return after.some(({ partition, stableEnd }) =>
+      before.some((one) => one.partition === partition && one.stableEnd === stableEnd),
+    );
+  }
+
+  /** Milliseconds until every partition has committed something newer than all that is written now; needs a load. */
+  async servedAgain(): Promise<number> {
+    const startedMs = performance.now();
+    const stable = await this.log.ends(this.topics.states);
+    const written = [...stable];
+    for (const { partition, highWatermark } of await this.log.openTransactions([this.topics.states]))
+      written[partition] = highWatermark;
+    await until('every partition to be served again', async () => {
+      const ends = await this.log.ends(this.topics.states);
+      return ends.every((end, partition) => end > written[partition]!) ? true : undefined;
+    });
+    return performance.now() - startedMs;
+  }
+
+  /** Stops the load and waits until the history is what the inputs make; throws what is still wrong when it never is. */
+  async judge(patienceMs = 30_000): Promise<HistoryVerdict> {
+    await this.load.stop();
+    const givenUpMs = performance.now() + patienceMs;
+    for (;;) {
+      const { activity, commands, changes, states, rejected } = this.topics;
+      // The outputs before the inputs: what follows from an input that is seen later would look made of nothing.
+      await this.copy.follow([changes, states, rejected]);
+      await this.copy.follow([activity, commands]);
+      const verdict = judgeHistory((topic) => this.copy.of(topic), this.topics, POLICY);
+      if (verdict.faults.length === 0) {
+        this.#requireAcknowledged();
+        return verdict;
+      }
+      if (performance.now() > givenUpMs)
+        throw new Error(
+          `${verdict.faults.length} faults, seed ${this.options.seed}:\n${verdict.faults.slice(0, 5).join('\n')}`,
+        );
+      await pause(300);
+    }
+  }
+
+  /** Acknowledged means there, under the offset told. */
+  #requireAcknowledged(): void {
+    const byTopic = new Map(
+      [this.topics.activity, this.topics.commands].map((topic) => [
+        topic,
+        this.copy.of(topic).map((records) => new Map(records.map(({ offset, value }) => [offset, value]))),
+      ]),
+    );
+    for (const { topic, partition, offset, value } of this.load.acknowledged) {
+      const stands = byTopic.get(topic)?.[partition]?.get(offset);
+      if (stands !== value)
+        throw new Error(`${topic}-${partition} offset ${offset} was acknowledged, and holds ${String(stands)}`);
+    }
+  }
+}
+
+export const pause = (spanMs: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, spanMs));
+
+export function tell(figures: string): void {
+  process.stdout.write(`     ${figures}\n`);
+}
+
+export function figuresOf(verdict: HistoryVerdict): string {
+  const { inputs, users, changes, timers, rejected, reordered, late, faults } = verdict;
+  return `${inputs} inputs of ${users} users (${rejected} rejected) → ${changes} changes, ${timers} of them timers; ${faults.length} faults, ${reordered} orders not by time, ${late} timers before an earlier input`;
+}
+
+/** The seed of a suite: SEED, or one by the clock; printed by whoever uses it. */
+export const seedOf = (): number => Number(process.env['SEED'] ?? Date.now() % 1_000_000);
