@@ -8,4 +8,5 @@ export {
   type EngineScene,
   type EngineStep,
   type EngineTimeline,
+  type ForeignLog,
 } from './scenario-engine.js';
