@@ -19,6 +19,7 @@ import {
 } from '#libs/runtime';
 import { authenticationFrom } from './authentication/authentication.js';
 import type { Authentication } from './authentication/caller.js';
+import { TokenWatch } from './authentication/token-watch.js';
 import { ClientController } from './doors/client.controller.js';
 import { Doors } from './doors/doors.js';
 import { Filters } from './filters.js';
@@ -37,16 +38,19 @@ function given<K extends string, V>(name: K, value: V | undefined): { readonly [
 
 const authentication = {
   provide: AUTHENTICATION,
-  inject: [CONFIGURATION, CLOCK, Journal],
-  useFactory: ({ kafka, http, gateway }: Configuration, clock: Clock, journal: Journal): Authentication => {
+  inject: [CONFIGURATION, CLOCK, Journal, Metrics],
+  useFactory: (
+    { kafka, http, gateway }: Configuration,
+    clock: Clock,
+    journal: Journal,
+    metrics: Metrics,
+  ): Authentication => {
     const staticTokens =
       gateway.staticTokensFile === undefined ? undefined : readFileSync(gateway.staticTokensFile, 'utf8');
-    const methods = {
-      ...given('adminToken', gateway.adminToken),
-      ...given('staticTokens', staticTokens),
-      ...given('whoamiUrl', gateway.whoamiUrl),
-    };
-    const made = authenticationFrom({ embedded: kafka === undefined, httpHost: http.host, ...methods }, clock);
+    const methods = { ...gateway, ...given('staticTokens', staticTokens) };
+    const embedded = kafka === undefined;
+    const watch = new TokenWatch(metrics, journal.child('gateway'), clock);
+    const made = authenticationFrom({ embedded, httpHost: http.host, ...methods }, clock, watch);
     const names = made.methods.join(', ') || 'nothing: nobody can ask';
     journal.child('gateway').info(`access tokens are checked by ${names}`);
     return made;

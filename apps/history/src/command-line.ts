@@ -3,6 +3,7 @@
 import { Command, CommanderError } from 'commander';
 import { readConfiguration } from '#libs/runtime';
 import type { AddCommands } from './command-setting.js';
+import { addConfigurationCommands } from './configuration/commands.js';
 import { explain } from './failure.js';
 import { addFeedingCommands } from './feeding/commands.js';
 import { addReadingCommands } from './reading/commands.js';
@@ -10,10 +11,15 @@ import type { Surroundings } from './surroundings.js';
 import { addTopicCommands } from './topics/commands.js';
 
 /** In the order in which the help shows them. */
-const COMMANDS: readonly AddCommands[] = [addFeedingCommands, addReadingCommands, addTopicCommands];
+const COMMANDS: readonly AddCommands[] = [
+  addFeedingCommands,
+  addReadingCommands,
+  addTopicCommands,
+  addConfigurationCommands,
+];
 
 const environmentHelp = `
-Environment: the same variables as the server. KAFKA_BROKERS (absent: the embedded log in DATA_DIR, ./data),
+Environment: the same variables as the server (rollcall config lists them). KAFKA_BROKERS (absent: the embedded log in DATA_DIR, ./data),
 TOPIC_PREFIX, PARTITIONS, DELIVERY_PARTITIONS, and ADMIN_TOKEN, which --server sends (absent: dev|admin).
 `;
 

@@ -11,6 +11,7 @@ export {
   type ConfigurationRead,
   type Environment,
 } from './configuration/read.js';
+export { VARIABLE_GROUPS, variableReference, type VariableEntry } from './configuration/reference.js';
 export { describeConfiguration } from './configuration/describe.js';
 export * from './transport/subscriptions.js';
 export * from './transport/server.js';

@@ -40,4 +40,12 @@ export interface Authentication {
 /** The token could not be checked now; the same request may succeed later. */
 export class CannotCheckError extends Error {
   override readonly name = 'CannotCheckError';
+
+  constructor(
+    sentence: string,
+    /** Nobody could be reached, whatever the token: an answer may be a matter of this one token. */
+    readonly isAway = false,
+  ) {
+    super(sentence);
+  }
 }

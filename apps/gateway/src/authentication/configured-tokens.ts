@@ -9,7 +9,8 @@ export function digestOf(token: string): string {
 }
 
 export class AdminToken implements TokenMethod {
-  readonly name = 'administrator token';
+  static readonly methodName = 'administrator token';
+  readonly name = AdminToken.methodName;
   readonly #digest: string;
 
   constructor(token: string) {

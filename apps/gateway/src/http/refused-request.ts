@@ -49,7 +49,8 @@ export function taken<T>(parsed: Parsed<T>): T {
 export function answerFor(error: unknown): Answer {
   if (error instanceof RefusedRequest)
     return { status: error.refusal.status, headers: error.headers, body: error.refusal.body };
-  if (error instanceof NotDurableError || error instanceof LogUnavailableError) return forNow('The log cannot be reached now');
+  if (error instanceof NotDurableError || error instanceof LogUnavailableError)
+    return forNow('The log cannot be reached now');
   if (error instanceof CannotCheckError) return forNow('The access token cannot be checked now');
   if (error instanceof HttpException) return ofNest(error);
   return ofFastify(error) ?? { ...ofRefusal(refusal('M_UNKNOWN', 'Internal error')), unexpected: error };

@@ -43,11 +43,15 @@ export class HandWritten {
   constructor(readonly log: EventLog) {}
 
   async state({ userId, version, view, changedAtMs }: Told): Promise<void> {
-    await this.log.append(TOPICS.states, [{ key: userId, value: encodeState({ userId, life: 0, version, changedAtMs, view }) }]);
+    await this.log.append(TOPICS.states, [
+      { key: userId, value: encodeState({ userId, life: 0, version, changedAtMs, view }) },
+    ]);
   }
 
   async member(roomId: string, userId: string, membership: 'join' | 'leave' = 'join'): Promise<void> {
-    await this.log.append(TOPICS.memberships, [{ key: membershipKey(roomId, userId), value: encodeMembership({ roomId, userId, membership }) }]);
+    await this.log.append(TOPICS.memberships, [
+      { key: membershipKey(roomId, userId), value: encodeMembership({ roomId, userId, membership }) },
+    ]);
   }
 
   /** One frame for the recipients, who live in one delivery partition, made from memberships up to these positions. */
@@ -61,7 +65,9 @@ export class HandWritten {
     }
     for (const [partition, recipients] of byPartition) {
       const headers = frameHeaders({ memberships, rooms: [], changes: [] });
-      await this.log.append(TOPICS.deliveries, [{ key: null, value: encodeFrame({ entries: [{ ...news, to: recipients }] }), headers, partition }]);
+      await this.log.append(TOPICS.deliveries, [
+        { key: null, value: encodeFrame({ entries: [{ ...news, to: recipients }] }), headers, partition },
+      ]);
     }
   }
 }
@@ -75,7 +81,12 @@ export class StillGateway {
     private readonly log: EventLog,
   ) {}
 
-  static async open(log: EventLog, clock: Clock, gatewayId: string, bounds: Partial<GatewayBounds> = {}): Promise<StillGateway> {
+  static async open(
+    log: EventLog,
+    clock: Clock,
+    gatewayId: string,
+    bounds: Partial<GatewayBounds> = {},
+  ): Promise<StillGateway> {
     const gateway = new Gateway({
       log,
       clock,
@@ -93,7 +104,8 @@ export class StillGateway {
     });
     const still = new StillGateway(gateway, log);
     for (const tail of gateway.tails()) {
-      for (const [topic, from] of await tail.startAt()) still.#positions.set(topic, typeof from === 'string' ? new Array<number>(PARTITIONS).fill(0) : [...from]);
+      for (const [topic, from] of await tail.startAt())
+        still.#positions.set(topic, typeof from === 'string' ? new Array<number>(PARTITIONS).fill(0) : [...from]);
     }
     return still;
   }

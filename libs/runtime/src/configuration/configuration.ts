@@ -35,6 +35,26 @@ export interface HttpConfiguration {
   readonly port?: number;
 }
 
+/** Tokens that are asked about at an OAuth 2.0 server (RFC 7662). */
+export interface IntrospectionConfiguration {
+  readonly url: string;
+  readonly clientId: string;
+  readonly clientSecret: string;
+  readonly userClaim: string;
+  /** A token without it is refused. */
+  readonly scope?: string;
+}
+
+/** Tokens that are JWTs, checked here. */
+export interface JwtConfiguration {
+  readonly issuer: string;
+  readonly audience: string;
+  readonly userClaim: string;
+  readonly deviceClaim: string;
+  /** The JWK set: at a URL, or the text of JWKS_FILE. */
+  readonly keys: { readonly url: string } | { readonly text: string };
+}
+
 export interface GatewayConfiguration {
   readonly busyName: 'unstable' | 'stable';
   readonly putPerSecond: number;
@@ -43,6 +63,12 @@ export interface GatewayConfiguration {
   readonly staticTokensFile?: string;
   /** Base URL asked `/_matrix/client/v3/account/whoami`; HOMESERVER_URL when WHOAMI_URL is not set. */
   readonly whoamiUrl?: string;
+  readonly introspection?: IntrospectionConfiguration;
+  readonly jwt?: JwtConfiguration;
+  /** The homeserver of users of whom a token says only the localpart. */
+  readonly serverName?: string;
+  readonly tokenCacheMs: number;
+  readonly tokenStaleMs: number;
 }
 
 export interface FanoutConfiguration {

@@ -24,6 +24,7 @@ export function describeConfiguration(
     ...(gateway.adminToken === undefined ? {} : { ADMIN_TOKEN: 'set' }),
     ...(gateway.staticTokensFile === undefined ? {} : { STATIC_TOKENS_FILE: gateway.staticTokensFile }),
     ...(gateway.whoamiUrl === undefined ? {} : { WHOAMI_URL: withoutUserInfo(gateway.whoamiUrl) }),
+    ...describeTokens(gateway),
     MAX_ROOM_MEMBERS: fanout.maxRoomMembers,
     MAX_RECIPIENT_TOPICS: fanout.maxRecipientTopics,
     ...(configuration.aggregator.acceptLoss ? { ACCEPT_LOSS: true } : {}),
@@ -41,6 +42,26 @@ function describeBridge(bridge: NonNullable<Configuration['bridge']>): Record<st
     ...(otherRegistrationFiles.length === 0 ? {} : { OTHER_REGISTRATION_FILES: otherRegistrationFiles.join(',') }),
     ...(withheldRooms.length === 0 ? {} : { WITHHELD_ROOMS: withheldRooms.join(',') }),
     ...(sharedRooms.length === 0 ? {} : { SHARED_ROOMS: sharedRooms.join(',') }),
+  };
+}
+
+function describeTokens({ introspection, jwt, serverName }: Configuration['gateway']): Record<string, string> {
+  return {
+    ...(introspection === undefined
+      ? {}
+      : {
+          INTROSPECTION_URL: withoutUserInfo(introspection.url),
+          INTROSPECTION_CLIENT_ID: introspection.clientId,
+          INTROSPECTION_CLIENT_SECRET: 'set',
+        }),
+    ...(jwt === undefined
+      ? {}
+      : {
+          ...('url' in jwt.keys ? { JWKS_URL: withoutUserInfo(jwt.keys.url) } : { JWKS_FILE: 'set' }),
+          JWT_ISSUER: jwt.issuer,
+          JWT_AUDIENCE: jwt.audience,
+        }),
+    ...(serverName === undefined ? {} : { SERVER_NAME: serverName }),
   };
 }
 

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { ProcessName } from './configuration.js';
 import { describeConfiguration } from './describe.js';
+import { variableReference } from './reference.js';
 import { ConfigurationError, VARIABLE_NAMES, readConfiguration, type Environment } from './read.js';
 
 function faultsOf(environment: Environment, app: ProcessName = 'standalone'): readonly string[] {
@@ -34,7 +35,13 @@ describe('an empty environment', () => {
         busyOfflineAfterMs: 3_600_000,
         maxLeaseMs: 600_000,
       },
-      gateway: { busyName: 'unstable', putPerSecond: 5, putBurst: 20 },
+      gateway: {
+        busyName: 'unstable',
+        putPerSecond: 5,
+        putBurst: 20,
+        tokenCacheMs: 30_000,
+        tokenStaleMs: 600_000,
+      },
       fanout: { maxRoomMembers: 10_000, maxRecipientTopics: 1_000 },
       aggregator: { acceptLoss: false },
       logLevel: 'info',
@@ -132,6 +139,56 @@ describe('faults', () => {
     expect(faultsOf(environment)).toEqual([sentence]);
   });
 
+  const introspection = {
+    INTROSPECTION_URL: 'https://as/i',
+    INTROSPECTION_CLIENT_ID: 'c',
+    INTROSPECTION_CLIENT_SECRET: 's',
+    SERVER_NAME: 'hs',
+  };
+  const jwt = { JWKS_URL: 'https://as/keys', JWT_ISSUER: 'https://as/', JWT_AUDIENCE: 'rollcall', SERVER_NAME: 'hs' };
+
+  it.each([
+    [
+      {},
+      'SERVER_NAME',
+      'INTROSPECTION_URL is set and SERVER_NAME is not; needed, since the claim username holds a localpart: SERVER_NAME',
+    ],
+    [
+      {},
+      'INTROSPECTION_CLIENT_ID',
+      'INTROSPECTION_URL is set and INTROSPECTION_CLIENT_ID is not; needed: INTROSPECTION_CLIENT_ID and',
+    ],
+    [{}, 'INTROSPECTION_CLIENT_SECRET', 'INTROSPECTION_URL is set and INTROSPECTION_CLIENT_SECRET is not; needed:'],
+    [
+      {},
+      'INTROSPECTION_URL',
+      'INTROSPECTION_CLIENT_ID and INTROSPECTION_CLIENT_SECRET are set and INTROSPECTION_URL is not; allowed: with INTROSPECTION_URL only.',
+    ],
+  ])('introspection with %j and without %s is half configured', (more, without, sentence) => {
+    expect(faultsOf({ ...introspection, ...more })).toEqual([]);
+    expect(faultsOf({ ...introspection, ...more, [without]: '' })).toEqual([expect.stringContaining(sentence)]);
+  });
+
+  it.each([
+    [
+      'SERVER_NAME',
+      'JWKS_URL is set and SERVER_NAME is not; needed, since the claim sub holds a localpart: SERVER_NAME',
+    ],
+    ['JWT_ISSUER', 'JWKS_URL is set and JWT_ISSUER is not; needed: JWT_ISSUER and JWT_AUDIENCE.'],
+    ['JWT_AUDIENCE', 'JWKS_URL is set and JWT_AUDIENCE is not; needed: JWT_ISSUER and JWT_AUDIENCE.'],
+    ['JWKS_URL', 'JWT_ISSUER and JWT_AUDIENCE are set and JWKS_URL or JWKS_FILE is not;'],
+  ])('JWTs without %s are half configured', (without, sentence) => {
+    expect(faultsOf(jwt)).toEqual([]);
+    expect(faultsOf({ ...jwt, [without]: '' })).toEqual([expect.stringContaining(sentence)]);
+  });
+
+  it('two places of one JWK set are one too many, and a claim of whole user ids needs no server name', () => {
+    expect(faultsOf({ ...jwt, JWKS_FILE: __filename })).toEqual([
+      expect.stringContaining('JWKS_URL and JWKS_FILE are both set'),
+    ]);
+    expect(faultsOf({ ...jwt, SERVER_NAME: '', JWT_USER_CLAIM: 'mxid' })).toEqual([]);
+  });
+
   it('come all at once', () => {
     expect(
       faultsOf({ HTTP_PORT: 'x', PARTITIONS: '-1', ACTIVE_FOR_MS: '400000', OFFLINE_AFTER_MS: '4000000' }),
@@ -171,7 +228,7 @@ describe('faults', () => {
     (app) => {
       expect(faultsOf({ KAFKA_BROKERS: 'b:1', ADMIN_TOKEN: 'x' }, app)).toEqual([
         expect.stringMatching(
-          /^None of STATIC_TOKENS_FILE, WHOAMI_URL, HOMESERVER_URL is set; a gateway on Kafka needs one of them/,
+          /^None of STATIC_TOKENS_FILE, JWKS_URL, JWKS_FILE, INTROSPECTION_URL, WHOAMI_URL, HOMESERVER_URL is set; a gateway on Kafka needs one of them/,
         ),
       ]);
       expect(faultsOf({ KAFKA_BROKERS: 'b:1', WHOAMI_URL: 'http://hs' }, app)).toEqual([]);
@@ -206,6 +263,27 @@ describe('hints', () => {
   });
 });
 
+describe('the reference', () => {
+  it('says of every variable what it means and may hold', () => {
+    const entries = variableReference();
+    expect(entries.map(({ name }) => name).sort()).toEqual([...VARIABLE_NAMES].sort());
+    for (const { means, allowed } of entries) {
+      expect(means).not.toBe('');
+      expect(allowed).not.toBe('anything');
+    }
+  });
+
+  it('has defaults that are in force: set to them, everything is as if nothing were set', () => {
+    const defaults = Object.fromEntries(
+      variableReference().flatMap(({ name, absent }) =>
+        absent === undefined || /^(KAFKA_SASL|JWT_|INTROSPECTION_)/.test(name) ? [] : [[name, absent]],
+      ),
+    );
+    expect(Object.keys(defaults).length).toBeGreaterThan(18);
+    expect(readConfiguration(defaults, 'standalone')).toEqual(readConfiguration({}, 'standalone'));
+  });
+});
+
 describe('what is printed at start', () => {
   it('holds no secret', () => {
     const { configuration } = readConfiguration(
@@ -216,11 +294,15 @@ describe('what is printed at start', () => {
         KAFKA_SASL_PASSWORD: 'hunter2',
         ADMIN_TOKEN: 'sesame',
         WHOAMI_URL: 'http://me:pw@hs',
+        SERVER_NAME: 'hs',
+        INTROSPECTION_URL: 'https://me:pw@as/i',
+        INTROSPECTION_CLIENT_ID: 'c',
+        INTROSPECTION_CLIENT_SECRET: 'opensesame',
       },
       'standalone',
     );
     const printed = JSON.stringify(describeConfiguration(configuration));
-    for (const secret of ['uncle', 'hunter2', 'sesame', 'pw@']) expect(printed).not.toContain(secret);
+    for (const secret of ['uncle', 'hunter2', 'sesame', 'pw@', 'opensesame']) expect(printed).not.toContain(secret);
     expect(printed).toContain('"KAFKA_BROKERS":"b:1"');
     expect(printed).toContain('"ADMIN_TOKEN":"set"');
   });

@@ -6,16 +6,22 @@ import { getMetadataStorage, validateSync } from 'class-validator';
 import type {
   BridgeConfiguration,
   Configuration,
+  GatewayConfiguration,
   HttpConfiguration,
+  IntrospectionConfiguration,
+  JwtConfiguration,
   KafkaConfiguration,
   LogLevel,
   ProcessName,
   SaslMechanism,
 } from './configuration.js';
 import { misspellings } from './misspellings.js';
+import { REFERENCE, type Defaulted } from './reference.js';
 import { relationFaults } from './relations.js';
 import { isYes } from './rules.js';
 import { Variables, listOf, type VariableName } from './variables.js';
+
+const BRIDGE_PORT = 8_092;
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -94,41 +100,32 @@ class Files {
 
 function build(variables: Variables, files: Files, app: ProcessName): Configuration {
   const kafka = kafkaOf(variables, files);
-  files.text('STATIC_TOKENS_FILE', variables.STATIC_TOKENS_FILE);
   const bridge = bridgeOf(variables, files);
-  const whoamiUrl = variables.WHOAMI_URL ?? variables.HOMESERVER_URL;
   return {
     ...(kafka === undefined ? {} : { kafka }),
-    dataDirectory: variables.DATA_DIR ?? './data',
+    dataDirectory: orDefault(variables, 'DATA_DIR'),
     topics: {
-      prefix: variables.TOPIC_PREFIX ?? 'presence.',
-      partitions: number(variables.PARTITIONS, 8),
-      deliveryPartitions: number(variables.DELIVERY_PARTITIONS, 8),
+      prefix: orDefault(variables, 'TOPIC_PREFIX'),
+      partitions: number(variables, 'PARTITIONS'),
+      deliveryPartitions: number(variables, 'DELIVERY_PARTITIONS'),
     },
     http: httpOf(variables, app),
     policy: {
-      idleAfterMs: number(variables.IDLE_AFTER_MS, 300_000),
-      activeForMs: number(variables.ACTIVE_FOR_MS, 60_000),
-      offlineAfterMs: number(variables.OFFLINE_AFTER_MS, 30_000),
-      busyOfflineAfterMs: number(variables.BUSY_OFFLINE_AFTER_MS, 3_600_000),
-      maxLeaseMs: number(variables.MAX_LEASE_MS, 600_000),
+      idleAfterMs: number(variables, 'IDLE_AFTER_MS'),
+      activeForMs: number(variables, 'ACTIVE_FOR_MS'),
+      offlineAfterMs: number(variables, 'OFFLINE_AFTER_MS'),
+      busyOfflineAfterMs: number(variables, 'BUSY_OFFLINE_AFTER_MS'),
+      maxLeaseMs: number(variables, 'MAX_LEASE_MS'),
     },
-    gateway: {
-      busyName: variables.BUSY_NAME === 'stable' ? 'stable' : 'unstable',
-      putPerSecond: number(variables.PUT_PER_SECOND, 5),
-      putBurst: number(variables.PUT_BURST, 20),
-      ...(variables.ADMIN_TOKEN === undefined ? {} : { adminToken: variables.ADMIN_TOKEN }),
-      ...(variables.STATIC_TOKENS_FILE === undefined ? {} : { staticTokensFile: variables.STATIC_TOKENS_FILE }),
-      ...(whoamiUrl === undefined ? {} : { whoamiUrl }),
-    },
+    gateway: gatewayOf(variables, files),
     fanout: {
-      maxRoomMembers: number(variables.MAX_ROOM_MEMBERS, 10_000),
-      maxRecipientTopics: number(variables.MAX_RECIPIENT_TOPICS, 1_000),
+      maxRoomMembers: number(variables, 'MAX_ROOM_MEMBERS'),
+      maxRecipientTopics: number(variables, 'MAX_RECIPIENT_TOPICS'),
     },
     ...(bridge === undefined ? {} : { bridge }),
-    aggregator: { acceptLoss: isYes(variables.ACCEPT_LOSS ?? 'no') },
-    logLevel: (variables.LOG_LEVEL ?? 'info') as LogLevel,
-    shutdownTimeoutMs: number(variables.SHUTDOWN_TIMEOUT_MS, 8_000),
+    aggregator: { acceptLoss: isYes(orDefault(variables, 'ACCEPT_LOSS')) },
+    logLevel: orDefault(variables, 'LOG_LEVEL') as LogLevel,
+    shutdownTimeoutMs: number(variables, 'SHUTDOWN_TIMEOUT_MS'),
   };
 }
 
@@ -141,7 +138,7 @@ function bridgeOf(variables: Variables, files: Files): BridgeConfiguration | und
   return {
     registrationFile,
     otherRegistrationFiles,
-    publicRooms: variables.PUBLIC_ROOMS === 'withhold' ? 'withhold' : 'share',
+    publicRooms: orDefault(variables, 'PUBLIC_ROOMS') as 'share' | 'withhold',
     withheldRooms: listOf(variables.WITHHELD_ROOMS),
     sharedRooms: listOf(variables.SHARED_ROOMS),
   };
@@ -149,9 +146,50 @@ function bridgeOf(variables: Variables, files: Files): BridgeConfiguration | und
 
 function httpOf(variables: Variables, app: ProcessName): HttpConfiguration {
   const serves = app === 'standalone' || app === 'gateway' || app === 'bridge';
-  const host = variables.HTTP_HOST ?? '127.0.0.1';
+  const host = orDefault(variables, 'HTTP_HOST');
   if (variables.HTTP_PORT === undefined && !serves) return { host };
-  return { host, port: number(variables.HTTP_PORT, app === 'bridge' ? 8_092 : 8_090) };
+  // Beside a gateway on one machine.
+  if (variables.HTTP_PORT === undefined && app === 'bridge') return { host, port: BRIDGE_PORT };
+  return { host, port: number(variables, 'HTTP_PORT') };
+}
+
+function gatewayOf(variables: Variables, files: Files): GatewayConfiguration {
+  files.text('STATIC_TOKENS_FILE', variables.STATIC_TOKENS_FILE);
+  const { ADMIN_TOKEN: adminToken, STATIC_TOKENS_FILE: staticTokensFile, SERVER_NAME: serverName } = variables;
+  const whoamiUrl = variables.WHOAMI_URL ?? variables.HOMESERVER_URL;
+  const introspection = introspectionOf(variables);
+  const jwt = jwtOf(variables, files);
+  return {
+    busyName: orDefault(variables, 'BUSY_NAME') as 'unstable' | 'stable',
+    putPerSecond: number(variables, 'PUT_PER_SECOND'),
+    putBurst: number(variables, 'PUT_BURST'),
+    tokenCacheMs: number(variables, 'TOKEN_CACHE_MS'),
+    tokenStaleMs: number(variables, 'TOKEN_STALE_MS'),
+    ...(adminToken === undefined ? {} : { adminToken }),
+    ...(staticTokensFile === undefined ? {} : { staticTokensFile }),
+    ...(serverName === undefined ? {} : { serverName }),
+    ...(whoamiUrl === undefined ? {} : { whoamiUrl }),
+    ...(introspection === undefined ? {} : { introspection }),
+    ...(jwt === undefined ? {} : { jwt }),
+  };
+}
+
+/** Half a configuration is none: the relations tell of it. */
+function introspectionOf(variables: Variables): IntrospectionConfiguration | undefined {
+  const { INTROSPECTION_URL: url, INTROSPECTION_CLIENT_ID: clientId, INTROSPECTION_SCOPE: scope } = variables;
+  const clientSecret = variables.INTROSPECTION_CLIENT_SECRET;
+  if (url === undefined || clientId === undefined || clientSecret === undefined) return undefined;
+  const userClaim = orDefault(variables, 'INTROSPECTION_USER_CLAIM');
+  return { url, clientId, clientSecret, userClaim, ...(scope === undefined ? {} : { scope }) };
+}
+
+function jwtOf(variables: Variables, files: Files): JwtConfiguration | undefined {
+  const text = files.text('JWKS_FILE', variables.JWKS_FILE);
+  const { JWKS_URL: url, JWT_ISSUER: issuer, JWT_AUDIENCE: audience } = variables;
+  const keys = url !== undefined ? { url } : text !== undefined ? { text } : undefined;
+  if (keys === undefined || issuer === undefined || audience === undefined) return undefined;
+  const userClaim = orDefault(variables, 'JWT_USER_CLAIM');
+  return { issuer, audience, keys, userClaim, deviceClaim: orDefault(variables, 'JWT_DEVICE_CLAIM') };
 }
 
 function kafkaOf(variables: Variables, files: Files): KafkaConfiguration | undefined {
@@ -171,12 +209,22 @@ function kafkaOf(variables: Variables, files: Files): KafkaConfiguration | undef
     clientId: 'rollcall',
     ...(wantsSsl ? { ssl } : {}),
     ...(username !== undefined && password !== undefined
-      ? { sasl: { mechanism: (mechanism ?? 'plain') as SaslMechanism, username, password } }
+      ? {
+          sasl: {
+            mechanism: (mechanism ?? REFERENCE.KAFKA_SASL_MECHANISM.absent) as SaslMechanism,
+            username,
+            password,
+          },
+        }
       : {}),
     ...(variables.REPLICATION_FACTOR === undefined ? {} : { replicationFactor: Number(variables.REPLICATION_FACTOR) }),
   };
 }
 
-function number(text: string | undefined, absent: number): number {
-  return text === undefined ? absent : Number(text);
+function orDefault(variables: Variables, name: Defaulted): string {
+  return variables[name] ?? REFERENCE[name].absent;
+}
+
+function number(variables: Variables, name: Defaulted): number {
+  return Number(orDefault(variables, name));
 }

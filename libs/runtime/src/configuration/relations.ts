@@ -2,6 +2,7 @@
 // is not complained about again, and every sentence says both values and the way out.
 
 import type { Configuration, ProcessName } from './configuration.js';
+import { REFERENCE } from './reference.js';
 import type { Variables, VariableName } from './variables.js';
 
 export interface RelationInput {
@@ -14,10 +15,17 @@ export interface RelationInput {
 }
 
 /** What identifies users to a gateway; any one is enough. The administrator's token is none. */
-export const USER_METHODS: readonly VariableName[] = ['STATIC_TOKENS_FILE', 'WHOAMI_URL', 'HOMESERVER_URL'];
+export const USER_METHODS: readonly VariableName[] = [
+  'STATIC_TOKENS_FILE',
+  'JWKS_URL',
+  'JWKS_FILE',
+  'INTROSPECTION_URL',
+  'WHOAMI_URL',
+  'HOMESERVER_URL',
+];
 
 export function relationFaults(input: RelationInput): string[] {
-  return [...policyFaults(input), ...kafkaFaults(input), ...serviceFaults(input)];
+  return [...policyFaults(input), ...kafkaFaults(input), ...tokenFaults(input), ...serviceFaults(input)];
 }
 
 function policyFaults({ configuration: { policy }, wrong }: RelationInput): string[] {
@@ -42,25 +50,13 @@ function policyFaults({ configuration: { policy }, wrong }: RelationInput): stri
 function kafkaFaults({ variables }: RelationInput): string[] {
   const faults: string[] = [];
   const { KAFKA_SASL_MECHANISM: mechanism, KAFKA_SASL_USERNAME: username, KAFKA_SASL_PASSWORD: password } = variables;
-  if ((username === undefined) !== (password === undefined)) {
-    const [given, missing] =
-      username === undefined
-        ? ['KAFKA_SASL_PASSWORD', 'KAFKA_SASL_USERNAME']
-        : ['KAFKA_SASL_USERNAME', 'KAFKA_SASL_PASSWORD'];
-    faults.push(`${given} is set and ${missing} is not; allowed: both or neither.`);
-  }
+  faults.push(...bothOrNeither(variables, 'KAFKA_SASL_USERNAME', 'KAFKA_SASL_PASSWORD'));
   if (mechanism !== undefined && username === undefined && password === undefined) {
     faults.push(
       `KAFKA_SASL_MECHANISM is "${mechanism}" but KAFKA_SASL_USERNAME and KAFKA_SASL_PASSWORD are not set; allowed: all three, or none.`,
     );
   }
-  if ((variables.KAFKA_SSL_CERT === undefined) !== (variables.KAFKA_SSL_KEY === undefined)) {
-    const [given, missing] =
-      variables.KAFKA_SSL_CERT === undefined
-        ? ['KAFKA_SSL_KEY', 'KAFKA_SSL_CERT']
-        : ['KAFKA_SSL_CERT', 'KAFKA_SSL_KEY'];
-    faults.push(`${given} is set and ${missing} is not; allowed: both or neither.`);
-  }
+  faults.push(...bothOrNeither(variables, 'KAFKA_SSL_CERT', 'KAFKA_SSL_KEY'));
   const files = (['KAFKA_SSL_CA', 'KAFKA_SSL_CERT', 'KAFKA_SSL_KEY'] as const).filter(
     (name) => variables[name] !== undefined,
   );
@@ -70,6 +66,62 @@ function kafkaFaults({ variables }: RelationInput): string[] {
     );
   }
   return faults;
+}
+
+/** A way of checking tokens that is half configured would refuse everybody, or accept too many. */
+function tokenFaults({ variables, wrong }: RelationInput): string[] {
+  const faults = [
+    ...needed(variables, 'INTROSPECTION_URL', ['INTROSPECTION_CLIENT_ID', 'INTROSPECTION_CLIENT_SECRET']),
+    ...useless(
+      variables,
+      ['INTROSPECTION_CLIENT_ID', 'INTROSPECTION_CLIENT_SECRET', 'INTROSPECTION_USER_CLAIM', 'INTROSPECTION_SCOPE'],
+      ['INTROSPECTION_URL'],
+    ),
+    ...useless(
+      variables,
+      ['JWT_ISSUER', 'JWT_AUDIENCE', 'JWT_USER_CLAIM', 'JWT_DEVICE_CLAIM'],
+      ['JWKS_URL', 'JWKS_FILE'],
+    ),
+  ];
+  if (variables.JWKS_URL !== undefined && variables.JWKS_FILE !== undefined)
+    faults.push('JWKS_URL and JWKS_FILE are both set; allowed: one of them, the place of the one JWK set.');
+  else
+    for (const keys of ['JWKS_URL', 'JWKS_FILE'] as const)
+      faults.push(...needed(variables, keys, ['JWT_ISSUER', 'JWT_AUDIENCE']));
+  for (const [method, claim] of [
+    ['INTROSPECTION_URL', 'INTROSPECTION_USER_CLAIM'],
+    ['JWKS_URL', 'JWT_USER_CLAIM'],
+    ['JWKS_FILE', 'JWT_USER_CLAIM'],
+  ] as const) {
+    if (variables[method] === undefined || variables[claim] !== undefined) continue;
+    if (variables.SERVER_NAME === undefined && !wrong.has('SERVER_NAME'))
+      faults.push(
+        `${method} is set and SERVER_NAME is not; needed, since the claim ${REFERENCE[claim].absent} holds a localpart: SERVER_NAME, such as example.org (or ${claim}, when a claim of yours holds whole Matrix user ids).`,
+      );
+  }
+  return faults;
+}
+
+function bothOrNeither(variables: Variables, one: VariableName, other: VariableName): string[] {
+  if ((variables[one] === undefined) === (variables[other] === undefined)) return [];
+  const [given, missing] = variables[one] === undefined ? [other, one] : [one, other];
+  return [`${given} is set and ${missing} is not; allowed: both or neither.`];
+}
+
+function needed(variables: Variables, method: VariableName, names: readonly VariableName[]): string[] {
+  const missing = names.filter((name) => variables[name] === undefined);
+  if (variables[method] === undefined || missing.length === 0) return [];
+  return [
+    `${method} is set and ${missing.join(' and ')} ${missing.length === 1 ? 'is' : 'are'} not; needed: ${names.join(' and ')}.`,
+  ];
+}
+
+function useless(variables: Variables, names: readonly VariableName[], methods: readonly VariableName[]): string[] {
+  const given = names.filter((name) => variables[name] !== undefined);
+  if (given.length === 0 || methods.some((name) => variables[name] !== undefined)) return [];
+  return [
+    `${given.join(' and ')} ${given.length === 1 ? 'is' : 'are'} set and ${methods.join(' or ')} is not; allowed: with ${methods.join(' or ')} only.`,
+  ];
 }
 
 function serviceFaults({ variables, wrong, app }: RelationInput): string[] {

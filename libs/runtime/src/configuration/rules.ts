@@ -9,9 +9,13 @@ export interface VariableRule {
   readonly accepts: (text: string) => boolean;
 }
 
+/** What each variable may hold, by name: for the configuration reference. */
+export const ALLOWED = new Map<string, string>();
+
 /** A property that holds a variable's text as it stands in the environment; absent is always allowed here. */
 export function Variable(rule: VariableRule): PropertyDecorator {
   return (target, property) => {
+    ALLOWED.set(String(property), rule.allowed);
     registerDecorator({
       name: 'variable',
       target: target.constructor,

@@ -29,6 +29,15 @@ function isHttpUrl(text: string): boolean {
   return URL.canParse(text) && /^https?:$/.test(new URL(text).protocol);
 }
 
+function isServerName(text: string): boolean {
+  return text.length <= 230 && /^([A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(:\d{1,5})?$/.test(text);
+}
+
+function isVisible(text: string): boolean {
+  return /^[\x21-\x7e]+$/.test(text);
+}
+
+const visible = Variable({ allowed: 'visible ASCII characters without spaces', accepts: isVisible });
 const url = Variable({ allowed: 'an http:// or https:// URL, such as https://matrix.example.org', accepts: isHttpUrl });
 const path = Variable({ allowed: 'a path', accepts: (text) => !text.includes('\0') });
 const paths = Variable({ allowed: 'paths, separated by commas', accepts: (text) => !text.includes('\0') });
@@ -36,8 +45,7 @@ const globs = Variable({
   allowed: 'room ids with * and ?, separated by commas, such as !abc*:example.org',
   accepts: (text) => listOf(text).every((glob) => /^[!*?]/.test(glob)),
 });
-const secret = (allowed: string): PropertyDecorator =>
-  Variable({ allowed, secret: true, accepts: (text) => /^[\x21-\x7e]+$/.test(text) });
+const secret = (allowed: string): PropertyDecorator => Variable({ allowed, secret: true, accepts: isVisible });
 
 export class Variables {
   @Variable({ allowed: 'host:port, several separated by commas, such as 127.0.0.1:9092', accepts: isBrokerList })
@@ -68,6 +76,20 @@ export class Variables {
   @Whole({ from: 0, to: 65_535 }) HTTP_PORT?: string;
 
   @path STATIC_TOKENS_FILE?: string;
+  @url JWKS_URL?: string;
+  @path JWKS_FILE?: string;
+  @visible JWT_ISSUER?: string;
+  @visible JWT_AUDIENCE?: string;
+  @visible JWT_USER_CLAIM?: string;
+  @visible JWT_DEVICE_CLAIM?: string;
+  @url INTROSPECTION_URL?: string;
+  @visible INTROSPECTION_CLIENT_ID?: string;
+  @secret('visible ASCII characters without spaces') INTROSPECTION_CLIENT_SECRET?: string;
+  @visible INTROSPECTION_USER_CLAIM?: string;
+  @visible INTROSPECTION_SCOPE?: string;
+  @Variable({ allowed: 'a Matrix server name, such as example.org', accepts: isServerName }) SERVER_NAME?: string;
+  @Whole({ from: 0, to: 3_600_000, unit: 'milliseconds' }) TOKEN_CACHE_MS?: string;
+  @Whole({ from: 0, to: 86_400_000, unit: 'milliseconds' }) TOKEN_STALE_MS?: string;
   @url WHOAMI_URL?: string;
   @url HOMESERVER_URL?: string;
   @path BRIDGE_REGISTRATION_FILE?: string;
