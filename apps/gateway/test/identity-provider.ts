@@ -26,7 +26,9 @@ export class IdentityProvider {
   static async start(): Promise<IdentityProvider> {
     const server = createServer();
     const provider = new IdentityProvider(server);
-    server.on('request', (request: IncomingMessage, response: ServerResponse) => void provider.#answer(request, response));
+    server.on('request', (request: IncomingMessage, response: ServerResponse) => {
+      provider.#answer(request, response).catch(() => response.destroy());
+    });
     await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening));
     return provider;
   }

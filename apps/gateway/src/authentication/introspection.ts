@@ -65,7 +65,8 @@ export class Introspection implements SlowMethod {
       );
     const claims = objectIn(told, WHOM);
     if (typeof claims['active'] !== 'boolean') throw new CannotCheckError(`${WHOM} did not say "active"`);
-    if (!claims['active'] || /refresh/i.test(String(claims['token_type'] ?? ''))) return UNKNOWN_TOKEN;
+    const type = claims['token_type'];
+    if (!claims['active'] || (typeof type === 'string' && /refresh/i.test(type))) return UNKNOWN_TOKEN;
     const expiresAtMs = typeof claims['exp'] === 'number' ? claims['exp'] * 1_000 : undefined;
     return { verdict: this.#verdict(claims), ...(expiresAtMs === undefined ? {} : { expiresAtMs }) };
   }
