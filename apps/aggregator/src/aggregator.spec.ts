@@ -109,7 +109,7 @@ describe('the aggregator', () => {
   });
 
   it('tells an erasure: a last change, presence.forgotten, a tombstone, and a marker in the registers', async () => {
-    const { send, values, aggregator } = await scene();
+    const { send, values, read, aggregator } = await scene();
     await send('commands', { type: 'presence.set', device_id: 'D', presence: 'online' });
     await send('commands', { type: 'user.forget' });
     const changes = (await values('changes')) as { type: string }[];
@@ -123,11 +123,40 @@ describe('the aggregator', () => {
       cause: { topic: 'commands', offset: 1 },
       applied: { commands: 1 },
     });
-    expect((await values('states')).at(-1)).toBeNull();
+    const [tombstone] = (await read('states')).filter(({ value }) => value === null);
+    expect(tombstone).toMatchObject({ key: Buffer.from(ALICE), headers: { life: '0' } });
     expect((await values('registers')).at(-1)).toMatchObject({ life: 1, version: 0, forgotten_ts: START_MS });
     await send('activity', { type: 'device.active', device_id: 'D' });
     await send('commands', { type: 'presence.set', device_id: 'D', presence: 'busy' });
     expect((await values('states')).at(-1)).toMatchObject({ life: 1, version: 1, presence: 'busy' });
+    await aggregator.stop();
+  });
+
+  it('rejects what stands in another partition than its key says, before the user is in two', async () => {
+    const clock = new SimulatedClock(START_MS);
+    const log = new MemoryEventLog({ now: clock.now });
+    await log.createTopics(topicSpecs({ prefix: 'presence.', partitions: 2, deliveryPartitions: 1 }));
+    const aggregator = new Aggregator({ log, clock, topics: TOPICS, prefix: 'presence.' });
+    await aggregator.start();
+    const home = log.partitionOf(ALICE, 2);
+    const value = `{"type":"device.active","v":1,"user_id":"${ALICE}","device_id":"D"}`;
+    for (const partition of [1 - home, home, 1 - home]) {
+      await log.append(TOPICS.activity, [{ key: ALICE, value, partition }]);
+      await turns();
+    }
+    const held = async (topic: string): Promise<LogRecord[]> => {
+      const records: LogRecord[] = [];
+      for (const [partition, end] of (await log.ends(topic)).entries())
+        for await (const batch of log.read(topic, partition, 0, end)) records.push(...batch.records);
+      return records;
+    };
+    const rejected = await held(TOPICS.rejected);
+    expect(rejected.map(({ headers }) => headers?.['partition'])).toEqual([String(1 - home), String(1 - home)]);
+    expect(rejected[0]?.headers?.['reason']).toContain(`belongs to partition ${home}, not to partition ${1 - home}`);
+    expect((await held(TOPICS.registers)).filter(({ key }) => String(key) === ALICE).length).toBeLessThanOrEqual(1);
+    expect([0, 1].map((partition) => aggregator.host.task(partition)?.positions[0]?.nextOffset)).toEqual(
+      home === 0 ? [1, 2] : [2, 1],
+    );
     await aggregator.stop();
   });
 

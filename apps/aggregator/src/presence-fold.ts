@@ -12,11 +12,12 @@ import {
   encodeChange,
   encodeRegisters,
   encodeState,
+  misplaced,
   type Applied,
   type Cause,
   type TopicNames,
 } from '#libs/contracts';
-import type { LogRecord } from '#libs/event-log';
+import { partitionOf, type LogRecord } from '#libs/event-log';
 import {
   absorbActivity,
   absorbCommand,
@@ -108,7 +109,10 @@ export class PresenceFold implements Fold {
   absorb(input: number, record: LogRecord, tMs: number): void {
     const decoded = decode(input, record);
     if (!decoded.ok) return;
-    const id = this.#users.idOf(decoded.record.userId);
+    const { userId } = decoded.record;
+    const known = this.#users.find(userId);
+    if (known === undefined && this.#misplaced(userId) !== undefined) return;
+    const id = known ?? this.#users.idOf(userId);
     const aggregate = this.#users.aggregate(id);
     const at = { tMs, offset: record.offset };
     const taken =
@@ -130,7 +134,11 @@ export class PresenceFold implements Fold {
     this.#reachedMs[input] = tMs;
     const decoded = decode(input, record);
     if (!decoded.ok) return decoded;
-    const id = this.#users.idOf(decoded.record.userId);
+    const { userId } = decoded.record;
+    const known = this.#users.find(userId);
+    const misplacement = known === undefined ? this.#misplaced(userId) : undefined;
+    if (misplacement !== undefined) return misplacement;
+    const id = known ?? this.#users.idOf(userId);
     const aggregate = this.#users.aggregate(id);
     this.#current = id;
     this.#input = input;
@@ -171,6 +179,13 @@ export class PresenceFold implements Fold {
     prune(this.#users.aggregate(id), this.#policy, Math.min(...this.#reachedMs));
     this.handle.write(this.#topics.registers, this.#users.userId(id), this.#registersOf(id));
     this.handle.markSaved(id);
+  }
+
+  /** Asked of every user once: whoever is known here belongs here. */
+  #misplaced(userId: string): Rejection | undefined {
+    const { partition, partitions } = this.handle;
+    const wanted = partitionOf(userId, partitions);
+    return wanted === partition ? undefined : misplaced(userId, partition, wanted);
   }
 
   #registersOf(id: number): string {

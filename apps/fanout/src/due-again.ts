@@ -68,7 +68,7 @@ class Search {
   #take(topic: string, partition: number, record: LogRecord): void {
     const { tables, rejects } = this.options;
     this.#records++;
-    const fact = tables.memberships.read(topic, record);
+    const fact = tables.memberships.read({ topic, partition }, record);
     if (typeof fact === 'string') {
       if (rejects(partition)) this.#broken.push({ topic, partition, record, reason: fact });
       return;

@@ -1,7 +1,7 @@
 // Sends what a step has made: frames, then what recipient topics lack, then rejected records. Invariant: returns when all of
 // it is durable. Frames go out one per partition at a time, so that no request outgrows what the broker takes.
-import { rejectionHeaders } from '#libs/contracts';
-import type { NewRecord } from '#libs/event-log';
+import { sizeOfRecord, type NewRecord } from '#libs/event-log';
+import { rejectionOf } from '#libs/processing';
 import type { BrokenRecord } from '#libs/views';
 import type { Frame } from './frame-builder.js';
 import type { Patience } from './patience.js';
@@ -9,10 +9,8 @@ import type { RecipientTopics } from './recipient-topics.js';
 import type { FanoutOptions } from './surroundings.js';
 import type { Settlements } from './telling.js';
 
-/** Longer values are cut when they are rejected, as the aggregator does: the record must fit where one of 1 MiB does. */
-const MAX_REJECTED_BYTES = 900_000;
-/** Key, headers and reason, about. */
-const REJECTION_OVERHEAD_BYTES = 1_000;
+/** Of rejected records in one append. */
+const MAX_GROUP_BYTES = 900_000;
 
 export interface Sendable {
   readonly frames: readonly Frame[];
@@ -42,23 +40,23 @@ export async function send(
       meter.wroteRecipients(await patience.persist(() => recipients.settle(topic, senders)));
     }),
   );
-  for (const group of groupsOf(rejected)) {
-    await patience.persist(() => log.append(topics.rejected, group.map(rejectionOf)));
-    for (const { topic } of group) meter.rejected(topic);
+  for (const group of groupsOf(rejected.map(rejectionOf))) {
+    await patience.persist(() => log.append(topics.rejected, group));
+    for (const { headers: of } of group) meter.rejected(of?.['topic'] ?? '');
   }
 }
 
 /** Together no larger than what one record may be. */
-function groupsOf(rejected: readonly BrokenRecord[]): BrokenRecord[][] {
-  const groups: BrokenRecord[][] = [];
+function groupsOf(rejected: readonly NewRecord[]): NewRecord[][] {
+  const groups: NewRecord[][] = [];
   let bytes = Infinity;
-  for (const broken of rejected) {
-    const size = Math.min(broken.record.value?.length ?? 0, MAX_REJECTED_BYTES) + REJECTION_OVERHEAD_BYTES;
-    if (bytes + size > MAX_REJECTED_BYTES) {
+  for (const record of rejected) {
+    const size = sizeOfRecord(record);
+    if (bytes + size > MAX_GROUP_BYTES) {
       groups.push([]);
       bytes = 0;
     }
-    groups.at(-1)?.push(broken);
+    groups.at(-1)?.push(record);
     bytes += size;
   }
   return groups;
@@ -74,15 +72,4 @@ function wavesOf(frames: readonly Frame[]): Frame[][] {
     (waves[wave] ??= []).push(frame);
   }
   return waves;
-}
-
-function rejectionOf({ topic, partition, record, reason }: BrokenRecord): NewRecord {
-  const { key, value, offset } = record;
-  const headers: Record<string, string> = rejectionHeaders({ reason, topic, partition, offset });
-  if (value === null || value.length <= MAX_REJECTED_BYTES) return { key, value, headers };
-  return {
-    key,
-    value: value.subarray(0, MAX_REJECTED_BYTES),
-    headers: { ...headers, cut_from_bytes: String(value.length) },
-  };
 }

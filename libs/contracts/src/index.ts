@@ -1,7 +1,7 @@
 // The stored formats: topics, keys, records of every version, lines of the doors, and the documents made of them. Pure:
 // codecs take and give text; what is not UTF-8 is refused outside (VALUE_NOT_UTF8, KEY_NOT_UTF8).
 export { type Decoded, type Undecodable, KEY_NOT_UTF8, VALUE_NOT_UTF8 } from './format/decoded.js';
-export { PROGRESS_KEY, membershipKey, pairOf, type Pair } from './format/keys.js';
+export { PROGRESS_KEY, membershipKey, misplaced, pairOf, type Pair } from './format/keys.js';
 export { decodeActivity, decodeActivityWhole, encodeActivity } from './activity/activity.js';
 export { type ActivityRecord } from './activity/activity-record.js';
 export { decodeCommand, encodeCommand } from './commands/commands.js';
@@ -59,7 +59,7 @@ export {
   type RecipientRecord,
   type WrittenEvent,
 } from './deliveries/recipient-event.js';
-export { decodeRejection, rejectionHeaders, type Rejected } from './rejected/rejection.js';
+export { decodeRejection, type Rejected } from './rejected/rejection.js';
 export { decodeRegisters, encodeRegisters } from './registers/index.js';
 export {
   DEFAULT_PREFIX,

@@ -25,10 +25,14 @@ const headerBytes = (headers: Readonly<Record<string, string>> | undefined): num
   return bytes;
 };
 
+/** Key, value and headers. */
+export const sizeOfRecord = ({ key, value, headers }: NewRecord): number =>
+  sizeOf(key) + sizeOf(value) + headerBytes(headers);
+
 /** Throws when a record can never be appended to the topic. */
 export const requireFit = (spec: TopicSpec, record: NewRecord, maxBytes: number): void => {
   if (boundOf(record.key) + boundOf(record.value) > maxBytes || record.headers !== undefined) {
-    const bytes = sizeOf(record.key) + sizeOf(record.value) + headerBytes(record.headers);
+    const bytes = sizeOfRecord(record);
     if (bytes > maxBytes)
       throw new RecordTooLargeError(`A record of ${bytes} bytes for ${spec.name}; the limit is ${maxBytes}`);
   }

@@ -18,6 +18,8 @@ export interface Rejection {
 /** What the loop keeps for a fold: ids are dense integers that the fold gives out from 0. Writing goes into the batch being folded. */
 export interface TaskHandle extends Outbox {
   readonly partition: number;
+  /** How many partitions each input has; known before the first input is absorbed or taken. */
+  readonly partitions: number;
   /** Of each input, the last offset taken; −1 = none yet. The record being taken counts. */
   appliedOffset(input: number): number;
   /** The id's next deadline, milliseconds; Infinity = none. Replaces the one before. Cheap, and cheapest when it moves later. */

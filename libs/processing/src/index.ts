@@ -5,6 +5,7 @@ export * from './observer.js';
 export * from './policies.js';
 export * from './progress.js';
 export * from './task-states.js';
+export { rejectionOf, type RejectedRecord } from './outbox.js';
 export { AbandonedError, CannotDecodeError, CannotProcessError, InputLostError, TaskStoppedError } from './stops.js';
 export { Task } from './task.js';
 export type { TaskOwner, TaskSettings } from './task-settings.js';

@@ -1,10 +1,11 @@
 // What one transaction will write, collected while its batch is folded. Invariant: the progress record is the last one
 // of all, so that whoever sees it sees everything that it stands for.
-import type { LogRecord, NewRecord, Transaction } from '#libs/event-log';
+import { sizeOfRecord, type LogRecord, type NewRecord, type Transaction } from '#libs/event-log';
 import type { Outbox } from './fold.js';
 
-/** Longer values are cut when they are rejected: with its headers the record must fit where a record of 1 MiB does. */
+/** Longer values and keys are cut when they are rejected: with its headers the record must fit where a record of 1 MB does. */
 const MAX_REJECTED_BYTES = 900_000;
+const MAX_REJECTED_KEY_BYTES = 32_000;
 
 /** A record that could not be decoded, and where it came from. */
 export interface RejectedRecord {
@@ -12,6 +13,19 @@ export interface RejectedRecord {
   readonly partition: number;
   readonly record: LogRecord;
   readonly reason: string;
+}
+
+/** The original bytes, as many as fit; headers say where they stood and why they are here. */
+export function rejectionOf({ topic, partition, record, reason }: RejectedRecord): NewRecord {
+  const { key, value, offset } = record;
+  const headers: Record<string, string> = { topic, partition: String(partition), offset: String(offset), reason };
+  if (value !== null && value.length > MAX_REJECTED_BYTES) headers['cut_from_bytes'] = String(value.length);
+  if (key !== null && key.length > MAX_REJECTED_KEY_BYTES) headers['key_cut_from_bytes'] = String(key.length);
+  return {
+    key: key?.subarray(0, MAX_REJECTED_KEY_BYTES) ?? null,
+    value: value?.subarray(0, MAX_REJECTED_BYTES) ?? null,
+    headers,
+  };
 }
 
 export class BatchOutbox implements Outbox {
@@ -28,18 +42,10 @@ export class BatchOutbox implements Outbox {
     this.bytes += key.length + (value?.length ?? 0);
   }
 
-  /** The original bytes; headers say where they stood and why they are here. */
-  reject(to: string, { topic, partition, record, reason }: RejectedRecord): void {
-    const { value } = record;
-    const headers: Record<string, string> = {
-      topic,
-      partition: String(partition),
-      offset: String(record.offset),
-      reason,
-    };
-    if (value !== null && value.length > MAX_REJECTED_BYTES) headers['cut_from_bytes'] = String(value.length);
-    this.#add(to, { key: record.key, value: value?.subarray(0, MAX_REJECTED_BYTES) ?? null, headers });
-    this.bytes += value?.length ?? 0;
+  reject(to: string, rejected: RejectedRecord): void {
+    const record = rejectionOf(rejected);
+    this.#add(to, record);
+    this.bytes += sizeOfRecord(record);
   }
 
   /** Everything as one transaction's appends; `progress` is written last, to the topic given. */

@@ -18,6 +18,8 @@ export interface TakeOverParts {
   readonly isAbandoned: () => boolean;
   /** Told as soon as there is one, so that it is closed whatever happens next. */
   readonly onTransactor: (transactor: Transactor) => void;
+  /** Told how many partitions each input has, before anything of them is absorbed. */
+  readonly onPartitions: (partitions: number) => void;
 }
 
 /** What the new owner goes on from. */
@@ -79,8 +81,9 @@ async function readRestored(
   return { stored: stored === undefined ? undefined : topology.codec.decode(stored), records: count };
 }
 
-async function startsOf({ log, partition, topology }: TakeOverParts): Promise<readonly number[]> {
+async function startsOf({ log, partition, topology, onPartitions }: TakeOverParts): Promise<readonly number[]> {
   const starts = await Promise.all(topology.inputs.map((topic) => log.starts(topic)));
+  onPartitions(starts[0]?.length ?? 0);
   return starts.map((of, index) => partitionOf(of, partition, topology.inputs[index]!));
 }
 

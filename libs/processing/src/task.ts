@@ -22,6 +22,8 @@ export class Task {
   readonly #paused = new Set<InputSource>();
   #state: TaskState = 'restoring';
   #timeMs = -Infinity;
+  /** Of each input; 0 = not asked yet. */
+  #partitions = 0;
   #isScheduled = false;
   #wakeMs = Infinity;
   #cancelWake: (() => void) | undefined;
@@ -92,6 +94,9 @@ export class Task {
       isAbandoned: () => this.#isClosing,
       onTransactor: (transactor) => {
         this.#writer.fenced(transactor);
+      },
+      onPartitions: (partitions) => {
+        this.#partitions = partitions;
       },
     });
     if (this.#isClosing) throw new AbandonedError('closed while restoring');
@@ -307,10 +312,14 @@ export class Task {
   }
 
   #handle(): TaskHandle {
+    const partitions = (): number => this.#partitions;
     return {
       partition: this.partition,
-      write: (topic, key, value) => {
-        this.#writer.outbox.write(topic, key, value);
+      get partitions() {
+        return partitions();
+      },
+      write: (topic, key, value, headers) => {
+        this.#writer.outbox.write(topic, key, value, headers);
       },
       appliedOffset: (input) => this.sources[input]!.takenOffset,
       arm: (id, deadlineMs) => {

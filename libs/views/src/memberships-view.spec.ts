@@ -35,10 +35,13 @@ function batch(topic: 'm' | 'r', records: readonly LogRecord[], { partition = 0,
   };
 }
 
-function given(broken: BrokenRecord[] = []): MembershipsView {
+/** Of two partitions, `!r:hs|@a:hs` and `!r:hs` belong to these. */
+const [HOME, OTHER] = [1, 0];
+
+function given(broken: BrokenRecord[] = [], partitions = 1): MembershipsView {
   return new MembershipsView({
     topics: { memberships: 'm', rooms: 'r' },
-    partitions: { memberships: 2, rooms: 2 },
+    partitions: { memberships: partitions, rooms: partitions },
     maxRoomMembers: 100,
     onBroken: (record) => broken.push(record),
   });
@@ -73,15 +76,15 @@ it('takes a batch that is delivered again for nothing', () => {
   view.apply(first);
   view.apply(batch('m', [membership('@b:hs', 'leave')], { from: 2 }));
   view.apply(first);
-  expect([view.isInterested('@a:hs', '@b:hs'), view.positions.memberships]).toEqual([false, [3, 0]]);
+  expect([view.isInterested('@a:hs', '@b:hs'), view.positions.memberships]).toEqual([false, [3]]);
 });
 
 it('tells of broken records while it stands after them, and goes on', () => {
   const broken: BrokenRecord[] = [];
-  const view = given(broken);
+  const view = given(broken, 2);
   const wrongKey = { ...membership('@a:hs', 'join'), key: Buffer.from('!r:hs|@b:hs') };
   const bytes = { ...membership('@a:hs', 'join'), value: Uint8Array.of(0xff) };
-  view.apply(batch('m', [wrongKey, bytes, membership('@a:hs', 'join')], { partition: 1, from: 7 }));
+  view.apply(batch('m', [wrongKey, bytes, membership('@a:hs', 'join')], { partition: HOME, from: 7 }));
   expect(view.brokenRecords).toBe(2);
   expect(broken.map(({ topic, partition, record }) => [topic, partition, record.offset])).toEqual([
     ['m', 1, 7],
@@ -89,6 +92,22 @@ it('tells of broken records while it stands after them, and goes on', () => {
   ]);
   expect(broken.every(({ reason }) => reason !== '')).toBe(true);
   expect(view.positions.memberships).toEqual([0, 10]);
+});
+
+it('takes no record that stands in another partition than its key says: of two, order would be lost', () => {
+  const broken: BrokenRecord[] = [];
+  const view = given(broken, 2);
+  view.apply(batch('m', [membership('@a:hs', 'leave'), membership('@a:hs', null)], { partition: OTHER }));
+  view.apply(batch('m', [membership('@a:hs', 'join')], { partition: HOME }));
+  expect(view.interest.users.find('@a:hs')).toBeDefined();
+  expect(broken.map(({ reason }) => reason)).toEqual(
+    Array.from({ length: 2 }, () => expect.stringContaining('belongs to partition 1, not to partition 0')),
+  );
+  const misplaced = [0, 1].filter((partition) => {
+    view.apply(batch('r', [policy('share')], { partition }));
+    return broken.at(-1)?.topic === 'r' && broken.at(-1)?.partition === partition;
+  });
+  expect(misplaced).toHaveLength(1);
 });
 
 it('tells who moved, and that many moved when a policy did', () => {
@@ -103,13 +122,13 @@ it('tells who moved, and that many moved when a policy did', () => {
 });
 
 it('waits for a vector of both topics', async () => {
-  const view = given();
+  const view = given([], 2);
   const ended = new AbortController();
   const waits = [
     view.whenAt({ memberships: [1], rooms: [0, 1] }, never),
     view.whenAt({ memberships: [0, 5], rooms: [] }, ended.signal),
   ];
-  view.apply(batch('m', [membership('@a:hs', 'join')]));
+  view.apply(batch('m', [membership('@a:hs', 'join')], { partition: OTHER }));
   expect(view.waits).toBe(2);
   view.apply(batch('r', [policy('share')], { partition: 1 }));
   ended.abort();

@@ -1,8 +1,8 @@
 // Who shares a room with whom, as the memberships and rooms topics tell it, with the positions up to which it was read.
 // Invariant: the table is exactly the fold of both topics up to `positions`, record by record. It stands apart from
 // Interest because topics, offsets and broken records are the log's words, not the domain's.
-import { KEY_NOT_UTF8, VALUE_NOT_UTF8, decodeMembership, decodeRoomPolicy } from '#libs/contracts';
-import type { LogRecord, RecordBatch } from '#libs/event-log';
+import { KEY_NOT_UTF8, VALUE_NOT_UTF8, decodeMembership, decodeRoomPolicy, misplaced } from '#libs/contracts';
+import { partitionOf, type LogRecord, type RecordBatch, type TopicPartition } from '#libs/event-log';
 import { IntList, Interest, type Interner, type Membership, type RoomPolicy } from '#libs/interest';
 import { textOf } from './record-text.js';
 import { hasReached } from './states-view.js';
@@ -72,20 +72,21 @@ export class MembershipsView {
     this.#waiting.look();
   }
 
-  /** What a record says, or why it says nothing. Does not change the view. */
-  read(topic: string, record: LogRecord): MembershipFact | string {
+  /** What a record says where it stands, or why it says nothing. Does not change the view. */
+  read({ topic, partition }: TopicPartition, record: LogRecord): MembershipFact | string {
+    const word = this.topicOf(topic);
     const key = textOf(record.key);
     const value = textOf(record.value);
     if (key === undefined) return KEY_NOT_UTF8.reason;
     if (value === undefined) return VALUE_NOT_UTF8.reason;
-    if (this.topicOf(topic) === 'rooms') {
-      const policy = decodeRoomPolicy(value, key);
-      return policy.ok
-        ? { kind: 'policy', roomId: policy.record.roomId, policy: policy.record.presence }
-        : policy.reason;
-    }
-    const membership = decodeMembership(value, key);
-    return membership.ok ? { kind: 'membership', ...membership.record } : membership.reason;
+    const decoded = word === 'rooms' ? decodeRoomPolicy(value, key) : decodeMembership(value, key);
+    if (!decoded.ok) return decoded.reason;
+    const wanted = key === null ? partition : partitionOf(key, this.options.partitions[word]);
+    if (key !== null && wanted !== partition) return misplaced(key, partition, wanted).reason;
+    const { record: fact } = decoded;
+    return 'userId' in fact
+      ? { kind: 'membership', ...fact }
+      : { kind: 'policy', roomId: fact.roomId, policy: fact.presence };
   }
 
   topicOf(name: string): MembershipTopic {
@@ -145,7 +146,7 @@ export class MembershipsView {
   }
 
   #take({ topic, partition }: RecordBatch, record: LogRecord): void {
-    const fact = this.read(topic, record);
+    const fact = this.read({ topic, partition }, record);
     if (typeof fact === 'string') {
       this.#broken++;
       this.options.onBroken?.({ topic, partition, record, reason: fact });

@@ -59,6 +59,8 @@ export const CHANNELS: Readonly<Record<TopicWord | 'to', ChannelText>> = {
       topic: 'where the record stood',
       partition: 'where the record stood',
       offset: 'where the record stood',
+      cut_from_bytes: 'how long the value was, where only its beginning fits',
+      key_cut_from_bytes: 'how long the key was, where only its beginning fits',
     },
   },
   to: {

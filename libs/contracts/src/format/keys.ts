@@ -31,6 +31,12 @@ export function pairOf(key: string): Pair | undefined {
   return undefined;
 }
 
+/** A key that Kafka's default partitioner puts elsewhere: whoever wrote it uses another, and order would be lost. */
+export function misplaced(key: string, found: number, wanted: number): Undecodable {
+  const advice = "write with Kafka's default partitioner, murmur2 (librdkafka: partitioner=murmur2_random)";
+  return undecodable(`the key ${quoted(key)} belongs to partition ${wanted}, not to partition ${found}: ${advice}`);
+}
+
 /** Undefined = the key is right. `wanted` is what the content says, `name` what it is called. */
 export function keyFault(key: string | null, wanted: string, name: string): Undecodable | undefined {
   if (key === wanted) return undefined;

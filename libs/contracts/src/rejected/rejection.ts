@@ -1,5 +1,5 @@
 // `presence.rejected`: the original key and bytes of a record that nobody could read; the headers say where it stood and
-// why. Invariant: the value is never touched.
+// why. Invariant: key and value are never changed, only cut where they would not fit (a header says from how many bytes).
 import { type Decoded, decoded, undecodable } from '../format/decoded.js';
 
 export interface Rejected {
@@ -8,10 +8,6 @@ export interface Rejected {
   readonly topic: string;
   readonly partition: number;
   readonly offset: number;
-}
-
-export function rejectionHeaders({ reason, topic, partition, offset }: Rejected): Record<keyof Rejected, string> {
-  return { reason, topic, partition: String(partition), offset: String(offset) };
 }
 
 export function decodeRejection(headers: Readonly<Record<string, string>> | undefined): Decoded<Rejected> {

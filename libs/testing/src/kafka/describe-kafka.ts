@@ -3,6 +3,7 @@
 import { randomBytes } from 'node:crypto';
 import { brokerFault, openBroker, type OpenBroker } from './broker-source.js';
 import { localKafkaFault } from './jars.js';
+import { findKcat, Kcat } from './kcat.js';
 
 const START_LIMIT_MS = 300_000;
 
@@ -22,10 +23,10 @@ const absent = (reason: string) => (): never => {
 function describeWithout(name: string, reason: string, suite: (kafka: () => KafkaForTests) => void): void {
   if (process.env['CI'] === 'true') {
     describe(name, () => {
-      it('needs a Kafka broker', absent(`no Kafka broker to test with: ${reason}`));
+      it('needs a Kafka broker, and what else it is tested with', absent(`this cannot be tested here: ${reason}`));
     });
   } else {
-    describe.skip(`${name} (no Kafka broker: ${reason})`, () => suite(absent(reason)));
+    describe.skip(`${name} (not with Kafka here: ${reason})`, () => suite(absent(reason)));
   }
 }
 
@@ -48,4 +49,12 @@ export function describeLocalKafka(name: string, suite: () => void): void {
   const fault = localKafkaFault();
   if (fault === undefined) describe(name, suite);
   else describeWithout(name, fault, suite);
+}
+
+/** For suites in which clients that are not ours read and write beside us: kcat, and the tools of Kafka's own jars. */
+export function describeKcat(name: string, suite: (kafka: () => KafkaForTests, kcat: () => Kcat) => void): void {
+  const toolsFault = localKafkaFault();
+  const found = toolsFault === undefined ? findKcat() : { reason: `Kafka's own tools cannot be run: ${toolsFault}` };
+  if ('reason' in found) describeWithout(name, found.reason, (kafka) => suite(kafka, absent(found.reason)));
+  else describeKafka(name, (kafka) => suite(kafka, () => new Kcat(found, kafka().brokers)));
 }

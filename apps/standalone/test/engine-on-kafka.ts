@@ -1,0 +1,50 @@
+// One running engine on a broker for a test file: `npm start` with KAFKA_BROKERS, its users known by tokens. Invariant: a
+// prefix of its own; every user that a test names has the token `token-of-NAME`.
+
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { topicNames } from '#libs/contracts';
+import type { KafkaForTests } from '#libs/testing';
+import { Client } from './client.js';
+import { freshFolder } from './program.js';
+
+export const ADMIN_TOKEN = 'token-of-admin';
+
+export const userOf = (name: string): string => `@${name}:localhost`;
+
+/** Tokens for devices `D` of users by their names. */
+export function tokensFile(names: readonly string[]): string {
+  const file = join(freshFolder(), 'tokens.json');
+  const tokens = names.map((name) => [`token-of-${name}`, { user_id: userOf(name), device_id: 'D' }] as const);
+  writeFileSync(file, JSON.stringify(Object.fromEntries(tokens)));
+  return file;
+}
+
+export const clientOf = (url: string, name: string): Client => new Client(url, `token-of-${name}`, userOf(name));
+
+export const administratorAt = (url: string): Client => new Client(url, ADMIN_TOKEN);
+
+/** What every service on the broker is started with. */
+export function kafkaEnvironment(
+  { brokers, prefix }: KafkaForTests,
+  names: readonly string[],
+  partitions = 2,
+): Record<string, string> {
+  return {
+    KAFKA_BROKERS: brokers.join(','),
+    TOPIC_PREFIX: prefix,
+    PARTITIONS: String(partitions),
+    DELIVERY_PARTITIONS: String(partitions),
+    STATIC_TOKENS_FILE: tokensFile(names),
+    ADMIN_TOKEN,
+  };
+}
+
+export const topicsOf = ({ prefix }: KafkaForTests): ReturnType<typeof topicNames> => topicNames(prefix);
+
+/** The value of a metric line such as `name{label="x"}`; undefined = it is not told. */
+export async function metricAt(url: string, name: string): Promise<number | undefined> {
+  const text = await (await fetch(`${url}/metrics`)).text();
+  const line = text.split('\n').find((one) => one.startsWith(`${name} `));
+  return line === undefined ? undefined : Number(line.slice(name.length + 1));
+}
