@@ -70,4 +70,4 @@ export const lintOf = (rootDir, project) =>
     },
   );
 
-export default lintOf(root, './tsconfig.json');
+export default lintOf(root, ['./tsconfig.json', './libs/house-rules/tsconfig.page.json']);

@@ -26,6 +26,7 @@ import { Filters } from './filters.js';
 import { Gateway } from './gateway.js';
 import type { GatewayBounds } from './gateway-options.js';
 import { WhoAsks } from './http/who-asks.js';
+import { PageDoors } from './page/page-doors.js';
 import { TailsController, subscribe } from './tails.controller.js';
 
 const AUTHENTICATION = Symbol('AUTHENTICATION');
@@ -95,6 +96,11 @@ const gateway = {
     },
     { provide: Filters, inject: [Gateway], useFactory: (made: Gateway) => new Filters(made.bounds) },
     {
+      provide: PageDoors,
+      inject: [Gateway, WhoAsks],
+      useFactory: (made: Gateway, whoAsks: WhoAsks) => new PageDoors(made, whoAsks),
+    },
+    {
       provide: Doors,
       inject: [Gateway, WhoAsks, Filters],
       useFactory: (made: Gateway, whoAsks: WhoAsks, filters: Filters) => new Doors(made, whoAsks, filters),
@@ -114,12 +120,16 @@ export class GatewayModule implements OnModuleInit {
     const made = this.modules.get(Gateway);
     const fastify = this.modules.get(HttpAdapterHost, { strict: false }).httpAdapter.getInstance<FastifyInstance>();
     this.modules.get(Doors).register(fastify);
+    const page = this.modules.get(PageDoors);
+    page.register(fastify);
     subscribe(made, this.modules.get(LogSubscriptions, { strict: false }));
     this.modules.get(HealthRegistry, { strict: false }).readiness('gateway', () => made.complaint());
     const shutdown = this.modules.get(ShutdownSequence, { strict: false });
     shutdown.step('stop-http', 'long polls and streams', () => {
       made.release();
+      page.release();
     });
+    shutdown.step('leave', 'recent changes', () => page.stop());
     shutdown.step('end-sessions', 'sessions of devices', () => made.sessions.endAll());
   }
 }

@@ -6,7 +6,7 @@ import { root } from './steps.mjs';
 
 const paths = process.argv.slice(2);
 const args = ['--config', join(root, 'libs/house-rules/prettier.json'), '--write', '--log-level', 'warn'];
-const chosen = paths.length > 0 ? paths : ['apps/**/*.ts', 'libs/**/*.{ts,mjs}'];
+const chosen = paths.length > 0 ? paths : ['apps/**/*.{ts,css}', 'libs/**/*.{ts,mjs}'];
 const { status } = spawnSync(
   process.execPath,
   [join(root, 'node_modules/prettier/bin/prettier.cjs'), ...args, ...chosen],

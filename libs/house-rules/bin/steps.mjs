@@ -2,7 +2,7 @@
 // never do a step at the same time, and a step that was cut off is done again. Uses nothing but Node: it runs first.
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { constants } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -19,21 +19,23 @@ const packagesStamp = () => {
 
 const isTest = (name) => name.endsWith('.spec.ts');
 
+/** Every file below a folder that counts, with the time and size that it has. */
+const timesBelow = (folder, counts) =>
+  readdirSync(folder, { withFileTypes: true }).flatMap((entry) => {
+    const path = join(folder, entry.name);
+    if (entry.isDirectory()) return timesBelow(path, counts);
+    if (!counts(entry.name)) return [];
+    const { mtimeMs, size } = statSync(path);
+    return [`${path} ${mtimeMs} ${size}`];
+  });
+
 /** Every source of the build with the time and size that it had. */
 const sourcesStamp = () => {
   const lines = [];
-  const walk = (folder) => {
-    for (const entry of readdirSync(folder, { withFileTypes: true })) {
-      const path = join(folder, entry.name);
-      if (entry.isDirectory()) walk(path);
-      else if (entry.name.endsWith('.ts') && !isTest(entry.name)) {
-        const { mtimeMs, size } = statSync(path);
-        lines.push(`${path} ${mtimeMs} ${size}`);
-      }
-    }
-  };
   for (const group of ['apps', 'libs'].filter((name) => existsSync(at(name)))) {
-    for (const room of readdirSync(at(group))) if (existsSync(at(group, room, 'src'))) walk(at(group, room, 'src'));
+    for (const room of readdirSync(at(group)))
+      if (existsSync(at(group, room, 'src')))
+        lines.push(...timesBelow(at(group, room, 'src'), (name) => name.endsWith('.ts') && !isTest(name)));
   }
   const settings = ['tsconfig.json', 'package.json', 'libs/house-rules/tsconfig.build.json'].map((name) =>
     textOf(at(name)),
@@ -42,12 +44,16 @@ const sourcesStamp = () => {
 };
 
 /** Runs a child to its end with its output kept; shows the output only when it failed, and always on standard error. */
-const runQuietly = (command, args, saying) =>
+const runQuietly = (command, args, saying, environment = {}) =>
   new Promise((done) => {
     const started = Date.now();
     const show = process.stderr.isTTY === true;
     if (show) process.stderr.write(`${saying} … `);
-    const child = spawn(command, args, { cwd: root, stdio: ['ignore', 'pipe', 'pipe'] });
+    const child = spawn(command, args, {
+      cwd: root,
+      stdio: ['ignore', 'pipe', 'pipe'],
+      env: { ...process.env, ...environment },
+    });
     const kept = [];
     child.stdout.on('data', (chunk) => kept.push(chunk));
     child.stderr.on('data', (chunk) => kept.push(chunk));
@@ -140,27 +146,56 @@ const dropOrphans = (folder) => {
   }
 };
 
-/** Compiles every room's sources, tests left out, into dist. Resolves to whether the build is whole; `or` says what to do when not. */
+const page = () => at('apps', 'gateway', 'page');
+
+const pageStamp = () => {
+  const settings = textOf(at('libs', 'house-rules', 'vite.config.mjs'));
+  const files = timesBelow(page(), (name) => !isTest(name) && !name.endsWith('.md'));
+  return hashOf([...files.sort(), settings, packagesStamp()].join('\n'));
+};
+
+/** Compiles every room's sources, tests left out, into dist. */
+const compile = () => {
+  const project = at('libs', 'house-rules', 'tsconfig.build.json');
+  return runQuietly(process.execPath, [at('node_modules', 'typescript', 'bin', 'tsc'), '-p', project], 'Building');
+};
+
+/** Builds the gateway's page beside its place and moves it there: a server that starts meanwhile finds one or the other. */
+const bundle = async () => {
+  const made = at('dist', '.page');
+  const config = at('libs', 'house-rules', 'vite.config.mjs');
+  const args = [at('node_modules', 'vite', 'bin', 'vite.js'), 'build', '--config', config];
+  const outcome = await runQuietly(process.execPath, args, 'Building the page', { PAGE_OUT: made });
+  if (outcome.status !== 0) return outcome;
+  rmSync(at('dist', 'page'), { recursive: true, force: true });
+  renameSync(made, at('dist', 'page'));
+  return outcome;
+};
+
+const builds = [
+  { stampFile: () => at('dist', '.built'), stampOf: sourcesStamp, make: compile },
+  { stampFile: () => at('dist', '.page-built'), stampOf: pageStamp, make: bundle, exists: () => existsSync(page()) },
+];
+
+/** Brings dist up to date: programs and page. Resolves to whether it is whole; `or` says what to do when not. */
 export const buildIfStale = async (or = 'stop') => {
-  const stampFile = at('dist', '.built');
-  const fresh = () => textOf(stampFile) === sourcesStamp();
-  if (fresh()) return true;
+  const stale = () =>
+    builds.filter(({ stampFile, stampOf, exists = () => true }) => exists() && textOf(stampFile()) !== stampOf());
+  if (stale().length === 0) return true;
   return locked(async () => {
-    if (fresh()) return true;
-    const stamp = sourcesStamp();
-    const args = [
-      at('node_modules', 'typescript', 'bin', 'tsc'),
-      '-p',
-      at('libs', 'house-rules', 'tsconfig.build.json'),
-    ];
-    const { status, output } = await runQuietly(process.execPath, args, 'Building');
-    if (status > 128 || (status !== 0 && or === 'stop')) stopWith(status, 'The build failed, see above.', output);
-    if (status !== 0) {
-      process.stderr.write(output);
-      return false;
+    let isWhole = true;
+    for (const { stampFile, stampOf, make } of stale()) {
+      const stamp = stampOf();
+      const { status, output } = await make();
+      if (status > 128 || (status !== 0 && or === 'stop')) stopWith(status, 'The build failed, see above.', output);
+      if (status === 0) {
+        for (const group of ['apps', 'libs']) if (existsSync(at('dist', group))) dropOrphans(at('dist', group));
+        writeFileSync(stampFile(), stamp);
+      } else {
+        process.stderr.write(output);
+        isWhole = false;
+      }
     }
-    for (const group of ['apps', 'libs']) if (existsSync(at('dist', group))) dropOrphans(at('dist', group));
-    writeFileSync(stampFile, stamp);
-    return true;
+    return isWhole;
   });
 };

@@ -79,8 +79,11 @@ export function readTree(root: string): Tree {
 /** A tree from texts alone, for planted violations. */
 export const plantedTree = (texts: Readonly<Record<string, string>>): Tree => new Tree(new Map(Object.entries(texts)));
 
-/** `libs/presence` of `libs/presence/src/view.ts`; undefined outside the rooms. */
-export const roomOf = (path: string): string | undefined => /^((?:libs|apps)\/[^/]+)\//.exec(path)?.[1];
+/** `libs/presence` of `libs/presence/src/view.ts`; undefined outside the rooms. The page of an app, which runs in browsers, is a room of its own. */
+export const roomOf = (path: string): string | undefined =>
+  /^(apps\/[^/]+\/page|(?:libs|apps)\/[^/]+)\//.exec(path)?.[1];
+
+export const isStyle = (path: string): boolean => /^(libs|apps)\/.*\.css$/.test(path);
 
 /** Specs, what only specs use, and whole folders of tests. */
 export const isTest = (path: string): boolean => /\.(spec|contract)\.ts$/.test(path) || /\/test\//.test(path);

@@ -1,6 +1,7 @@
 // The type check as a test: everything under the house's strict settings, the pure rooms once more in a world without Node.
 // swc, which runs the tests, looks at no types. Planted programs show that each setting bites.
 import { execFile } from 'node:child_process';
+import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import ts from 'typescript';
 import { readTree } from './tree.js';
@@ -27,6 +28,7 @@ const check = (project: string): Promise<string> =>
   });
 
 const minutes = 60_000;
+const pageProject = 'libs/house-rules/tsconfig.page.json';
 
 /** Which of some planted files one program under a project's settings has something to say about. */
 function caught(project: string, texts: readonly string[]): readonly boolean[] {
@@ -67,6 +69,7 @@ const impure: readonly string[] = [
   ...nodeWords.map((word) => `export const a: unknown = ${word};`),
   "import { join } from 'node:path';\nexport { join };",
 ];
+const inPage = "export const a = document.querySelector('main');";
 const pure = 'export const a: readonly number[] = [1, 2].toSorted();';
 
 describe('types', () => {
@@ -86,12 +89,21 @@ describe('types', () => {
     2 * minutes,
   );
 
+  it(
+    'hold in the page, with the types of browsers',
+    async () => {
+      expect(await check(pageProject)).toBe('');
+    },
+    2 * minutes,
+  );
+
   it('are really looked at in every room', () => {
-    const { config } = ts.readConfigFile(inRoot('tsconfig.json'), (path) => ts.sys.readFile(path)) as {
-      config: object;
+    const filesOf = (project: string): readonly string[] => {
+      const { config } = ts.readConfigFile(inRoot(project), (path) => ts.sys.readFile(path)) as { config: object };
+      return ts.parseJsonConfigFileContent(config, ts.sys, dirname(inRoot(project))).fileNames;
     };
-    const { fileNames } = ts.parseJsonConfigFileContent(config, ts.sys, root);
-    const looked = new Set(fileNames.map((name) => name.slice(root.length)));
+    const names = ['tsconfig.json', pageProject].flatMap(filesOf);
+    const looked = new Set(names.map((name) => name.slice(root.length)));
     expect(readTree(root).sources.filter((path) => !looked.has(path))).toEqual([]);
   });
 });
@@ -104,6 +116,15 @@ describe('the settings', () => {
     'catch what is careless',
     () => {
       expect(words(careless, caught('tsconfig.json', careless))).toEqual(careless);
+    },
+    minutes,
+  );
+
+  it(
+    'catch what does not exist in the page, and only that',
+    () => {
+      const texts = ['export const a: unknown = process.pid;', "export const b: unknown = Buffer.from('');", inPage];
+      expect(words(texts, caught(pageProject, texts))).toEqual(texts.slice(0, 2));
     },
     minutes,
   );

@@ -12,6 +12,7 @@ describe('the opening comment', () => {
     expect(foundIn(checkComments, path, 'export const a = 1;\n')).toEqual(['opening']);
     expect(foundIn(checkComments, path, "import './y.js';\n// Too late.\n")).toEqual(['opening']);
     expect(foundIn(checkComments, 'libs/views/bin/x.mjs', 'export const a = 1;\n')).toEqual(['opening']);
+    expect(foundIn(checkComments, 'apps/gateway/page/src/x.css', 'body {}\n')).toEqual(['opening']);
   });
 
   it('has one to six lines', () => {

@@ -1,7 +1,7 @@
 // What comments must and must not be: every source opens with one to six lines that say what it is; no code in comments, no
 // banners, no emoji; unfinished work names its issue; nothing switches a check off. Strings are not comments.
 import ts from 'typescript';
-import type { Finding, Tree } from '../tree.js';
+import { type Finding, type Tree, isStyle } from '../tree.js';
 
 interface Comment {
   readonly start: number;
@@ -101,6 +101,7 @@ export function checkComments(tree: Tree): readonly Finding[] {
       if (emoji.test(comment.text)) findings.push({ path, line: first, rule: 'emoji', message: 'words, not emoji' });
     }
   }
-  for (const path of tree.paths.filter((name) => name.endsWith('.mjs'))) findings.push(...checkOpening(tree, path));
+  for (const path of tree.paths.filter((name) => name.endsWith('.mjs') || isStyle(name)))
+    findings.push(...checkOpening(tree, path));
   return findings;
 }

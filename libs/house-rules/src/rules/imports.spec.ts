@@ -30,6 +30,11 @@ describe('imports', () => {
     ['a spec in production', 'libs/views/src/x.ts', "import { plant } from './x.spec.js';"],
     ['the house rules', 'apps/simulator/src/x.ts', "import { rules } from '#libs/house-rules';"],
     ['a room that nobody listed', 'libs/leftovers/src/x.ts', 'export {};'],
+    ['Node in the page', 'apps/gateway/page/src/x.ts', "import { join } from 'node:path';"],
+    ['a room in the page', 'apps/gateway/page/src/x.ts', "import type { View } from '#libs/presence';"],
+    ['the page in its app', 'apps/gateway/src/x.ts', "import { paint } from '../page/src/paint.js';"],
+    ['the app in its page', 'apps/gateway/page/src/x.ts', "import { Pulse } from '../../src/page/pulse.js';"],
+    ['what draws the page in its app', 'apps/gateway/src/x.ts', "import { html } from 'lit';"],
     ['itself by alias', 'libs/views/src/x.ts', "import { y } from '#libs/views';"],
   ])('refuses %s', (_what, path, text) => {
     expect(judge(path, text)).toHaveLength(1);
@@ -47,6 +52,8 @@ describe('imports', () => {
     ['the test room in a spec', 'libs/views/src/x.spec.ts', "import { simulatedClock } from '#libs/testing';"],
     ['the test room in the simulator', 'apps/simulator/src/x.ts', "import { simulatedClock } from '#libs/testing';"],
     ['fast-check in a law', 'libs/presence/src/x.prop.spec.ts', "import fc from 'fast-check';"],
+    ['what draws the page in the page', 'apps/gateway/page/src/x.ts', "import { html } from 'lit';"],
+    ['a style in the page', 'apps/gateway/page/src/x.ts', "import './x.css';"],
     ['its client library', 'libs/event-log-kafka/src/x.ts', "import { Kafka } from 'kafkajs';"],
   ])('takes %s', (_what, path, text) => {
     expect(judge(path, text)).toEqual([]);

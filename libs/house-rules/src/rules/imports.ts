@@ -85,8 +85,8 @@ function judgeAlias(path: string, room: string, allowance: Allowance, found: Imp
 
 function judgeRelative(path: string, room: string, { specifier }: Import): string | undefined {
   const target = posix.normalize(posix.join(posix.dirname(path), specifier));
-  if (!target.startsWith(`${room}/`)) return `${specifier} leaves the room: use the other room's alias`;
-  if (!/\.(js|mjs|json)$/.test(specifier)) return `${specifier} needs its extension (.js)`;
+  if (roomOf(target) !== room) return `${specifier} leaves the room: use the other room's alias`;
+  if (!/\.(js|mjs|json|css)$/.test(specifier)) return `${specifier} needs its extension (.js)`;
   if (isTest(target.replace(/\.js$/, '.ts')) && !isTest(path) && !/\/src\/index\.ts$/.test(path))
     return `${specifier} is for tests`;
   return undefined;

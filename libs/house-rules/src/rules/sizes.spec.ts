@@ -20,6 +20,7 @@ describe('sizes', () => {
     ['libs/presence/src/x.ts', 200],
     ['libs/presence/src/x.spec.ts', 200],
     ['apps/gateway/src/x.ts', 400],
+    ['apps/gateway/page/src/x.css', 400],
     ['apps/gateway/test/x.e2e.spec.ts', 400],
   ])('of files like %s: %i lines', (path, most) => {
     expect(foundIn(checkSizes, path, lines(most))).toEqual([]);

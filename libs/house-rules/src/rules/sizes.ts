@@ -1,7 +1,7 @@
 // Sizes: lines of functions and files, numbers of parameters. Tighter in pure rooms. Invariant: no comment switches a size off.
 // The callbacks of `describe` and the bodies that only hold tests are chapters, not functions, and are not counted.
 import ts from 'typescript';
-import { type Finding, type Tree, isPure, isTest } from '../tree.js';
+import { type Finding, type Tree, isPure, isStyle, isTest } from '../tree.js';
 
 const maxFileLines = { pure: 200, other: 400 };
 const maxFunctionLines = { pure: 40, other: 70 };
@@ -51,19 +51,16 @@ function checkFunction(tree: Tree, path: string, node: ts.FunctionLikeDeclaratio
   return findings;
 }
 
+function checkFile(tree: Tree, path: string): readonly Finding[] {
+  const lines = tree.text(path).replace(/\n$/, '').split('\n').length;
+  const most = isPure(path) ? maxFileLines.pure : maxFileLines.other;
+  const message = `${lines} lines, more than ${most}: split the file by subject`;
+  return lines > most ? [{ path, line: most + 1, rule: 'file-size', message }] : [];
+}
+
 export function checkSizes(tree: Tree): readonly Finding[] {
-  const findings: Finding[] = [];
+  const findings = [...tree.sources, ...tree.paths.filter(isStyle)].flatMap((path) => checkFile(tree, path));
   for (const path of tree.sources) {
-    const lines = tree.text(path).replace(/\n$/, '').split('\n').length;
-    const most = isPure(path) ? maxFileLines.pure : maxFileLines.other;
-    if (lines > most) {
-      findings.push({
-        path,
-        line: most + 1,
-        rule: 'file-size',
-        message: `${lines} lines, more than ${most}: split the file by subject`,
-      });
-    }
     const visit = (node: ts.Node): void => {
       if (ts.isFunctionLike(node) && 'body' in node) findings.push(...checkFunction(tree, path, node));
       ts.forEachChild(node, visit);

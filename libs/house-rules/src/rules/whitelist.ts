@@ -41,6 +41,7 @@ export const whitelist: Readonly<Record<string, Allowance>> = {
   'libs/testing': { rooms: ['libs'], packages: ['fast-check', 'testcontainers', 'ajv', 'ajv-formats'], node: true },
   'libs/house-rules': { rooms: [], packages: ['typescript', 'eslint', 'typescript-eslint'], node: true },
   'apps/gateway': { ...app, packages: [...nest, 'jose'] },
+  'apps/gateway/page': { rooms: [], packages: ['lit', 'uplot'], node: false },
   'apps/aggregator': app,
   'apps/fanout': app,
   'apps/bridge': { ...app, packages: [...nest, 'yaml'] },
