@@ -4,6 +4,7 @@ import { Command, CommanderError } from 'commander';
 import { readConfiguration } from '#libs/runtime';
 import type { AddCommands } from './command-setting.js';
 import { addConfigurationCommands } from './configuration/commands.js';
+import { addExportCommand } from './exporting/commands.js';
 import { explain } from './failure.js';
 import { addFeedingCommands } from './feeding/commands.js';
 import { addReadingCommands } from './reading/commands.js';
@@ -15,6 +16,7 @@ const COMMANDS: readonly AddCommands[] = [
   addFeedingCommands,
   addReadingCommands,
   addTopicCommands,
+  addExportCommand,
   addConfigurationCommands,
 ];
 

@@ -66,6 +66,8 @@ export const testPackages: readonly string[] = [
   '@nestjs/testing',
   '@asyncapi/parser',
   'matrix-js-sdk',
+  'hyparquet',
+  'hyparquet-compressors',
   'typescript',
   'eslint',
   '@jest/globals',
