@@ -36,6 +36,7 @@ const aggregator = {
       topics: topicNames(topics.prefix),
       prefix: topics.prefix,
       acceptLoss: its.acceptLoss,
+      snapshots: { everyMs: its.snapshotEveryMs },
       observer: new AggregatorWatch(metrics, journal.child('aggregator')),
     });
   },

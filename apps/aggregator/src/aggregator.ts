@@ -16,6 +16,7 @@ import {
   type Task,
   type Topology,
 } from '#libs/processing';
+import type { SnapshotPace } from './partition-snapshots.js';
 import { PresenceFold } from './presence-fold.js';
 
 export interface AggregatorOptions {
@@ -28,6 +29,8 @@ export interface AggregatorOptions {
   readonly policy?: Policy;
   /** Goes on where retention has passed what was not folded yet, and records the loss. */
   readonly acceptLoss?: boolean;
+  /** Absent: a snapshot of all registers a day. */
+  readonly snapshots?: Partial<SnapshotPace>;
   readonly limits?: Partial<Limits>;
   readonly policies?: Partial<Policies>;
   readonly observer?: Observer;
@@ -58,12 +61,12 @@ export class Aggregator {
   readonly host: TaskHost;
 
   constructor(readonly options: AggregatorOptions) {
-    const { log, clock, topics, prefix, policy = DEFAULT_POLICY, acceptLoss = false } = options;
+    const { log, clock, topics, prefix, policy = DEFAULT_POLICY, acceptLoss = false, snapshots = {} } = options;
     this.host = new TaskHost({
       log,
       clock,
       topology: aggregatorTopology(topics),
-      createFold: (handle) => new PresenceFold(handle, { topics, policy }),
+      createFold: (handle) => new PresenceFold(handle, { topics, policy, snapshots }),
       limits: { ...DEFAULT_LIMITS, ...options.limits },
       policies: { ...DEFAULT_POLICIES, ...options.policies },
       acceptLoss,

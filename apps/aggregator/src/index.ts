@@ -1,5 +1,6 @@
 // The aggregator app's door: the engine without Nest, and the module that runs it in a service.
 export { Aggregator, aggregatorTopology, foldOf, type AggregatorOptions } from './aggregator.js';
+export { DEFAULT_SNAPSHOT_PACE, type SnapshotPace } from './partition-snapshots.js';
 export { PresenceFold, type PresenceFoldOptions } from './presence-fold.js';
 export { AggregatorModule } from './aggregator.module.js';
 export {

@@ -4,6 +4,7 @@
 import {
   INPUTS,
   KEY_NOT_UTF8,
+  SNAPSHOT_KEY,
   VALUE_NOT_UTF8,
   decodeActivity,
   decodeCommand,
@@ -15,6 +16,7 @@ import {
   misplaced,
   type Applied,
   type Cause,
+  type ProgressPosition,
   type TopicNames,
 } from '#libs/contracts';
 import { partitionOf, type LogRecord } from '#libs/event-log';
@@ -40,8 +42,10 @@ import {
   type Policy,
   type View,
 } from '#libs/presence';
-import type { Fold, Rejection, TaskHandle } from '#libs/processing';
+import type { Fold, Progress, Rejection, TaskHandle } from '#libs/processing';
+import { PartitionSnapshots, type SnapshotPace } from './partition-snapshots.js';
 import { textOf } from './record-text.js';
+import { TakingOrderMarks } from './taking-order-marks.js';
 import { UNWRITTEN, UserColumns } from './user-columns.js';
 
 const ACTIVITY = INPUTS.indexOf('activity');
@@ -49,6 +53,8 @@ const ACTIVITY = INPUTS.indexOf('activity');
 export interface PresenceFoldOptions {
   readonly topics: TopicNames;
   readonly policy: Policy;
+  /** Absent: a snapshot a day. */
+  readonly snapshots?: Partial<SnapshotPace>;
 }
 
 export class PresenceFold implements Fold {
@@ -63,12 +69,14 @@ export class PresenceFold implements Fold {
   #current = 0;
   #input = 0;
   #offset = 0;
-  /** Of each input the settled time of the last record taken here. */
+  /** Of each input the settled time of the last record taken. */
   readonly #reachedMs = INPUTS.map(() => -Infinity);
+  readonly #snapshots: PartitionSnapshots;
+  readonly #order: TakingOrderMarks;
 
   constructor(
     private readonly handle: TaskHandle,
-    { topics, policy }: PresenceFoldOptions,
+    { topics, policy, snapshots = {} }: PresenceFoldOptions,
   ) {
     this.#topics = topics;
     this.#policy = policy;
@@ -78,6 +86,18 @@ export class PresenceFold implements Fold {
         this.#write(change);
       },
     };
+    this.#order = new TakingOrderMarks(handle, topics);
+    this.#snapshots = new PartitionSnapshots(handle, {
+      topics,
+      policy,
+      pace: snapshots,
+      users: {
+        count: () => this.#users.size,
+        userId: (id) => this.#users.userId(id),
+        registers: (id) => this.#registersOf(id),
+      },
+      positions: () => this.#positions(),
+    });
   }
 
   get size(): number {
@@ -100,9 +120,12 @@ export class PresenceFold implements Fold {
   restore(topic: string, { key, value }: LogRecord): void {
     const userId = required(key, topic);
     if (topic === this.#topics.states) this.#restoreState(userId, value);
+    else if (userId === SNAPSHOT_KEY) this.#snapshots.restore(required(value, topic));
     else if (value !== null) {
-      const { snapshot: stored } = decodeRegisters(required(value, topic));
-      this.#users.setAggregate(this.#users.idOf(userId), restore(stored));
+      const { snapshot: stored, told } = decodeRegisters(required(value, topic));
+      const id = this.#users.idOf(userId);
+      this.#users.setAggregate(id, restore(stored));
+      this.#users.setToldActiveMs(id, told.activeAtMs ?? UNWRITTEN);
     }
   }
 
@@ -110,9 +133,9 @@ export class PresenceFold implements Fold {
     const decoded = decode(input, record);
     if (!decoded.ok) return;
     const { userId } = decoded.record;
-    const known = this.#users.find(userId);
+    const found = this.#users.find(userId);
     if (known === undefined && this.#misplaced(userId) !== undefined) return;
-    const id = known ?? this.#users.idOf(userId);
+    const id = found ?? this.#users.idOf(userId);
     const aggregate = this.#users.aggregate(id);
     const at = { tMs, offset: record.offset };
     const taken =
@@ -122,7 +145,10 @@ export class PresenceFold implements Fold {
     if (taken !== 'duplicate') this.handle.markDirty(id);
   }
 
-  restored(): void {
+  restored(progress: Progress, nowMs: number): void {
+    for (const [input, { reachedMs }] of progress.inputs.entries()) this.#reachedMs[input] = reachedMs;
+    this.#order.start(progress.inputs);
+    this.#snapshots.start({ losses: progress.acceptedLoss.length, nowMs });
     for (let id = 0; id < this.#users.size; id += 1) {
       const aggregate = this.#users.aggregate(id);
       rearm(aggregate, this.#policy);
@@ -131,14 +157,16 @@ export class PresenceFold implements Fold {
   }
 
   take(input: number, record: LogRecord, tMs: number): Rejection | undefined {
+    this.#order.take(input, record.offset, tMs);
     this.#reachedMs[input] = tMs;
     const decoded = decode(input, record);
     if (!decoded.ok) return decoded;
     const { userId } = decoded.record;
-    const known = this.#users.find(userId);
-    const misplacement = known === undefined ? this.#misplaced(userId) : undefined;
+    const found = this.#users.find(userId);
+    const misplacement = found === undefined ? this.#misplaced(userId) : undefined;
     if (misplacement !== undefined) return misplacement;
-    const id = known ?? this.#users.idOf(userId);
+    const id = found ?? this.#users.idOf(userId);
+    this.#snapshots.preserve(id);
     const aggregate = this.#users.aggregate(id);
     this.#current = id;
     this.#input = input;
@@ -161,21 +189,29 @@ export class PresenceFold implements Fold {
 
   fire(id: number, nowMs: number): void {
     this.#current = id;
+    this.#snapshots.preserve(id);
     const aggregate = this.#users.aggregate(id);
     fireDeadlines(aggregate, nowMs, this.#folding);
     this.handle.arm(id, aggregate.deadlineMs);
   }
 
-  flush(): void {
+  flush(nowMs: number): void {
     for (const id of this.#touched) {
       this.#isTouched[id] = 0;
       this.#writeState(id);
       this.save(id);
     }
     this.#touched = [];
+    this.#order.flush();
+    this.#snapshots.flush(nowMs);
+  }
+
+  flushDueMs(): number {
+    return this.#snapshots.dueMs;
   }
 
   save(id: number): void {
+    this.#snapshots.preserve(id);
     prune(this.#users.aggregate(id), this.#policy, Math.min(...this.#reachedMs));
     this.handle.write(this.#topics.registers, this.#users.userId(id), this.#registersOf(id));
     this.handle.markSaved(id);
@@ -189,7 +225,15 @@ export class PresenceFold implements Fold {
   }
 
   #registersOf(id: number): string {
-    return encodeRegisters(this.#users.userId(id), snapshot(this.#users.aggregate(id)));
+    const told = { atMs: known(this.#users.changedAtMs(id)), activeAtMs: known(this.#users.toldActiveMs(id)) };
+    return encodeRegisters(this.#users.userId(id), snapshot(this.#users.aggregate(id)), told);
+  }
+
+  #positions(): readonly ProgressPosition[] {
+    return INPUTS.map((_, input) => ({
+      nextOffset: this.handle.appliedOffset(input) + 1,
+      reachedMs: this.#reachedMs[input]!,
+    }));
   }
 
   /** The public state holds an activity time that is more than `activeFor` old; offline it does not show. */
@@ -215,7 +259,9 @@ export class PresenceFold implements Fold {
     const cause = this.#causeOf(change);
     const applied = this.#applied();
     this.handle.write(this.#topics.changes, userId, encodeChange({ ...change, userId, cause, applied }));
-    this.#users.setChangedAtMs(id, change.atMs);
+    const isErased = change.kind === 'forgotten';
+    this.#users.setChangedAtMs(id, isErased ? UNWRITTEN : change.atMs);
+    this.#users.setToldActiveMs(id, isErased ? UNWRITTEN : (change.view.lastActiveAtMs ?? UNWRITTEN));
     this.#touch(id);
   }
 
@@ -258,6 +304,10 @@ export class PresenceFold implements Fold {
     this.#users.setChangedAtMs(id, decoded.record.changedAtMs);
     this.#users.setWrittenActiveMs(id, decoded.record.view.lastActiveAtMs ?? UNWRITTEN);
   }
+}
+
+function known(atMs: number): number | undefined {
+  return Number.isNaN(atMs) ? undefined : atMs;
 }
 
 type Read = ReturnType<typeof decodeActivity> | ReturnType<typeof decodeCommand>;

@@ -13,6 +13,8 @@ export class UserColumns {
   #changedAtMs = new Float64Array(1024).fill(UNWRITTEN);
   /** `last_active_ts` as it was last written; UNWRITTEN = none. */
   #writtenActiveMs = new Float64Array(1024).fill(UNWRITTEN);
+  /** `last_active_ts` as the last change told it; UNWRITTEN = it told none, or is not known. */
+  #toldActiveMs = new Float64Array(1024).fill(UNWRITTEN);
 
   get size(): number {
     return this.#userIds.length;
@@ -61,13 +63,23 @@ export class UserColumns {
     this.#writtenActiveMs[id] = atMs;
   }
 
-  #grow(capacity: number): void {
-    const before = this.#changedAtMs.length;
-    const columns = [this.#changedAtMs, this.#writtenActiveMs].map((column) => {
-      const wider = new Float64Array(capacity).fill(UNWRITTEN, before);
-      wider.set(column);
-      return wider;
-    });
-    [this.#changedAtMs, this.#writtenActiveMs] = columns as [Float64Array<ArrayBuffer>, Float64Array<ArrayBuffer>];
+  toldActiveMs(id: number): number {
+    return this.#toldActiveMs[id]!;
   }
+
+  setToldActiveMs(id: number, atMs: number): void {
+    this.#toldActiveMs[id] = atMs;
+  }
+
+  #grow(capacity: number): void {
+    this.#changedAtMs = wider(this.#changedAtMs, capacity);
+    this.#writtenActiveMs = wider(this.#writtenActiveMs, capacity);
+    this.#toldActiveMs = wider(this.#toldActiveMs, capacity);
+  }
+}
+
+function wider(column: Float64Array<ArrayBuffer>, capacity: number): Float64Array<ArrayBuffer> {
+  const grown = new Float64Array(capacity).fill(UNWRITTEN, column.length);
+  grown.set(column);
+  return grown;
 }

@@ -1,7 +1,7 @@
 // The stored formats: topics, keys, records of every version, lines of the doors, and the documents made of them. Pure:
 // codecs take and give text; what is not UTF-8 is refused outside (VALUE_NOT_UTF8, KEY_NOT_UTF8).
 export { type Decoded, type Undecodable, KEY_NOT_UTF8, VALUE_NOT_UTF8 } from './format/decoded.js';
-export { PROGRESS_KEY, membershipKey, misplaced, pairOf, type Pair } from './format/keys.js';
+export { ORDER_KEY, PROGRESS_KEY, SNAPSHOT_KEY, membershipKey, misplaced, pairOf, type Pair } from './format/keys.js';
 export { decodeActivity, decodeActivityWhole, encodeActivity } from './activity/activity.js';
 export { type ActivityRecord } from './activity/activity-record.js';
 export { decodeCommand, encodeCommand } from './commands/commands.js';
@@ -60,7 +60,16 @@ export {
   type WrittenEvent,
 } from './deliveries/recipient-event.js';
 export { decodeRejection, type Rejected } from './rejected/rejection.js';
-export { decodeRegisters, encodeRegisters } from './registers/index.js';
+export { decodeRegisters, encodeRegisters, type Told } from './registers/index.js';
+export { decodeSnapshotRecord, encodeSnapshotRecord, snapshotKey } from './snapshots/snapshots.js';
+export {
+  type OrderPoint,
+  type SnapshotBegin,
+  type SnapshotEnd,
+  type SnapshotReason,
+  type SnapshotRecord,
+  type TakingOrder,
+} from './snapshots/snapshot-record.js';
 export {
   DEFAULT_PREFIX,
   TOPIC_WORDS,

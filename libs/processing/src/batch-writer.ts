@@ -19,6 +19,8 @@ export interface BatchWriterParts {
   readonly fold: () => Fold;
   /** Where the inputs stand now. */
   readonly positions: () => readonly Position[];
+  /** Every timer has fired up to this time, milliseconds; −Infinity = none has. */
+  readonly timersMs: () => number;
   /** A transaction is acknowledged, or the next one may begin: the task should have its turn. */
   readonly onReady: () => void;
   readonly onCommitted: () => void;
@@ -135,9 +137,9 @@ export class BatchWriter {
     return this.parts.settings.clock.nowMs();
   }
 
-  /** Group offsets that lag behind, registers that have been only in memory for long. */
+  /** Group offsets that lag behind, registers that have been only in memory for long, what the fold has to do besides. */
   #quietDueMs(): number {
-    return Math.min(this.#offsetsDueMs, this.#sweepDueMs());
+    return Math.min(this.#offsetsDueMs, this.#sweepDueMs(), this.parts.fold().flushDueMs?.() ?? Infinity);
   }
 
   #sweepDueMs(): number {
@@ -180,14 +182,16 @@ export class BatchWriter {
   #seal(nowMs: number, sweepsAll: boolean): Sealed {
     const { settings, fold } = this.parts;
     const { inputs } = this;
-    fold().flush();
+    fold().flush(nowMs);
     const quota = this.checkpoint.quota({ inputs, records: this.#outbox.count + 1, nowMs });
     const swept = this.#sweep(sweepsAll ? settings.limits.transactionInputs : quota);
     const positions = this.parts.positions();
     this.checkpoint.endBatch(positions, nowMs);
     const { codec, progress } = settings.topology;
     const checkpoint = this.checkpoint.positions;
-    const value = codec.encode({ inputs: positions, checkpoint, acceptedLoss: this.#acceptedLoss });
+    const timersMs = this.parts.timersMs();
+    const progressNow = { inputs: positions, checkpoint, acceptedLoss: this.#acceptedLoss };
+    const value = codec.encode(timersMs === -Infinity ? progressNow : { ...progressNow, timersMs });
     const appends = this.#outbox.seal(progress, { key: codec.key, value });
     this.#outbox = new BatchOutbox(this.parts.partition);
     this.inputs = 0;

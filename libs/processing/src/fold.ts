@@ -2,6 +2,7 @@
 // synchronous and belongs to one partition; a fold never reads a clock, waits, or writes anywhere but through its handle.
 // It stands apart so that the loop knows no domain and the domain no loop.
 import type { LogRecord } from '#libs/event-log';
+import type { Progress } from './progress.js';
 
 /** Where a record goes that the fold wants written with the transaction of the batch. */
 export interface Outbox {
@@ -35,14 +36,16 @@ export interface Fold {
   restore(topic: string, record: LogRecord): void;
   /** Silent tail: a record whose changes were told before; only what is kept in memory may move. Marks the id dirty. */
   absorb(input: number, record: LogRecord, tMs: number): void;
-  /** Everything is restored and absorbed: arm the timers. */
-  restored(): void;
+  /** Everything is restored and absorbed, up to there: arm the timers. */
+  restored(progress: Progress, nowMs: number): void;
   /** Takes a record at its settled time; undefined = taken, or known to have no effect. */
   take(input: number, record: LogRecord, tMs: number): Rejection | undefined;
   /** A deadline of this id has been reached; the id is no longer armed. */
   fire(id: number, nowMs: number): void;
-  /** Ends a batch: writes everything that must be written with it. */
-  flush(): void;
+  /** Ends a batch at a time of our clock: writes everything that must be written with it. */
+  flush(nowMs: number): void;
+  /** When it wants a batch to end although nothing happens, by our clock; Infinity = it does not. Absent: never. */
+  flushDueMs?(): number;
   /** Rolling checkpoint: writes what is kept of this id. */
   save(id: number): void;
 }

@@ -25,6 +25,8 @@ export interface Progress {
   readonly checkpoint: readonly Position[];
   /** Oldest first. */
   readonly acceptedLoss: readonly LostRange[];
+  /** Every deadline at or before it has been fired; milliseconds, absent = not known. */
+  readonly timersMs?: number;
 }
 
 /** The stored form of progress; composition hands it in, so that the loop knows no format. */

@@ -41,6 +41,7 @@ export class Task {
       settings,
       fold: () => this.fold,
       positions: () => this.positions,
+      timersMs: () => this.#timersMs,
       onReady: () => {
         this.#schedule();
       },
@@ -66,6 +67,11 @@ export class Task {
   /** The time up to which every timer has fired, milliseconds. */
   get timeMs(): number {
     return this.#timeMs;
+  }
+
+  /** No timer at or before it is still to fire; less than `timeMs` while a full batch holds some back. */
+  get #timersMs(): number {
+    return Math.floor(Math.min(this.#timeMs, Math.ceil(this.#wheel.nextMs) - 1));
   }
 
   /** How many ids are only in memory as they are. */
@@ -104,7 +110,7 @@ export class Task {
       this.sources[index]!.start(position, known ? position.nextOffset - 1 : -1);
     }
     this.#wheel.passTo(Math.max(...progress.inputs.map(({ reachedMs }) => reachedMs)));
-    fold.restored();
+    fold.restored(progress, clock.nowMs());
     this.#writer.open(progress);
     this.#move('catching-up');
     observer.restored?.({ partition, records, absorbed, tookMs: clock.nowMs() - startedMs });

@@ -26,12 +26,13 @@ export const CHANNELS: Readonly<Record<TopicWord | 'to', ChannelText>> = {
   changes: { summary: 'The history: one record per change of a view.', key: 'the user id', action: 'send' },
   registers: {
     summary: 'Private: what the aggregator keeps of a user. It holds what hidden users hide.',
-    key: 'the user id',
+    key: 'the user id, or !snapshot',
     action: 'send',
   },
   snapshots: {
-    summary: 'Private: all registers of a partition at one pair of input offsets.',
-    key: 'the user id',
+    summary:
+      'Private: all registers of a partition at one pair of input offsets, and the order in which inputs were taken.',
+    key: 'the user id, !snapshot or !order',
     action: 'send',
   },
   memberships: {

@@ -8,6 +8,7 @@ import { RecipientEvent } from '../deliveries/recipient-event.js';
 import { type RecordFamily } from '../format/record-family.js';
 import { RegistersV1 } from '../registers/index.js';
 import { MEMBERSHIPS, ROOMS } from '../rooms/rooms.js';
+import { SNAPSHOTS } from '../snapshots/snapshots.js';
 import { PROGRESS, STATES } from '../states/states.js';
 import { type TopicWord } from '../topics/topic-names.js';
 
@@ -28,6 +29,7 @@ const FAMILIES: readonly (readonly [TopicWord, RecordFamily<unknown>])[] = [
   ['states', STATES],
   ['states', PROGRESS],
   ['changes', CHANGES],
+  ['snapshots', SNAPSHOTS],
   ['memberships', MEMBERSHIPS],
   ['rooms', ROOMS],
   ['deliveries', DELIVERIES],
@@ -41,7 +43,8 @@ export function recordSchemas(): RecordSchema[] {
       versions.forEach(({ schema }, index) => schemas.push({ topic, type, v: index + 1, schema: plain(schema) }));
     }
   }
-  schemas.push({ topic: 'registers', type: 'presence.registers', v: 1, schema: plain(RegistersV1) });
+  for (const topic of ['registers', 'snapshots'] as const)
+    schemas.push({ topic, type: 'presence.registers', v: 1, schema: plain(RegistersV1) });
   schemas.push({ topic: 'to', type: 'm.presence', schema: plain(RecipientEvent) });
   return schemas;
 }

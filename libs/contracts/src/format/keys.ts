@@ -7,6 +7,11 @@ import { quoted } from './explain.js';
 /** The key of `!progress` records in `presence.states`; no user id begins with `!`. */
 export const PROGRESS_KEY = '!progress';
 
+/** The key of beginnings and ends in `presence.snapshots`; in `presence.registers`, of the beginning of the last whole one. */
+export const SNAPSHOT_KEY = '!snapshot';
+/** The key of `presence.order` records in `presence.snapshots`. */
+export const ORDER_KEY = '!order';
+
 const SEPARATOR = '|';
 
 export function membershipKey(roomId: string, userId: string): string {

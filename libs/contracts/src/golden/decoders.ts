@@ -8,6 +8,7 @@ import { decodeFrame, encodeFrame } from '../deliveries/frame.js';
 import { decodeVector, encodeVector } from '../deliveries/vector.js';
 import { type Decoded } from '../format/decoded.js';
 import { decodeMembership, decodeRoomPolicy, encodeMembership, encodeRoomPolicy } from '../rooms/rooms.js';
+import { decodeSnapshotRecord, encodeSnapshotRecord } from '../snapshots/snapshots.js';
 import { decodeState, decodeProgress, encodeState } from '../states/states.js';
 import { encodeProgress } from '../states/presence-progress-v1.js';
 
@@ -35,6 +36,7 @@ export const STORED_FORMATS: Readonly<Record<string, StoredFormat>> = {
   rooms: format(decodeRoomPolicy, encodeRoomPolicy),
   states: format(decodeState, encodeState),
   progress: format((text) => decodeProgress(text), encodeProgress),
+  snapshots: format(decodeSnapshotRecord, encodeSnapshotRecord),
   changes: format(decodeChange, encodeChange),
   frames: format((text) => decodeFrame(text), encodeFrame),
   vectors: format((text) => decodeVector(text ?? undefined), encodeVector),

@@ -65,11 +65,36 @@ const change = fc.oneof(
 );
 const position = fc.record({ nextOffset: count, reachedMs: fc.oneof(time, fc.constant(-Infinity)) });
 const positions = fc.tuple(position, position);
-const progress = fc.record({
-  inputs: positions,
-  checkpoint: positions,
-  acceptedLoss: fc.array(fc.record({ input: fc.nat(1), fromOffset: count, toOffset: count }), { maxLength: 3 }),
-});
+const progress = merged(
+  fc.record({
+    inputs: positions,
+    checkpoint: positions,
+    acceptedLoss: fc.array(fc.record({ input: fc.nat(1), fromOffset: count, toOffset: count }), { maxLength: 3 }),
+  }),
+  maybe('timersMs', time),
+);
+const snapshotRecord = fc.oneof(
+  fc.record({
+    kind: fc.constant('begin'),
+    atMs: time,
+    reason: fc.constantFrom('due', 'first', 'policy', 'loss', 'moved'),
+    inputs: positions,
+    users: count,
+    losses: count,
+    policy: fc.record({
+      idleAfterMs: version,
+      activeForMs: version,
+      offlineAfterMs: version,
+      busyOfflineAfterMs: version,
+      maxLeaseMs: version,
+    }),
+  }),
+  fc.record({ kind: fc.constant('end'), atMs: time, users: count }),
+  fc.record({
+    kind: fc.constant('order'),
+    points: fc.array(fc.tuple(fc.integer({ min: -1 }), fc.integer({ min: -1 })), { maxLength: 4 }),
+  }),
+);
 const entry = merged(
   fc.record({ userId, life: count, changedAtMs: time, to: fc.array(userId, { maxLength: 5 }) }),
   fc.oneof(
@@ -136,6 +161,11 @@ law('states', fc.record({ userId, life: count, version, changedAtMs: time, view 
   key: byUser,
 });
 law('progress', progress, { encode: contracts.encodeProgress, decode: contracts.decodeProgress, key: noKey });
+law('snapshots', snapshotRecord, {
+  encode: contracts.encodeSnapshotRecord,
+  decode: contracts.decodeSnapshotRecord,
+  key: contracts.snapshotKey,
+});
 law('changes', change, { encode: contracts.encodeChange, decode: contracts.decodeChange, key: byUser });
 law('frames', fc.record({ entries: fc.array(entry, { maxLength: 4 }) }), {
   encode: contracts.encodeFrame,

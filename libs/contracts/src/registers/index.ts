@@ -1,2 +1,3 @@
 // The stored form of registers, newest version; older ones are decoded for ever.
-export { RegistersV1, decodeRegisters, encodeRegisters } from './registers-v1.js';
+export { RegistersV1 } from './registers-shape-v1.js';
+export { decodeRegisters, encodeRegisters, type Told } from './registers-v1.js';

@@ -1,85 +1,27 @@
 // `presence.registers`, version 1: both registers of one user, private to the aggregator and `rollcall verify`, since
 // it holds what hidden users hide. Invariant: absent means none; times are integer milliseconds ending in `_ts`.
-import { Type, type Static } from '@sinclair/typebox';
+import { type Static } from '@sinclair/typebox';
 import { TypeCompiler } from '@sinclair/typebox/compiler';
 import type { AggregateSnapshot, DeviceSnapshot, PutSnapshot, SessionSnapshot } from '#libs/presence';
-
-const Time = Type.Number();
-const PresenceWord = Type.Union([
-  Type.Literal('online'),
-  Type.Literal('unavailable'),
-  Type.Literal('offline'),
-  Type.Literal('busy'),
-]);
-const ClaimWord = Type.Union([
-  Type.Literal('auto'),
-  Type.Literal('online'),
-  Type.Literal('unavailable'),
-  Type.Literal('none'),
-]);
-
-const SessionV1 = Type.Object({
-  session_id: Type.String(),
-  claim: ClaimWord,
-  claim_ts: Time,
-  connected_ts: Time,
-  live_until_ts: Time,
-  open: Type.Boolean(),
-});
-
-const DeviceV1 = Type.Object({
-  device_id: Type.String(),
-  live_since_ts: Type.Optional(Time),
-  active_ts: Type.Optional(Time),
-  withdrawn_ts: Type.Optional(Time),
-  sessions: Type.Array(SessionV1),
-});
-
-const PutV1 = Type.Object({
-  device_id: Type.String(),
-  presence: PresenceWord,
-  at_ts: Time,
-  active_ts: Type.Optional(Time),
-});
-
-export const RegistersV1 = Type.Object({
-  type: Type.Literal('presence.registers'),
-  v: Type.Literal(1),
-  user_id: Type.String(),
-  life: Type.Optional(Type.Integer()),
-  version: Type.Integer(),
-  presence: PresenceWord,
-  currently_active: Type.Boolean(),
-  status_msg: Type.Optional(Type.String()),
-  frozen_active_ts: Type.Optional(Time),
-  evaluated_ts: Type.Optional(Time),
-  forgotten_ts: Type.Optional(Time),
-  activity: Type.Object({
-    offset: Type.Integer(),
-    first_ts: Type.Optional(Time),
-    reached_ts: Type.Optional(Time),
-    any_device_active_ts: Type.Optional(Time),
-    last_active_ts: Type.Optional(Time),
-    devices: Type.Array(DeviceV1),
-  }),
-  commands: Type.Object({
-    offset: Type.Integer(),
-    first_ts: Type.Optional(Time),
-    last_active_ts: Type.Optional(Time),
-    status_msg: Type.Optional(Type.String()),
-    override: Type.Optional(PresenceWord),
-    puts: Type.Array(PutV1),
-  }),
-});
+import { type DeviceV1, RegistersV1 } from './registers-shape-v1.js';
 
 type RegistersV1 = Static<typeof RegistersV1>;
 
 const check = TypeCompiler.Compile(RegistersV1);
 
+/** What the last change of the user's life said besides what the registers hold anyway. */
+export interface Told {
+  /** When it was; absent = there was none, or it is not known. */
+  readonly atMs?: number | undefined;
+  /** Its `last_active_ts`. */
+  readonly activeAtMs?: number | undefined;
+}
+
 /** One user's registers as they are stored: JSON text, undefined fields left out. */
 export function encodeRegisters(
   userId: string,
   { life, shown, activity, commands, ...rest }: AggregateSnapshot,
+  told: Told = {},
 ): string {
   return JSON.stringify({
     type: 'presence.registers',
@@ -93,6 +35,8 @@ export function encodeRegisters(
     frozen_active_ts: rest.frozenActiveAtMs,
     evaluated_ts: rest.evaluatedAtMs,
     forgotten_ts: rest.forgottenAtMs,
+    changed_ts: told.atMs,
+    changed_active_ts: told.activeAtMs,
     activity: {
       offset: activity.offset,
       first_ts: activity.firstAtMs,
@@ -113,10 +57,18 @@ export function encodeRegisters(
 }
 
 /** Reads stored registers; throws when they are none: nobody but the aggregator writes them, so that is a bug. */
-export function decodeRegisters(text: string): { readonly userId: string; readonly snapshot: AggregateSnapshot } {
+export function decodeRegisters(text: string): {
+  readonly userId: string;
+  readonly snapshot: AggregateSnapshot;
+  readonly told: Told;
+} {
   const stored: unknown = JSON.parse(text);
   if (!check.Check(stored)) throw new Error(`not registers of version 1: ${check.Errors(stored).First()?.path ?? ''}`);
-  return { userId: stored.user_id, snapshot: snapshotOf(stored) };
+  return {
+    userId: stored.user_id,
+    snapshot: snapshotOf(stored),
+    told: { atMs: stored.changed_ts, activeAtMs: stored.changed_active_ts },
+  };
 }
 
 function snapshotOf({ activity, commands, ...stored }: RegistersV1): AggregateSnapshot {

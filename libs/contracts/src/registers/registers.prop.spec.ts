@@ -15,6 +15,9 @@ describe('stored registers', () => {
         expect(decoded.userId).toBe(USER);
         demandSame(decoded.snapshot, taken);
         demandSame(snapshot(restore(decoded.snapshot)), taken);
+        const told = { atMs: 7, activeAtMs: 5 };
+        expect(decodeRegisters(encodeRegisters(USER, taken, told)).told).toEqual(told);
+        expect(decoded.told).toEqual({});
       }),
       RUNS,
     );

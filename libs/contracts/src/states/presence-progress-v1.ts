@@ -16,6 +16,8 @@ export interface ProgressRecord {
   readonly checkpoint: readonly ProgressPosition[];
   /** Oldest first. */
   readonly acceptedLoss: readonly AcceptedLoss[];
+  /** Every deadline at or before it has been applied; milliseconds, absent = not known. */
+  readonly timersMs?: number;
 }
 
 export interface ProgressPosition {
@@ -33,7 +35,7 @@ export interface AcceptedLoss {
 }
 
 const PositionV1 = Type.Object({ next_offset: Offset, reached_ts: optional(Timestamp) }, { description: 'a position' });
-const PositionsV1 = Type.Object(
+export const PositionsV1 = Type.Object(
   { activity: PositionV1, commands: PositionV1 },
   { description: 'a position per input' },
 );
@@ -48,6 +50,7 @@ export const PresenceProgressV1 = Type.Object(
     v: Type.Literal(1),
     inputs: PositionsV1,
     checkpoint: PositionsV1,
+    timers_ts: optional(Timestamp),
     accepted_loss: optional(Type.Array(LossV1, { description: 'a list of lost ranges' })),
   },
   {
@@ -64,9 +67,10 @@ export const presenceProgressV1 = storedVersion(PresenceProgressV1, (stored): Pr
     fromOffset: loss.from_offset,
     toOffset: loss.to_offset,
   })),
+  ...(stored.timers_ts === undefined || stored.timers_ts === null ? {} : { timersMs: stored.timers_ts }),
 }));
 
-function positionsOf(stored: Static<typeof PositionsV1>): ProgressPosition[] {
+export function positionsOf(stored: Static<typeof PositionsV1>): ProgressPosition[] {
   return INPUTS.map((input) => ({
     nextOffset: stored[input].next_offset,
     reachedMs: stored[input].reached_ts ?? -Infinity,
@@ -80,11 +84,12 @@ export function encodeProgress(progress: ProgressRecord): string {
     v: 1,
     inputs: writtenPositions(progress.inputs),
     checkpoint: writtenPositions(progress.checkpoint),
+    timers_ts: progress.timersMs,
     accepted_loss: acceptedLoss.length === 0 ? undefined : acceptedLoss.map(writtenLoss),
   });
 }
 
-function writtenPositions(positions: readonly ProgressPosition[]): object {
+export function writtenPositions(positions: readonly ProgressPosition[]): object {
   const written: Record<string, object> = {};
   INPUTS.forEach((input, index) => {
     const position = positions[index] ?? { nextOffset: 0, reachedMs: -Infinity };

@@ -79,6 +79,8 @@ export interface FanoutConfiguration {
 export interface AggregatorConfiguration {
   /** ACCEPT_LOSS: go on when retention has taken inputs that were never folded, and record the loss. */
   readonly acceptLoss: boolean;
+  /** From one snapshot of all registers to the next. */
+  readonly snapshotEveryMs: number;
 }
 
 /** The application service by which a homeserver tells who is where and does what. */

@@ -27,6 +27,7 @@ export function describeConfiguration(
     ...describeTokens(gateway),
     MAX_ROOM_MEMBERS: fanout.maxRoomMembers,
     MAX_RECIPIENT_TOPICS: fanout.maxRecipientTopics,
+    SNAPSHOT_EVERY_MS: configuration.aggregator.snapshotEveryMs,
     ...(configuration.aggregator.acceptLoss ? { ACCEPT_LOSS: true } : {}),
     ...(bridge === undefined ? {} : describeBridge(bridge)),
     LOG_LEVEL: configuration.logLevel,

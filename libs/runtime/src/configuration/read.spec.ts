@@ -43,7 +43,7 @@ describe('an empty environment', () => {
         tokenStaleMs: 600_000,
       },
       fanout: { maxRoomMembers: 10_000, maxRecipientTopics: 1_000 },
-      aggregator: { acceptLoss: false },
+      aggregator: { acceptLoss: false, snapshotEveryMs: 86_400_000 },
       logLevel: 'info',
       shutdownTimeoutMs: 8_000,
     });

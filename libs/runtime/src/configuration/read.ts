@@ -123,7 +123,10 @@ function build(variables: Variables, files: Files, app: ProcessName): Configurat
       maxRecipientTopics: number(variables, 'MAX_RECIPIENT_TOPICS'),
     },
     ...(bridge === undefined ? {} : { bridge }),
-    aggregator: { acceptLoss: isYes(orDefault(variables, 'ACCEPT_LOSS')) },
+    aggregator: {
+      acceptLoss: isYes(orDefault(variables, 'ACCEPT_LOSS')),
+      snapshotEveryMs: number(variables, 'SNAPSHOT_EVERY_MS'),
+    },
     logLevel: orDefault(variables, 'LOG_LEVEL') as LogLevel,
     shutdownTimeoutMs: number(variables, 'SHUTDOWN_TIMEOUT_MS'),
   };

@@ -189,6 +189,11 @@ export const REFERENCE = {
     means:
       'go on when retention took inputs before they were folded, and record the loss (`--accept-loss` is the same)',
   },
+  SNAPSHOT_EVERY_MS: {
+    group: 'Process',
+    absent: '86400000',
+    means: 'from one snapshot of all registers, where history commands begin, to the next',
+  },
   LOG_LEVEL: {
     group: 'Process',
     absent: 'info',
