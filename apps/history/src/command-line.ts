@@ -7,6 +7,7 @@ import { addConfigurationCommands } from './configuration/commands.js';
 import { addExportCommand } from './exporting/commands.js';
 import { explain } from './failure.js';
 import { addFeedingCommands } from './feeding/commands.js';
+import { addQueryCommand } from './querying/commands.js';
 import { addReadingCommands } from './reading/commands.js';
 import type { Surroundings } from './surroundings.js';
 import { addTopicCommands } from './topics/commands.js';
@@ -17,6 +18,7 @@ const COMMANDS: readonly AddCommands[] = [
   addReadingCommands,
   addTopicCommands,
   addExportCommand,
+  addQueryCommand,
   addConfigurationCommands,
 ];
 

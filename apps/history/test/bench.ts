@@ -50,6 +50,13 @@ export class Bench {
     return { exitCode, ...written };
   }
 
+  /** The same log and environment at another time. */
+  at(nowMs: number): Bench {
+    const later = new Bench({ ...this.#changes, nowMs: () => nowMs, openLog: () => Promise.resolve(this.log) });
+    Object.assign(later.environment, this.environment);
+    return later;
+  }
+
   /** What `rollcall log read` prints, parsed. */
   async records(topic: string, ...options: readonly string[]): Promise<readonly Record<string, unknown>[]> {
     const { stdout, exitCode, stderr } = await this.run(['log', 'read', topic, ...options]);

@@ -114,7 +114,18 @@ class ExportWay {
     this.#progress = new Progress(surroundings);
   }
 
+  /** Says nothing of what it wrote; whether it wrote all. */
+  async goQuietly(log: EventLog, prefix: string): Promise<boolean> {
+    const { outcome } = await this.#write(log, prefix);
+    return !outcome.isCutOff;
+  }
+
   async go(log: EventLog, prefix: string): Promise<number> {
+    const { path, outcome } = await this.#write(log, prefix);
+    return this.#conclude(path, outcome);
+  }
+
+  async #write(log: EventLog, prefix: string): Promise<{ readonly path: string; readonly outcome: Outcome }> {
     const { keyFile, to } = this.#command;
     const pseudonyms =
       keyFile === undefined ? undefined : Pseudonyms.fromFile(folderAt(this.#surroundings, keyFile), keyFile);
@@ -123,7 +134,7 @@ class ExportWay {
     try {
       const outcome = await this.#run(log, prefix, { folder, pseudonyms });
       isEmpty = false;
-      return await this.#conclude(folder.path, outcome);
+      return { path: folder.path, outcome };
     } finally {
       await this.#progress.end();
       folder.release(isEmpty);
@@ -225,6 +236,18 @@ export async function runExport(
 ): Promise<number> {
   const { prefix } = configuration.topics;
   return withLog(surroundings, configuration, 'read', (log) => new ExportWay(command, surroundings).go(log, prefix));
+}
+
+/** The same for another command that needs the history as files; false: told to end in the middle. */
+export async function exportQuietly(
+  command: ExportCommand,
+  configuration: Configuration,
+  surroundings: Surroundings,
+): Promise<boolean> {
+  const { prefix } = configuration.topics;
+  return withLog(surroundings, configuration, 'read', (log) =>
+    new ExportWay(command, surroundings).goQuietly(log, prefix),
+  );
 }
 
 /** `rollcall export --check`: exit code 1 when something is not what was written. */
