@@ -2,6 +2,7 @@
 // registers. Invariants: each change is written once, with what the task had taken when it made it; states and registers
 // are written at the end of a batch, once per user; nothing is written of what was told before.
 import {
+  FoundActive,
   INPUTS,
   KEY_NOT_UTF8,
   SNAPSHOT_KEY,
@@ -13,13 +14,14 @@ import {
   encodeChange,
   encodeRegisters,
   encodeState,
+  findActive,
   misplaced,
   type Applied,
   type Cause,
   type ProgressPosition,
   type TopicNames,
 } from '#libs/contracts';
-import { partitionOf, type LogRecord } from '#libs/event-log';
+import { PackedRecord, partitionOf, type LogRecord } from '#libs/event-log';
 import {
   absorbActivity,
   absorbCommand,
@@ -43,8 +45,10 @@ import {
   type View,
 } from '#libs/presence';
 import type { Fold, Progress, Rejection, TaskHandle } from '#libs/processing';
+import { KnownTexts } from './known-texts.js';
 import { PartitionSnapshots, type SnapshotPace } from './partition-snapshots.js';
 import { textOf } from './record-text.js';
+import { Spans } from './spans.js';
 import { TakingOrderMarks } from './taking-order-marks.js';
 import { UNWRITTEN, UserColumns } from './user-columns.js';
 
@@ -68,7 +72,16 @@ export class PresenceFold implements Fold {
   /** Whose change the sink is told, and the input being taken. */
   #current = 0;
   #input = 0;
-  #offset = 0;
+  /** Used again for every input: the domain reads it and keeps nothing of it. */
+  readonly #at = { tMs: 0, offset: -1 };
+  readonly #active: { type: 'device.active'; deviceId: string | undefined; agoMs: number | undefined } = {
+    type: 'device.active',
+    deviceId: undefined,
+    agoMs: undefined,
+  };
+  readonly #found = new FoundActive();
+  readonly #spans = new Spans();
+  readonly #devices = new KnownTexts();
   /** Of each input the settled time of the last record taken. */
   readonly #reachedMs = INPUTS.map(() => -Infinity);
   readonly #snapshots: PartitionSnapshots;
@@ -130,18 +143,20 @@ export class PresenceFold implements Fold {
   }
 
   absorb(input: number, record: LogRecord, tMs: number): void {
+    this.#at.tMs = tMs;
+    this.#at.offset = record.offset;
+    if (input === ACTIVITY && this.#findQuickly(record)) return this.#absorbActivity(this.#current, this.#active);
     const decoded = decode(input, record);
     if (!decoded.ok) return;
-    const { userId } = decoded.record;
-    const found = this.#users.find(userId);
-    if (known === undefined && this.#misplaced(userId) !== undefined) return;
-    const id = found ?? this.#users.idOf(userId);
-    const aggregate = this.#users.aggregate(id);
-    const at = { tMs, offset: record.offset };
-    const taken =
-      input === ACTIVITY
-        ? absorbActivity(aggregate, decoded.record.input as ActivityInput, at, this.#policy)
-        : absorbCommand(aggregate, decoded.record.input as CommandInput, at);
+    const id = this.#idHere(decoded.record.userId);
+    if (typeof id !== 'number') return;
+    if (input === ACTIVITY) return this.#absorbActivity(id, decoded.record.input as ActivityInput);
+    const command = decoded.record.input as CommandInput;
+    if (absorbCommand(this.#users.aggregate(id), command, this.#at) !== 'duplicate') this.handle.markDirty(id);
+  }
+
+  #absorbActivity(id: number, input: ActivityInput): void {
+    const taken = absorbActivity(this.#users.aggregate(id), input, this.#at, this.#policy);
     if (taken !== 'duplicate') this.handle.markDirty(id);
   }
 
@@ -159,32 +174,58 @@ export class PresenceFold implements Fold {
   take(input: number, record: LogRecord, tMs: number): Rejection | undefined {
     this.#order.take(input, record.offset, tMs);
     this.#reachedMs[input] = tMs;
+    this.#at.tMs = tMs;
+    this.#at.offset = record.offset;
+    if (input === ACTIVITY && this.#findQuickly(record)) {
+      this.#takeActivity(this.#current, this.#active);
+      return undefined;
+    }
     const decoded = decode(input, record);
     if (!decoded.ok) return decoded;
-    const { userId } = decoded.record;
-    const found = this.#users.find(userId);
-    const misplacement = found === undefined ? this.#misplaced(userId) : undefined;
-    if (misplacement !== undefined) return misplacement;
-    const id = found ?? this.#users.idOf(userId);
+    const id = this.#idHere(decoded.record.userId);
+    if (typeof id !== 'number') return id;
+    if (input === ACTIVITY) this.#takeActivity(id, decoded.record.input as ActivityInput);
+    else this.#takeCommand(id, decoded.record.input as CommandInput);
+    return undefined;
+  }
+
+  /** The most frequent input, of a user who is known, out of the bytes as they were read: into `#current` and `#active`. */
+  #findQuickly(record: LogRecord): boolean {
+    const spans = record instanceof PackedRecord ? record : this.#spans.of(record);
+    const { keyBytes, keyStart, keyEnd, valueBytes } = spans;
+    if (keyStart < 0) return false;
+    const id = this.#users.findPlain(keyBytes, keyStart, keyEnd);
+    if (id < 0 || !findActive(spans, this.#found)) return false;
+    const { deviceStart, deviceEnd, agoMs } = this.#found;
+    this.#active.deviceId = deviceStart < 0 ? undefined : this.#devices.of(valueBytes, deviceStart, deviceEnd);
+    this.#active.agoMs = agoMs < 0 ? undefined : agoMs;
+    this.#current = id;
+    return true;
+  }
+
+  #takeActivity(id: number, input: ActivityInput): void {
     this.#snapshots.preserve(id);
     const aggregate = this.#users.aggregate(id);
     this.#current = id;
-    this.#input = input;
-    this.#offset = record.offset;
-    const at = { tMs, offset: record.offset };
-    if (input === ACTIVITY) {
-      if (takeActivity(aggregate, decoded.record.input as ActivityInput, at, this.#folding) === 'duplicate')
-        return undefined;
-    } else {
-      const command = decoded.record.input as CommandInput;
-      if (takeCommand(aggregate, command, at, this.#folding) === 'duplicate') return undefined;
-      // Told or not, an erasure must be in the stored registers: a re-fold could not find it out.
-      if (command.type === 'user.forget') this.#touch(id);
-    }
+    this.#input = ACTIVITY;
+    if (takeActivity(aggregate, input, this.#at, this.#folding) !== 'duplicate') this.#taken(id, aggregate);
+  }
+
+  #takeCommand(id: number, input: CommandInput): void {
+    this.#snapshots.preserve(id);
+    const aggregate = this.#users.aggregate(id);
+    this.#current = id;
+    this.#input = 1 - ACTIVITY;
+    if (takeCommand(aggregate, input, this.#at, this.#folding) === 'duplicate') return;
+    // Told or not, an erasure must be in the stored registers: a re-fold could not find it out.
+    if (input.type === 'user.forget') this.#touch(id);
+    this.#taken(id, aggregate);
+  }
+
+  #taken(id: number, aggregate: Aggregate): void {
     this.handle.markDirty(id);
     this.handle.arm(id, aggregate.deadlineMs);
     if (this.#isStale(id, aggregate)) this.#touch(id);
-    return undefined;
   }
 
   fire(id: number, nowMs: number): void {
@@ -218,10 +259,12 @@ export class PresenceFold implements Fold {
   }
 
   /** Asked of every user once: whoever is known here belongs here. */
-  #misplaced(userId: string): Rejection | undefined {
+  #idHere(userId: string): number | Rejection {
+    const found = this.#users.find(userId);
+    if (found !== undefined) return found;
     const { partition, partitions } = this.handle;
     const wanted = partitionOf(userId, partitions);
-    return wanted === partition ? undefined : misplaced(userId, partition, wanted);
+    return wanted === partition ? this.#users.idOf(userId) : misplaced(userId, partition, wanted);
   }
 
   #registersOf(id: number): string {
@@ -267,7 +310,7 @@ export class PresenceFold implements Fold {
 
   #causeOf(change: Change): Cause {
     if (change.kind === 'changed' && change.timer !== undefined) return { timer: change.timer };
-    return { topic: INPUTS[this.#input]!, offset: this.#offset };
+    return { topic: INPUTS[this.#input]!, offset: this.#at.offset };
   }
 
   #applied(): Applied {

@@ -1,13 +1,16 @@
 // The users of one partition: ids that are dense integers, and what is kept of each beside the aggregate. Invariant: an
 // id is given out once and never changes hands; the columns hold what was last written to the states topic.
 import { Aggregate } from '#libs/presence';
+import { UserNames } from './user-names.js';
 
 /** Nothing was written yet. */
 export const UNWRITTEN = Number.NaN;
 
+/** Matrix ids have at most 255 bytes. */
+const scratch = Buffer.alloc(256);
+
 export class UserColumns {
-  readonly #ids = new Map<string, number>();
-  readonly #userIds: string[] = [];
+  readonly #names = new UserNames();
   readonly #aggregates: Aggregate[] = [];
   /** When the view last moved, milliseconds. */
   #changedAtMs = new Float64Array(1024).fill(UNWRITTEN);
@@ -17,26 +20,32 @@ export class UserColumns {
   #toldActiveMs = new Float64Array(1024).fill(UNWRITTEN);
 
   get size(): number {
-    return this.#userIds.length;
+    return this.#names.size;
   }
 
   find(userId: string): number | undefined {
-    return this.#ids.get(userId);
+    const id = this.#names.find(scratch, 0, scratch.write(userId));
+    return id < 0 ? undefined : id;
+  }
+
+  /** By the bytes of a name; −1 = nobody, or one whose name JSON does not write as it is. */
+  findPlain(bytes: Uint8Array, start: number, end: number): number {
+    const id = this.#names.find(bytes, start, end);
+    return id >= 0 && this.#names.isPlain(id) ? id : -1;
   }
 
   idOf(userId: string): number {
-    const found = this.#ids.get(userId);
-    if (found !== undefined) return found;
-    const id = this.#userIds.length;
-    this.#ids.set(userId, id);
-    this.#userIds.push(userId);
+    const length = scratch.write(userId);
+    const found = this.#names.find(scratch, 0, length);
+    if (found >= 0) return found;
+    const id = this.#names.add(scratch, 0, length);
     this.#aggregates.push(new Aggregate());
     if (id >= this.#changedAtMs.length) this.#grow(id * 2);
     return id;
   }
 
   userId(id: number): string {
-    return this.#userIds[id]!;
+    return this.#names.text(id);
   }
 
   aggregate(id: number): Aggregate {

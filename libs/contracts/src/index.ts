@@ -3,6 +3,7 @@
 export { type Decoded, type Undecodable, KEY_NOT_UTF8, VALUE_NOT_UTF8 } from './format/decoded.js';
 export { ORDER_KEY, PROGRESS_KEY, SNAPSHOT_KEY, membershipKey, misplaced, pairOf, type Pair } from './format/keys.js';
 export { decodeActivity, decodeActivityWhole, encodeActivity } from './activity/activity.js';
+export { FoundActive, findActive, type RecordSpans } from './activity/quick-active-bytes.js';
 export { type ActivityRecord } from './activity/activity-record.js';
 export { decodeCommand, encodeCommand } from './commands/commands.js';
 export { type CommandRecord } from './commands/command-record.js';

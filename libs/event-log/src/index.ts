@@ -2,6 +2,7 @@
 // which simulations hurt a log, and the contract suite that every adapter runs.
 export * from './port.js';
 export * from './errors.js';
+export { ListedRecords, PackedRecord, type RecordCursor } from './packed-record.js';
 export { MemoryEventLog, type MemoryEventLogOptions } from './memory-event-log.js';
 export { FaultyEventLog, type Fate, type LogFaults } from './faulty-event-log.js';
 export { GroupCoordinator, type GroupFaults } from './group-coordinator.js';

@@ -2,6 +2,8 @@
 // appended in order and read in order. Invariant: what an adapter acknowledges is durable, and readers see only
 // committed records. It stands apart so that the engine runs unchanged on LMDB, on Kafka and in memory.
 
+import type { RecordCursor } from './packed-record.js';
+
 /** `delete` keeps records for `retentionMs`; `compact` keeps the last record of every key (a tombstone removes the key). */
 export type CleanupPolicy = 'delete' | 'compact';
 
@@ -29,13 +31,22 @@ export interface LogRecord {
   readonly key: Uint8Array | null;
   /** null = tombstone. */
   readonly value: Uint8Array | null;
-  readonly headers?: Readonly<Record<string, string>>;
+  readonly headers?: Readonly<Record<string, string>> | undefined;
+}
+
+/** The records of a batch before they are objects: for whoever reads many and keeps none. */
+export interface PackedBatch {
+  readonly bytes: number;
+  /** From the first record on. */
+  cursor(): RecordCursor;
 }
 
 export interface RecordBatch {
   readonly topic: string;
   readonly partition: number;
   readonly records: readonly LogRecord[];
+  /** The same records; asking for it makes no object of any. */
+  readonly packed?: PackedBatch;
   /** The position after this batch: compacted gaps, control and aborted records counted. A batch without records may arrive only to report that it moved. */
   readonly nextOffset: number;
 }
@@ -43,7 +54,7 @@ export interface RecordBatch {
 export interface NewRecord {
   readonly key: string | Uint8Array | null;
   readonly value: string | Uint8Array | null;
-  readonly headers?: Readonly<Record<string, string>>;
+  readonly headers?: Readonly<Record<string, string>> | undefined;
   /** Absent: Kafka's default partitioner (murmur2 of the key; without a key any partition). */
   readonly partition?: number;
   /** Only for topics with `timestamps: 'create'`. */

@@ -28,9 +28,9 @@ export interface DeviceDisconnected {
 /** A pro-active event: the user did something, on a device or (without `deviceId`) on one that is not known. */
 export interface DeviceActive {
   readonly type: 'device.active';
-  readonly deviceId?: string;
+  readonly deviceId?: string | undefined;
   /** Milliseconds; absent = 0; cut to 0 … `maxLeaseMs`. */
-  readonly agoMs?: number;
+  readonly agoMs?: number | undefined;
 }
 
 export type ActivityInput = DeviceConnected | DeviceDisconnected | DeviceActive;

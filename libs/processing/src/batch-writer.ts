@@ -12,6 +12,8 @@ import type { TaskSettings } from './task-settings.js';
 /** Transactions of a loaded task begin no sooner than so many times the duration of the last one, so that they are large. */
 const PACE = 4;
 const LONGEST_PACE_MS = 100;
+/** While catching up nobody waits for the newest input: fewer, fuller transactions cost log and task less. */
+const CATCHING_UP_PACE_MS = 500;
 
 export interface BatchWriterParts {
   readonly partition: number;
@@ -46,6 +48,7 @@ export class BatchWriter {
   #begunMs = -Infinity;
   /** When the next one may begin; a full batch does not wait for it. */
   #dueMs = -Infinity;
+  #isLive = false;
   #cancelPace: (() => void) | undefined;
   #offsetsDueMs = Infinity;
   #state: 'new' | 'open' | 'broken' | 'closed' = 'new';
@@ -95,6 +98,9 @@ export class BatchWriter {
 
   /** Commits if there is something, and now is the time: at once when it was quiet; under load paced. */
   commitInTime(isLive: boolean): void {
+    // What was paced for catching up is not waited for by those who are live.
+    if (isLive && !this.#isLive) this.#dueMs = -Infinity;
+    this.#isLive = isLive;
     if (this.#committing !== undefined || this.#state !== 'open') return;
     if (!this.hasBatch && !(isLive && this.#nowMs >= this.#quietDueMs())) return;
     const nowMs = this.#nowMs;
@@ -171,7 +177,7 @@ export class BatchWriter {
     const { transaction, positions, swept } = this.#seal(startedMs, isQuiet);
     await this.#transactor!.transact(transaction);
     const tookMs = this.#nowMs - startedMs;
-    this.#dueMs = startedMs + Math.min(tookMs * PACE, LONGEST_PACE_MS);
+    this.#dueMs = startedMs + (this.#isLive ? Math.min(tookMs * PACE, LONGEST_PACE_MS) : CATCHING_UP_PACE_MS);
     this.parts.onCommitted();
     const records = transaction.appends.reduce((sum, append) => sum + append.records.length, 0);
     const { partition, settings } = this.parts;

@@ -1,5 +1,6 @@
 // What a task calls and what it is given: the seam between the loop and whoever folds. Invariant: every call is
-// synchronous and belongs to one partition; a fold never reads a clock, waits, or writes anywhere but through its handle.
+// synchronous and belongs to one partition; a fold never reads a clock, waits, or writes anywhere but through its handle,
+// and keeps no record that it is handed: the next one may be read into the same object.
 // It stands apart so that the loop knows no domain and the domain no loop.
 import type { LogRecord } from '#libs/event-log';
 import type { Progress } from './progress.js';

@@ -1,5 +1,5 @@
 // What one input knows of itself, and which of two comes next: the time rule of design.md section 5, case by case.
-import type { RecordBatch } from '#libs/event-log';
+import { PackedRecord, type LogRecord, type RecordBatch, type RecordCursor } from '#libs/event-log';
 import { InputSource } from './input-source.js';
 import { AWAITED, choose, horizonOf, NOTHING, UNPROVEN } from './merge.js';
 
@@ -13,6 +13,29 @@ const batch = (
   nextOffset,
   records: records.map(([offset, timestampMs]) => ({ offset, timestampMs, key: null, value: null })),
 });
+
+/** What a log that reads bytes does: every record is read into the object that it is given. */
+class Repacked implements RecordCursor {
+  #at = 0;
+
+  constructor(private readonly records: readonly LogRecord[]) {}
+
+  get left(): number {
+    return this.records.length - this.#at;
+  }
+
+  next(into: PackedRecord): LogRecord | undefined {
+    const record = this.records[this.#at];
+    if (record === undefined) return undefined;
+    this.#at += 1;
+    into.bytes = record.value ?? into.bytes;
+    into.offset = record.offset;
+    into.timestampMs = record.timestampMs;
+    into.valueStart = 0;
+    into.valueEnd = into.bytes.length;
+    return into;
+  }
+}
 
 function source(topic = 'first'): InputSource {
   const made = new InputSource(topic);
@@ -40,6 +63,30 @@ describe('an input', () => {
     expect(input.queuedBytes).toBe(0);
     input.push(batch('first', 9));
     expect(input.position.nextOffset).toBe(9);
+  });
+
+  it('reads packed records into the same few objects, each of which holds until the next is taken', () => {
+    const records = [0, 1, 2, 3].map((offset) => ({
+      offset,
+      timestampMs: 10 + offset,
+      key: null,
+      value: Buffer.from([offset]),
+    }));
+    const packed = { bytes: 40, cursor: () => new Repacked(records) };
+    const input = source();
+    input.push({ topic: 'first', partition: 0, nextOffset: 2, records: records.slice(0, 2) });
+    input.push({ topic: 'first', partition: 0, nextOffset: 5, packed, records });
+    expect([input.queuedRecords, input.queuedBytes > 40]).toEqual([6, true]);
+    const objects = new Set<LogRecord>();
+    const seen: unknown[] = [];
+    while (input.headMs !== Infinity) {
+      const record = input.take();
+      if (record instanceof PackedRecord) objects.add(record);
+      seen.push([record.offset, record.value?.[0], input.reachedMs]);
+    }
+    expect(seen).toEqual([0, 1, 2, 3].map((offset) => [offset, offset, 10 + offset]));
+    expect(objects.size).toBe(2);
+    expect([input.queuedRecords, input.queuedBytes, input.position.nextOffset]).toEqual([0, 0, 5]);
   });
 
   it('has the horizon of its head; empty, of what it reached or of what its end proved, less the slack', () => {

@@ -1,14 +1,16 @@
 // One input topic-partition as a task sees it: what was read and not yet taken, how far it has been read, and up to
 // which moment it is known to be empty. Invariant: records are taken once, in the order of their offsets, whatever is
 // delivered twice; the time it has reached never goes back.
-import type { LogRecord, RecordBatch } from '#libs/event-log';
+import { ListedRecords, PackedRecord, type LogRecord, type RecordBatch, type RecordCursor } from '#libs/event-log';
 import type { Position } from './progress.js';
 
 /** What a record costs in a queue besides its key and value, bytes. */
 const RECORD_BYTES = 96;
 
 interface QueuedBatch {
-  readonly records: readonly LogRecord[];
+  readonly cursor: RecordCursor;
+  /** What comes before was queued already. */
+  readonly from: number;
   readonly nextOffset: number;
   readonly bytes: number;
 }
@@ -23,7 +25,10 @@ export class InputSource {
   #queue: QueuedBatch[] = [];
   /** Index of the first batch in the queue that is not used up. */
   #first = 0;
-  #at = 0;
+  #head: LogRecord | undefined;
+  // Records are read into one of these while the one before is being taken.
+  #spare = new PackedRecord();
+  #other = new PackedRecord();
   #records = 0;
   #bytes = 0;
   #nextToTake = 0;
@@ -78,24 +83,22 @@ export class InputSource {
 
   /** Queues what was read; what came before is dropped. */
   push(batch: RecordBatch): void {
-    if (batch.nextOffset <= this.#nextToRead) return;
-    let { records } = batch;
-    const known = this.#nextToRead;
-    if (records.length > 0 && records[0]!.offset < known) records = records.filter(({ offset }) => offset >= known);
-    let bytes = 0;
-    for (const { key, value } of records) bytes += (key?.length ?? 0) + (value?.length ?? 0) + RECORD_BYTES;
-    this.#queue.push({ records, nextOffset: batch.nextOffset, bytes });
-    this.#records += records.length;
+    const from = this.#nextToRead;
+    if (batch.nextOffset <= from) return;
+    const { packed, nextOffset } = batch;
+    const cursor = packed?.cursor() ?? new ListedRecords(batch.records);
+    const bytes = packed === undefined ? bytesOf(batch.records) : packed.bytes;
+    this.#records += cursor.left;
     this.#bytes += bytes;
-    this.#nextToRead = batch.nextOffset;
+    this.#queue.push({ cursor, from, nextOffset, bytes });
+    this.#nextToRead = nextOffset;
     if (this.headMs === Infinity) this.#findHead();
   }
 
-  /** Takes the next record; there must be one. Its settled time is `reachedMs` afterwards. */
+  /** Takes the next record; there must be one. It may be used until the next is taken; its settled time is `reachedMs`. */
   take(): LogRecord {
-    const record = this.#queue[this.#first]?.records[this.#at];
+    const record = this.#head;
     if (record === undefined) throw new Error(`nothing is queued of ${this.topic}`);
-    this.#at += 1;
     this.#records -= 1;
     this.reachedMs = this.headMs;
     this.takenOffset = record.offset;
@@ -114,20 +117,35 @@ export class InputSource {
 
   #findHead(): void {
     for (let batch = this.#queue[this.#first]; batch !== undefined; batch = this.#queue[this.#first]) {
-      const record = batch.records[this.#at];
+      const record = this.#nextOf(batch);
       if (record !== undefined) {
+        this.#head = record;
         this.headMs = record.timestampMs > this.reachedMs ? record.timestampMs : this.reachedMs;
         return;
       }
       this.#nextToTake = batch.nextOffset;
       this.#bytes -= batch.bytes;
       this.#first += 1;
-      this.#at = 0;
       if (this.#first > 64 && this.#first * 2 > this.#queue.length) this.#dropUsed();
     }
     this.#dropUsed();
+    this.#head = undefined;
     this.headMs = Infinity;
     this.#prove();
+  }
+
+  #nextOf({ cursor, from }: QueuedBatch): LogRecord | undefined {
+    const into = this.#spare;
+    for (let record = cursor.next(into); record !== undefined; record = cursor.next(into)) {
+      if (record.offset < from) {
+        this.#records -= 1;
+        continue;
+      }
+      this.#spare = this.#other;
+      this.#other = into;
+      return record;
+    }
+    return undefined;
   }
 
   #dropUsed(): void {
@@ -139,4 +157,10 @@ export class InputSource {
     if (this.#endOffset === undefined || this.#nextToRead < this.#endOffset) return;
     if (this.#endAskedMs > this.#provenMs) this.#provenMs = this.#endAskedMs;
   }
+}
+
+function bytesOf(records: readonly LogRecord[]): number {
+  let bytes = 0;
+  for (const { key, value } of records) bytes += (key?.length ?? 0) + (value?.length ?? 0) + RECORD_BYTES;
+  return bytes;
 }

@@ -1,7 +1,14 @@
 // Becoming the owner of a partition, in the one order that is safe: fence the owner before, then ask for the stable
 // ends, then read to them, then find where the inputs go on. Invariant: nothing that was read before the fence is used
 // after it. Each step is a function of its own; a task runs them and nothing else does.
-import type { EventLog, LogRecord, Transactor } from '#libs/event-log';
+import {
+  ListedRecords,
+  PackedRecord,
+  type EventLog,
+  type LogRecord,
+  type RecordBatch,
+  type Transactor,
+} from '#libs/event-log';
 import type { Fold } from './fold.js';
 import type { LostRange, Position, Progress, Topology } from './progress.js';
 import { AbandonedError, InputLostError, TaskStoppedError } from './stops.js';
@@ -69,13 +76,12 @@ async function readRestored(
   let count = 0;
   const progressKey = Buffer.from(topology.codec.key);
   for (const [index, topic] of topology.restored.entries()) {
-    for await (const { records } of log.read(topic, partition, 0, ends[index]!)) {
+    for await (const batch of log.read(topic, partition, 0, ends[index]!)) {
       if (isAbandoned()) throw new AbandonedError('closed while restoring');
-      for (const record of records) {
+      count += forEachRecord(batch, (record) => {
         if (topic === topology.progress && isKey(record, progressKey)) stored = textOf(record);
         else fold.restore(topic, record);
-      }
-      count += records.length;
+      });
     }
   }
   return { stored: stored === undefined ? undefined : topology.codec.decode(stored), records: count };
@@ -145,16 +151,24 @@ async function absorbTail(
     const from = checkpoint[input]!.nextOffset;
     const to = progress[input]!.nextOffset;
     if (from >= to) continue;
-    for await (const { records } of log.read(topic, partition, from, to)) {
+    for await (const batch of log.read(topic, partition, from, to)) {
       if (isAbandoned()) throw new AbandonedError('closed while re-folding');
-      for (const record of records) {
+      absorbed += forEachRecord(batch, (record) => {
         if (record.timestampMs > reachedMs) reachedMs = record.timestampMs;
         fold.absorb(input, record, reachedMs);
-      }
-      absorbed += records.length;
+      });
     }
   }
   return absorbed;
+}
+
+/** Without an object for each where the log can; returns how many there were. */
+function forEachRecord(batch: RecordBatch, use: (record: LogRecord) => void): number {
+  const cursor = batch.packed?.cursor() ?? new ListedRecords(batch.records);
+  const into = new PackedRecord();
+  const count = cursor.left;
+  for (let record = cursor.next(into); record !== undefined; record = cursor.next(into)) use(record);
+  return count;
 }
 
 function partitionOf(offsets: readonly number[], partition: number, topic: string): number {

@@ -1,7 +1,9 @@
 // The quick form against the schema: on what our encoder writes, on what nearly looks like it, and on anything else,
 // both give the same record or the quick one gives none.
+import { isUserId } from '#libs/matrix';
 import fc from 'fast-check';
 import { decodeActivity, decodeActivityWhole, encodeActivity } from './activity.js';
+import { FoundActive, findActive } from './quick-active-bytes.js';
 import { quickActive } from './quick-active.js';
 
 const piece = fc.oneof(
@@ -64,6 +66,45 @@ const nearly = fc
     return { user, text: text.slice(0, at) + stray + text.slice(at) };
   });
 
+const utf8 = new TextEncoder();
+const found = new FoundActive();
+
+/** What is found in the bytes of a record, as a record; undefined = nothing. */
+function foundIn(text: string, key: string): object | undefined {
+  // Somewhere in a log, with other bytes around it.
+  const bytes = utf8.encode(`{"${key}${text}"}`);
+  const keyStart = 2;
+  const keyEnd = keyStart + utf8.encode(key).length;
+  const spans = {
+    keyBytes: bytes,
+    keyStart,
+    keyEnd,
+    valueBytes: bytes,
+    valueStart: keyEnd,
+    valueEnd: bytes.length - 2,
+  };
+  if (!findActive(spans, found)) return undefined;
+  const { deviceStart, deviceEnd, agoMs } = found;
+  const device = deviceStart < 0 ? {} : { deviceId: String.fromCharCode(...bytes.subarray(deviceStart, deviceEnd)) };
+  return { userId: key, input: { type: 'device.active', ...device, ...(agoMs < 0 ? {} : { agoMs }) } };
+}
+
+const isPlainUser = (key: string): boolean => isUserId(key) && /^[\x20-\x7e]*$/.test(key) && !/["\\]/.test(key);
+
+test('what is found in bytes is what the schema gives', () => {
+  let quick = 0;
+  fc.assert(
+    fc.property(nearly, ({ user, text }) => {
+      const record = isPlainUser(user) ? foundIn(text, user) : undefined;
+      if (record === undefined) return;
+      quick += 1;
+      expect({ text, ...decodeActivityWhole(text, user) }).toEqual({ text, ok: true, record });
+    }),
+    { numRuns: 20_000 },
+  );
+  expect(quick).toBeGreaterThan(500);
+});
+
 test('they agree on everything that looks alike', () => {
   let quick = 0;
   fc.assert(
@@ -94,6 +135,7 @@ test('what our encoder writes for plain ids is read quickly, and rightly', () =>
         };
         const text = encodeActivity({ userId: user, input });
         expect(quickActive(text, user)).toEqual({ userId: user, input });
+        expect(foundIn(text, user)).toEqual({ userId: user, input });
         expect(decodeActivity(text, user)).toEqual(decodeActivityWhole(text, user));
       },
     ),
@@ -108,5 +150,6 @@ test('it takes nothing under a foreign key', () => {
     quickActive(text, ''),
     quickActive(text, '@ab:h'),
     quickActive(text, '@ab:hs2'),
-  ]).toEqual(Array(4).fill(undefined));
+    ...['@a:hs', '@ab:h', '@ab:hs2', '@ac:hs'].map((key) => foundIn(text, key)),
+  ]).toEqual(Array(8).fill(undefined));
 });

@@ -6,6 +6,7 @@ import { decodeBatches } from '../records/decode.js';
 import { errorOfCode, inPortWords, isPassing, isUnknownTopic } from '../wire/faults.js';
 import { type FetchedPartition, fetchRequest } from '../wire/fetch-request.js';
 import type { Wire } from '../wire/wire.js';
+import { FetchedBatch } from './fetched-batch.js';
 import { type Ask, askFor, emptyBatch, type Flow, stillWanted } from './flow.js';
 import { listOffsets } from './offsets.js';
 
@@ -246,11 +247,12 @@ export class FetchLoop {
         await deliver(flow, emptyBatch(flow, fetched.stableEnd));
         return;
       }
-      const { records, nextOffset, appendedMs } = decodeBatches(fetched.batches, position, fetched.aborted);
+      const decoded = decodeBatches(fetched.batches, position, fetched.aborted);
+      const { nextOffset, appendedMs } = decoded;
       if (nextOffset === position) return;
       if (appendedMs !== undefined) onAppendTime(appendedMs);
       flow.position = nextOffset;
-      await deliver(flow, { topic: flow.topic, partition: flow.partition, records, nextOffset });
+      await deliver(flow, new FetchedBatch(flow.topic, flow.partition, decoded));
     } catch (error) {
       this.#fatal(error as Error);
     }

@@ -2,10 +2,11 @@
 // records, aborted transactions and compacted gaps move the position without a record. The next piece is fetched while the
 // caller works on this one.
 import { OffsetOutOfRangeError, type RecordBatch } from '#libs/event-log';
-import { decodeBatches } from '../records/decode.js';
+import { type Decoded, decodeBatches } from '../records/decode.js';
 import { errorOfCode, toldElsewhere } from '../wire/faults.js';
 import { type FetchedPartition, fetchRequest } from '../wire/fetch-request.js';
 import type { Wire } from '../wire/wire.js';
+import { FetchedBatch } from './fetched-batch.js';
 import { listOffsets } from './offsets.js';
 
 const PIECE_BYTES = 2 * 1024 * 1024;
@@ -21,7 +22,8 @@ export interface ReadRange {
 }
 
 interface Piece {
-  readonly records: RecordBatch['records'];
+  /** Absent: there are none. */
+  readonly packed?: Decoded['packed'];
   readonly nextOffset: number;
 }
 
@@ -50,13 +52,15 @@ export class PartitionReader {
       position = nextOffset;
       coming = position < to ? this.#piece(position) : undefined;
       coming?.catch(toldElsewhere);
-      if (moved) yield { topic, partition, records: this.#before(to, piece.records), nextOffset };
+      if (moved) yield this.#batch(piece, nextOffset);
     }
   }
 
-  #before(to: number, records: RecordBatch['records']): RecordBatch['records'] {
-    const last = records.at(-1);
-    return last === undefined || last.offset < to ? records : records.filter(({ offset }) => offset < to);
+  #batch({ packed, nextOffset }: Piece, upTo: number): RecordBatch {
+    const { topic, partition, to } = this.range;
+    if (packed === undefined) return { topic, partition, records: [], nextOffset: upTo };
+    if (nextOffset <= to) return new FetchedBatch(topic, partition, { packed, nextOffset });
+    return { topic, partition, records: packed.records.filter(({ offset }) => offset < to), nextOffset: upTo };
   }
 
   async #piece(position: number): Promise<Piece> {
@@ -87,7 +91,7 @@ export class PartitionReader {
       if (performance.now() - this.#shortSince > END_PATIENCE_MS) this.#failShort(fetched.stableEnd);
     }
     // Nothing, although the stable end lies further: what was here is compacted away.
-    if (fetched.batches.length === 0) return { records: [], nextOffset: Math.max(position, fetched.stableEnd) };
+    if (fetched.batches.length === 0) return { nextOffset: Math.max(position, fetched.stableEnd) };
     return decodeBatches(fetched.batches, position, fetched.aborted);
   }
 
@@ -96,7 +100,7 @@ export class PartitionReader {
     const { topic, partition } = this.range;
     const [start = 0] = await listOffsets(this.wire, topic, 'start', [partition]);
     if (start <= position) throw new OffsetOutOfRangeError(`${topic}-${partition} does not hold ${position} any more`);
-    return { records: [], nextOffset: start };
+    return { nextOffset: start };
   }
 
   #failShort(end: number): never {

@@ -1,7 +1,7 @@
 // Reads the record batches of a fetched partition: committed records only, and the position after them. Invariant:
-// control records, aborted transactions and compacted gaps yield no record but move the position. Hot: written so that a
-// record costs its own object, its key and its value, and nothing else.
-import type { LogRecord } from '#libs/event-log';
+// control records, aborted transactions and compacted gaps yield no record but move the position. Hot: what is fetched is
+// looked at batch by batch; a record is read when it is taken, and becomes an object only for whoever asks for objects.
+import { type LogRecord, type PackedBatch, PackedRecord, type RecordCursor } from '#libs/event-log';
 import { decompress } from './compression.js';
 
 const FRAME_BYTES = 12;
@@ -19,7 +19,7 @@ export interface AbortedTransaction {
 }
 
 export interface Decoded {
-  readonly records: LogRecord[];
+  readonly packed: PackedBatch & { readonly records: readonly LogRecord[] };
   /** The position after the last complete batch; the given one when there was none. */
   readonly nextOffset: number;
   /** The latest time at which the broker stamped one of the batches itself; undefined = producers stamped them. */
@@ -72,7 +72,10 @@ function headersOf(bytes: Buffer, count: number): Record<string, string> {
   return headers;
 }
 
-interface Batch {
+/** One batch of records, unpacked. `bytes` hold the first record at `start`. */
+interface Segment {
+  readonly bytes: Buffer;
+  readonly start: number;
   readonly baseOffset: number;
   readonly firstMs: number;
   /** The broker's time, where it stamps. */
@@ -80,22 +83,103 @@ interface Batch {
   readonly count: number;
 }
 
-/** Records of one batch from `from` on; `bytes` begin with the first record. */
-function readRecords(bytes: Buffer, batch: Batch, from: number, into: LogRecord[]): void {
-  for (let index = 0; index < batch.count; index += 1) {
-    const length = varint(bytes);
-    const end = at + length;
-    at += 1;
-    const timestampMs = batch.firstMs + varlong(bytes);
-    const offset = batch.baseOffset + varint(bytes);
-    if (offset >= from) {
-      const key = content(bytes);
-      const value = content(bytes);
-      const headers = varint(bytes);
-      const record = { offset, timestampMs: batch.appendMs ?? timestampMs, key, value };
-      into.push(headers === 0 ? record : { ...record, headers: headersOf(bytes, headers) });
+/** Reads the records from `from` on out of segments, none of which ends before it. */
+class SegmentCursor implements RecordCursor {
+  #segment = 0;
+  #index = 0;
+  #at: number;
+  left = 0;
+
+  constructor(
+    private readonly segments: readonly Segment[],
+    from: number,
+  ) {
+    this.#at = segments[0]?.start ?? 0;
+    for (const { count } of segments) this.left += count;
+    this.#skipTo(from);
+  }
+
+  next(into: PackedRecord): PackedRecord | undefined {
+    if (this.left === 0) return undefined;
+    let segment = this.segments[this.#segment]!;
+    while (this.#index >= segment.count) {
+      this.#segment += 1;
+      segment = this.segments[this.#segment]!;
+      this.#index = 0;
+      this.#at = segment.start;
     }
-    at = end;
+    this.#index += 1;
+    this.left -= 1;
+    this.#at = readRecord(segment, this.#at, into);
+    return into;
+  }
+
+  /** Compaction may have taken any of them, so that only reading tells which come before. */
+  #skipTo(from: number): void {
+    const [first] = this.segments;
+    if (first === undefined || first.baseOffset >= from) return;
+    const record = new PackedRecord();
+    while (this.#index < first.count) {
+      const end = readRecord(first, this.#at, record);
+      if (record.offset >= from) return;
+      this.#at = end;
+      this.#index += 1;
+      this.left -= 1;
+    }
+  }
+}
+
+/** Reads one record; returns where the next begins. */
+function readRecord({ bytes, baseOffset, firstMs, appendMs }: Segment, start: number, into: PackedRecord): number {
+  at = start;
+  const length = varint(bytes);
+  const end = at + length;
+  at += 1;
+  const timestampMs = firstMs + varlong(bytes);
+  into.bytes = bytes;
+  into.offset = baseOffset + varint(bytes);
+  into.timestampMs = appendMs ?? timestampMs;
+  const keyLength = varint(bytes);
+  into.keyStart = keyLength < 0 ? -1 : at;
+  if (keyLength > 0) at += keyLength;
+  into.keyEnd = at;
+  const valueLength = varint(bytes);
+  into.valueStart = valueLength < 0 ? -1 : at;
+  if (valueLength > 0) at += valueLength;
+  into.valueEnd = at;
+  const headers = varint(bytes);
+  into.headers = headers === 0 ? undefined : headersOf(bytes, headers);
+  return end;
+}
+
+/** The records of what one request fetched of a partition: objects only for whoever asks for them. */
+class FetchedRecords implements PackedBatch {
+  readonly bytes: number;
+  #records: readonly LogRecord[] | undefined;
+
+  constructor(
+    private readonly segments: readonly Segment[],
+    private readonly from: number,
+    bytes: number,
+  ) {
+    this.bytes = bytes;
+  }
+
+  cursor(): RecordCursor {
+    return new SegmentCursor(this.segments, this.from);
+  }
+
+  get records(): readonly LogRecord[] {
+    return (this.#records ??= [...this.#listed()]);
+  }
+
+  *#listed(): Generator<LogRecord> {
+    const cursor = new SegmentCursor(this.segments, this.from);
+    const packed = new PackedRecord();
+    while (cursor.next(packed) !== undefined) {
+      const { offset, timestampMs, key, value, headers } = packed;
+      yield headers === undefined ? { offset, timestampMs, key, value } : { offset, timestampMs, key, value, headers };
+    }
   }
 }
 
@@ -135,25 +219,17 @@ function isAbort(bytes: Buffer, start: number): boolean {
   return content(bytes)?.readInt16BE(2) === ABORT_MARKER;
 }
 
-function readBatch(bytes: Buffer, start: number, end: number, from: number): LogRecord[] {
+function segmentOf(bytes: Buffer, start: number, end: number): Segment {
   const attributes = bytes.readInt16BE(start + 21);
-  const batch: Batch = {
+  const batch = {
     baseOffset: int64(bytes, start),
     firstMs: int64(bytes, start + 27),
     appendMs: (attributes & APPEND_TIME) === 0 ? undefined : int64(bytes, start + 35),
     count: bytes.readInt32BE(start + 57),
   };
-  const records: LogRecord[] = [];
   const codec = attributes & COMPRESSION;
-  if (codec === 0) {
-    at = start + HEADER_BYTES;
-    readRecords(bytes, batch, from, records);
-  } else {
-    const plain = decompress(codec, bytes.subarray(start + HEADER_BYTES, end));
-    at = 0;
-    readRecords(plain, batch, from, records);
-  }
-  return records;
+  if (codec === 0) return { bytes, start: start + HEADER_BYTES, ...batch };
+  return { bytes: decompress(codec, bytes.subarray(start + HEADER_BYTES, end)), start: 0, ...batch };
 }
 
 /** Everything complete in `bytes`, from the offset `from` on. A batch cut off by the fetch size is left for the next fetch. */
@@ -163,7 +239,7 @@ export function decodeBatches(
   abortedTransactions: readonly AbortedTransaction[],
 ): Decoded {
   const aborted = abortedTransactions.length === 0 ? undefined : new Aborted(abortedTransactions);
-  const parts: LogRecord[][] = [];
+  const segments: Segment[] = [];
   let nextOffset = from;
   let appendedMs: number | undefined;
   for (let start = 0; start + HEADER_BYTES <= bytes.length;) {
@@ -178,11 +254,11 @@ export function decodeBatches(
     if ((attributes & CONTROL) !== 0) {
       if (aborted !== undefined && isAbort(bytes, start + HEADER_BYTES)) aborted.ended(producerId);
     } else if (!hidden && lastOffset >= from) {
-      parts.push(readBatch(bytes, start, end, from));
+      segments.push(segmentOf(bytes, start, end));
       if ((attributes & APPEND_TIME) !== 0) appendedMs = Math.max(appendedMs ?? 0, int64(bytes, start + 35));
     }
     nextOffset = Math.max(nextOffset, lastOffset + 1);
     start = end;
   }
-  return { records: parts.length === 1 ? parts[0]! : parts.flat(), nextOffset, appendedMs };
+  return { packed: new FetchedRecords(segments, from, bytes.length), nextOffset, appendedMs };
 }

@@ -46,7 +46,7 @@ describe('record batches', () => {
     fc.assert(
       fc.property(records, (batch) => {
         const decoded = decodeBatches(encode(batch), 0, []);
-        expect(decoded.records).toEqual(expected(batch));
+        expect(decoded.packed.records).toEqual(expected(batch));
         expect(decoded.nextOffset).toBe(batch.length);
       }),
     );
@@ -76,11 +76,12 @@ describe('record batches', () => {
     fc.assert(
       fc.property(records, records, fc.nat(), fc.nat(), (first, second, cut, start) => {
         const bytes = Buffer.concat([encode(first), at(encode(second), first.length)]);
-        const whole = decodeBatches(bytes, 0, []).records;
+        const whole = decodeBatches(bytes, 0, []).packed.records;
         const from = start % whole.length;
-        expect(decodeBatches(bytes, from, []).records).toEqual(whole.slice(from));
+        expect(decodeBatches(bytes, from, []).packed.records).toEqual(whole.slice(from));
         const short = bytes.subarray(0, bytes.length - 1 - (cut % (encode(second).length - 1)));
-        expect(decodeBatches(short, 0, [])).toMatchObject({
+        const cutOff = decodeBatches(short, 0, []);
+        expect({ records: cutOff.packed.records, nextOffset: cutOff.nextOffset }).toEqual({
           records: whole.slice(0, first.length),
           nextOffset: first.length,
         });
@@ -122,16 +123,23 @@ describe('aborted transactions', () => {
       marker(9, 2n, 1),
       marker(10, 1n, 1),
     ]);
-    const { records: read, nextOffset, appendedMs } = decodeBatches(log, 0, [{ producerId: 1, firstOffset: 0 }]);
-    expect(read.map(({ value }) => String(value))).toEqual(['b0', 'b1', 'plain0', 'plain1', 'later0', 'later1']);
+    const { packed, nextOffset, appendedMs } = decodeBatches(log, 0, [{ producerId: 1, firstOffset: 0 }]);
+    expect(packed.records.map(({ value }) => String(value))).toEqual([
+      'b0',
+      'b1',
+      'plain0',
+      'plain1',
+      'later0',
+      'later1',
+    ]);
     expect(nextOffset).toBe(11);
     expect(appendedMs).toBeUndefined();
   });
 
   it('hide nothing before they began', () => {
     const log = Buffer.concat([batch(0, 1n, 'before'), marker(2, 1n, 1), batch(3, 1n, 'aborted'), marker(5, 1n, 0)]);
-    const { records: read, nextOffset } = decodeBatches(log, 0, [{ producerId: 1, firstOffset: 3 }]);
-    expect(read.map(({ value }) => String(value))).toEqual(['before0', 'before1']);
+    const { packed, nextOffset } = decodeBatches(log, 0, [{ producerId: 1, firstOffset: 3 }]);
+    expect(packed.records.map(({ value }) => String(value))).toEqual(['before0', 'before1']);
     expect(nextOffset).toBe(6);
   });
 });

@@ -1,5 +1,6 @@
 // The contract of bounded reads: exactly what is committed between two offsets, ending at the end whatever lies before it;
 // and of cleaning: what compaction and retention take, and what they never take.
+import { PackedRecord } from '../packed-record.js';
 import type { RecordBatch } from '../port.js';
 import { batchesOf, freshTopic, numbered, recordsOf, type Setting, text, valuesOf } from './setting.js';
 
@@ -31,6 +32,35 @@ const ranges = (setting: Setting): void => {
     );
     expectMovesTo(batches, to);
     expect((await batchesOf(log, topic, 0, { from: to, to })).flatMap((batch) => batch.records)).toEqual([]);
+  });
+
+  it('shows the same records packed as listed, where it has them packed', async () => {
+    const log = setting.log();
+    const topic = await freshTopic(log, 'packed');
+    const appended = await log.append(topic, [
+      ...numbered(20),
+      { key: null, value: 'keyless', headers: { one: 'more' }, partition: 0 },
+      { key: 'gone', value: null, partition: 0 },
+      { key: '', value: '', partition: 0 },
+    ]);
+    for (const from of [0, appended[7]?.offset as number]) {
+      for (const { packed, records } of await batchesOf(log, topic, 0, {
+        from,
+        to: (await log.ends(topic))[0] as number,
+      })) {
+        if (packed === undefined) continue;
+        const cursor = packed.cursor();
+        const into = new PackedRecord();
+        expect(cursor.left).toBe(records.length);
+        for (const { offset, timestampMs, key, value, headers } of records) {
+          const record = cursor.next(into);
+          expect(record).toMatchObject({ offset, timestampMs });
+          expect([record?.key, record?.value].map((of) => text(of ?? null))).toEqual([key, value].map(text));
+          expect(record?.headers).toEqual(headers);
+        }
+        expect([cursor.next(into), cursor.left]).toEqual([undefined, 0]);
+      }
+    }
   });
 
   it('ends at the end asked for, though more arrives meanwhile', async () => {
