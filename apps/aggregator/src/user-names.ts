@@ -38,7 +38,7 @@ export class UserNames {
   /** The name must be new; at most 255 bytes. */
   add(bytes: Uint8Array, start: number, end: number): number {
     const length = end - start;
-    if (this.#used + length > CHUNK_BYTES) {
+    if (this.#used + length >= CHUNK_BYTES) {
       this.#chunks.push(Buffer.allocUnsafeSlow(CHUNK_BYTES));
       this.#used = 0;
     }
