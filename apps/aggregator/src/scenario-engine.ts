@@ -64,7 +64,7 @@ export interface ForeignLog {
 const START_MS = 1_700_000_000_000;
 const USER = '@scenario:localhost';
 /** What the aggregator reads and writes. */
-const WORDS = [...INPUTS, 'states', 'changes', 'registers', 'rejected'] as const;
+const WORDS = [...INPUTS, 'states', 'changes', 'registers', 'snapshots', 'rejected'] as const;
 /** Turns of the event loop after which a run that does not come to rest is given up. */
 const PATIENCE = 200_000;
 
