@@ -49,6 +49,11 @@ export class Load {
     await Promise.all(this.#waiting);
   }
 
+  /** What was acknowledged until now need not be there any more: it was deleted on purpose. */
+  forget(): void {
+    this.acknowledged.length = 0;
+  }
+
   /** At once, and awaited. */
   async burst(inputs: number): Promise<void> {
     this.#append(inputs);

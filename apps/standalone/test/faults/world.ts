@@ -79,25 +79,28 @@ export class World {
     return program;
   }
 
-  /** SIGKILL while one of its transactions is open: frozen first, since a transaction that outlasts a moment is the frozen one's. */
-  async killInTransaction(victim: Program): Promise<void> {
+  /** SIGSTOP while one of its transactions is open: a transaction that outlasts a moment is the frozen one's. */
+  async freezeInTransaction(victim: Program): Promise<void> {
     await until('a transaction to be under way', async () => {
       victim.signal('SIGSTOP');
-      const open = await this.#openFor(60);
-      if (open) return true;
+      if (await this.isOpen(this.topics.states, 120)) return true;
       victim.signal('SIGCONT');
       await pause(this.draw.below(40));
       return undefined;
     });
+  }
+
+  async killInTransaction(victim: Program): Promise<void> {
+    await this.freezeInTransaction(victim);
     await victim.kill('SIGKILL');
   }
 
-  /** Whether a transaction on the states stays open for so long. */
-  async #openFor(spanMs: number): Promise<boolean> {
-    const before = await this.log.openTransactions([this.topics.states]);
+  /** Whether a transaction on a topic stays open for so long. */
+  async isOpen(topic: string, spanMs: number): Promise<boolean> {
+    const before = await this.log.openTransactions([topic]);
     if (before.length === 0) return false;
     await pause(spanMs);
-    const after = await this.log.openTransactions([this.topics.states]);
+    const after = await this.log.openTransactions([topic]);
     return after.some(({ partition, stableEnd }) =>
       before.some((one) => one.partition === partition && one.stableEnd === stableEnd),
     );
@@ -127,32 +130,37 @@ export class World {
       await this.copy.follow([changes, states, rejected]);
       await this.copy.follow([activity, commands]);
       const verdict = judgeHistory((topic) => this.copy.of(topic), this.topics, POLICY);
-      if (verdict.faults.length === 0) {
-        this.#requireAcknowledged();
-        return verdict;
-      }
+      const faults = [...this.#missing(), ...verdict.faults];
+      if (faults.length === 0) return verdict;
       if (performance.now() > givenUpMs)
-        throw new Error(
-          `${verdict.faults.length} faults, seed ${this.options.seed}:\n${verdict.faults.slice(0, 5).join('\n')}`,
-        );
+        throw new Error(`${faults.length} faults, seed ${this.options.seed}:\n${faults.slice(0, 5).join('\n')}`);
       await pause(300);
     }
   }
 
   /** Acknowledged means there, under the offset told. */
-  #requireAcknowledged(): void {
-    const byTopic = new Map(
-      [this.topics.activity, this.topics.commands].map((topic) => [
-        topic,
-        this.copy.of(topic).map((records) => new Map(records.map(({ offset, value }) => [offset, value]))),
-      ]),
+  #missing(): string[] {
+    const places = new Map<string, ReadonlyMap<number, string | null>>(
+      [this.topics.activity, this.topics.commands].flatMap((topic) =>
+        this.copy
+          .of(topic)
+          .map((records, partition): [string, ReadonlyMap<number, string | null>] => [
+            `${topic}-${partition}`,
+            new Map(records.map(({ offset, value }) => [offset, value])),
+          ]),
+      ),
     );
-    for (const { topic, partition, offset, value } of this.load.acknowledged) {
-      const stands = byTopic.get(topic)?.[partition]?.get(offset);
-      if (stands !== value)
-        throw new Error(`${topic}-${partition} offset ${offset} was acknowledged, and holds ${String(stands)}`);
-    }
+    return this.load.acknowledged.flatMap(({ topic, partition, offset, value }) => {
+      const stands = places.get(`${topic}-${partition}`)?.get(offset);
+      if (stands === value) return [];
+      return [`${topic}-${partition} offset ${offset} was acknowledged, and holds ${String(stands)}`];
+    });
   }
+}
+
+/** Lines of a process's journal that tell of something wrong. */
+export function complaintsOf(program: Program): readonly string[] {
+  return program.stderr.split('\n').filter((line) => /"level":"(?:warn|error)"/.test(line));
 }
 
 export const pause = (spanMs: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, spanMs));
