@@ -1,13 +1,19 @@
 // A place for faults: topics under a prefix on a cluster, the services on them as processes of their own, a load, and the
 // oracle. Invariant: what the services are told is their environment and the log, nothing else; the oracle reads only the log.
-import { topicNames, topicSpecs, type TopicNames } from '#libs/contracts';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { recipientTopic, recipientTopicSpec, topicNames, topicSpecs, type TopicNames } from '#libs/contracts';
 import { KafkaEventLog } from '#libs/event-log-kafka';
 import type { Policy } from '#libs/presence';
 import { Draw } from '#libs/testing';
-import { Program, until, type ProgramName } from '../program.js';
+import { freshFolder, Program, until, type ProgramName } from '../program.js';
+import { judgeDeliveries, type DeliveryVerdict } from './delivery-oracle.js';
 import { judgeHistory, type HistoryVerdict } from './history-oracle.js';
 import { Load } from './load.js';
 import { LogCopy } from './log-copy.js';
+import { pictureFaults } from './pictures.js';
+import { Rooms } from './rooms.js';
+import { tokenOf, Visitors } from './visitors.js';
 
 /** Short, so that timers fire all the time; the longest is over a few seconds after the last input. */
 export const POLICY: Policy = {
@@ -25,6 +31,8 @@ export interface WorldOptions {
   readonly prefix: string;
   readonly seed: number;
   readonly users?: number;
+  /** Of the users, those who use gateways. */
+  readonly visitors?: number;
   readonly perSecond?: number;
 }
 
@@ -32,18 +40,26 @@ export class World {
   readonly topics: TopicNames;
   readonly users: readonly string[];
   readonly load: Load;
+  readonly rooms: Rooms;
+  readonly visitors: Visitors;
   readonly copy: LogCopy;
   readonly draw: Draw;
+  /** Users with a topic of their own. */
+  readonly recipients: string[] = [];
+  readonly #gateways = new Map<Program, string>();
   readonly environment: Readonly<Record<string, string>>;
 
   private constructor(
     readonly log: KafkaEventLog,
     readonly options: WorldOptions,
   ) {
-    const { brokers, prefix, seed, users = 60, perSecond = 400 } = options;
+    const { brokers, prefix, seed, users = 60, visitors = 0, perSecond = 400 } = options;
     this.topics = topicNames(prefix);
     this.users = Array.from({ length: users }, (_, index) => `@user${index}:hs`);
     this.load = new Load({ log, topics: this.topics, users: this.users, seed, perSecond });
+    this.rooms = new Rooms(log, this.topics, this.users, seed);
+    const visiting = this.users.slice(0, visitors);
+    this.visitors = new Visitors(visiting, () => this.#gatewaysAlive(), seed);
     this.copy = new LogCopy(log);
     this.draw = new Draw(seed);
     this.environment = {
@@ -56,6 +72,10 @@ export class World {
       OFFLINE_AFTER_MS: String(POLICY.offlineAfterMs),
       BUSY_OFFLINE_AFTER_MS: String(POLICY.busyOfflineAfterMs),
       MAX_LEASE_MS: String(POLICY.maxLeaseMs),
+      BUSY_NAME: 'stable',
+      PUT_PER_SECOND: '1000',
+      PUT_BURST: '1000',
+      STATIC_TOKENS_FILE: tokensFile(visiting),
     };
   }
 
@@ -68,15 +88,27 @@ export class World {
   }
 
   async close(): Promise<void> {
-    await this.load.stop();
+    await Promise.all([this.load.stop(), this.rooms.stop(), this.visitors.stop()]);
     await this.log.close();
   }
 
   /** A new process, once it serves. */
   async start(name: ProgramName, ...args: string[]): Promise<Program> {
     const program = Program.start(name, this.environment, ...args);
-    await program.servingUrl();
+    const url = await program.servingUrl();
+    if (name === 'gateway') this.#gateways.set(program, url);
     return program;
+  }
+
+  #gatewaysAlive(): string[] {
+    return [...this.#gateways].flatMap(([program, url]) => (program.hasEnded ? [] : [url]));
+  }
+
+  /** Topics for some recipients. */
+  async subscribe(...users: readonly string[]): Promise<void> {
+    this.recipients.push(...users);
+    const { prefix } = this.options;
+    await this.log.createTopics(users.map((userId) => recipientTopicSpec(recipientTopic(prefix, userId))));
   }
 
   /** SIGSTOP while one of its transactions is open: a transaction that outlasts a moment is the frozen one's. */
@@ -138,7 +170,37 @@ export class World {
     }
   }
 
-  /** Acknowledged means there, under the offset told. */
+  /** Waits until everybody interested was told the last of everybody, after `judge`; throws what is wrong, or never comes. */
+  async judgeDeliveries(patienceMs = 30_000): Promise<DeliveryVerdict> {
+    await this.rooms.stop();
+    const givenUpMs = performance.now() + patienceMs;
+    for (;;) {
+      const verdict = await this.#deliveries();
+      const pictures = pictureFaults(this.visitors.pictures(), (topic) => this.copy.of(topic), this.topics);
+      const faults = [...verdict.wrong, ...verdict.missing, ...pictures];
+      if (faults.length === 0) return verdict;
+      if (verdict.wrong.length > 0 || performance.now() > givenUpMs)
+        throw new Error(`${faults.length} faults, seed ${this.options.seed}:\n${faults.slice(0, 5).join('\n')}`);
+      await pause(200);
+    }
+  }
+
+  async #deliveries(): Promise<DeliveryVerdict> {
+    const { topics, copy, users, recipients, log, options } = this;
+    const own = new Map(recipients.map((userId) => [userId, recipientTopic(options.prefix, userId)]));
+    // What was delivered before what it was made of, which so holds all of it.
+    await copy.follow([topics.deliveries, ...own.values()]);
+    await copy.follow([topics.changes, topics.memberships, topics.rooms]);
+    return judgeDeliveries({
+      records: (topic) => copy.of(topic),
+      topics,
+      users,
+      recipients: new Map([...own].map(([userId, topic]) => [userId, copy.of(topic).flat()])),
+      partitionOf: (userId) => log.partitionOf(userId, PARTITIONS),
+    });
+  }
+
+  /** Acknowledged means there, under the offset told; of a PUT, among the commands. */
   #missing(): string[] {
     const places = new Map<string, ReadonlyMap<number, string | null>>(
       [this.topics.activity, this.topics.commands].flatMap((topic) =>
@@ -150,12 +212,31 @@ export class World {
           ]),
       ),
     );
-    return this.load.acknowledged.flatMap(({ topic, partition, offset, value }) => {
+    const commands = new Set(
+      this.copy.of(this.topics.commands).flatMap((records) => records.map(({ key, value }) => putOf(key, value))),
+    );
+    const puts = this.visitors.acknowledged
+      .filter(({ userId, message }) => !commands.has(`${userId} ${message}`))
+      .map(({ userId, message }) => `the PUT "${message}" of ${userId} was answered 200, and is no command`);
+    const appends = this.load.acknowledged.flatMap(({ topic, partition, offset, value }) => {
       const stands = places.get(`${topic}-${partition}`)?.get(offset);
       if (stands === value) return [];
       return [`${topic}-${partition} offset ${offset} was acknowledged, and holds ${String(stands)}`];
     });
+    return [...puts, ...appends];
   }
+}
+
+function putOf(key: string | null, value: string | null): string {
+  const message = /"status_msg":"([^"]*)"/.exec(String(value))?.[1];
+  return `${String(key)} ${String(message)}`;
+}
+
+function tokensFile(users: readonly string[]): string {
+  const file = join(freshFolder(), 'tokens.json');
+  const tokens = users.map((userId) => [tokenOf(userId), { user_id: userId, device_id: 'D' }] as const);
+  writeFileSync(file, JSON.stringify(Object.fromEntries(tokens)));
+  return file;
 }
 
 /** Lines of a process's journal that tell of something wrong. */
@@ -172,6 +253,11 @@ export function tell(figures: string): void {
 export function figuresOf(verdict: HistoryVerdict): string {
   const { inputs, users, changes, timers, rejected, reordered, late, faults } = verdict;
   return `${inputs} inputs of ${users} users (${rejected} rejected) → ${changes} changes, ${timers} of them timers; ${faults.length} faults, ${reordered} orders not by time, ${late} timers before an earlier input`;
+}
+
+export function deliveryFigures(verdict: DeliveryVerdict): string {
+  const { frames, tellings, repeated, pairs, recipientTopics } = verdict;
+  return `${frames} frames, ${tellings} tellings (${repeated} of them repeated), ${pairs} pairs and ${recipientTopics} recipient topics right in the end`;
 }
 
 /** The seed of a suite: SEED, or one by the clock; printed by whoever uses it. */
