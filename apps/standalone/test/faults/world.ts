@@ -1,8 +1,10 @@
 // A place for faults: topics under a prefix on a cluster, the services on them as processes of their own, a load, and the
 // oracle. Invariant: what the services are told is their environment and the log, nothing else; the oracle reads only the log.
-import { writeFileSync } from 'node:fs';
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { recipientTopic, recipientTopicSpec, topicNames, topicSpecs, type TopicNames } from '#libs/contracts';
+import { LogUnavailableError } from '#libs/event-log';
 import { KafkaEventLog } from '#libs/event-log-kafka';
 import type { Policy } from '#libs/presence';
 import { Draw } from '#libs/testing';
@@ -23,7 +25,7 @@ export const POLICY: Policy = {
   busyOfflineAfterMs: 2_000,
   maxLeaseMs: 4_000,
 };
-export const PARTITIONS = 4;
+const PARTITIONS = 4;
 export const isSoak = process.env['SOAK'] === '1';
 
 export interface WorldOptions {
@@ -34,10 +36,14 @@ export interface WorldOptions {
   /** Of the users, those who use gateways. */
   readonly visitors?: number;
   readonly perSecond?: number;
+  readonly partitions?: number;
+  readonly policy?: Policy;
 }
 
 export class World {
   readonly topics: TopicNames;
+  readonly partitions: number;
+  readonly policy: Policy;
   readonly users: readonly string[];
   readonly load: Load;
   readonly rooms: Rooms;
@@ -47,6 +53,7 @@ export class World {
   /** Users with a topic of their own. */
   readonly recipients: string[] = [];
   readonly #gateways = new Map<Program, string>();
+  readonly #programs: [ProgramName, Program][] = [];
   readonly environment: Readonly<Record<string, string>>;
 
   private constructor(
@@ -55,6 +62,8 @@ export class World {
   ) {
     const { brokers, prefix, seed, users = 60, visitors = 0, perSecond = 400 } = options;
     this.topics = topicNames(prefix);
+    this.partitions = partitionsOf(options);
+    this.policy = options.policy ?? POLICY;
     this.users = Array.from({ length: users }, (_, index) => `@user${index}:hs`);
     this.load = new Load({ log, topics: this.topics, users: this.users, seed, perSecond });
     this.rooms = new Rooms(log, this.topics, this.users, seed);
@@ -65,13 +74,13 @@ export class World {
     this.environment = {
       KAFKA_BROKERS: brokers.join(','),
       TOPIC_PREFIX: prefix,
-      PARTITIONS: String(PARTITIONS),
-      DELIVERY_PARTITIONS: String(PARTITIONS),
-      IDLE_AFTER_MS: String(POLICY.idleAfterMs),
-      ACTIVE_FOR_MS: String(POLICY.activeForMs),
-      OFFLINE_AFTER_MS: String(POLICY.offlineAfterMs),
-      BUSY_OFFLINE_AFTER_MS: String(POLICY.busyOfflineAfterMs),
-      MAX_LEASE_MS: String(POLICY.maxLeaseMs),
+      PARTITIONS: String(this.partitions),
+      DELIVERY_PARTITIONS: String(this.partitions),
+      IDLE_AFTER_MS: String(this.policy.idleAfterMs),
+      ACTIVE_FOR_MS: String(this.policy.activeForMs),
+      OFFLINE_AFTER_MS: String(this.policy.offlineAfterMs),
+      BUSY_OFFLINE_AFTER_MS: String(this.policy.busyOfflineAfterMs),
+      MAX_LEASE_MS: String(this.policy.maxLeaseMs),
       BUSY_NAME: 'stable',
       PUT_PER_SECOND: '1000',
       PUT_BURST: '1000',
@@ -83,7 +92,8 @@ export class World {
   static async open(options: WorldOptions): Promise<World> {
     const log = await KafkaEventLog.connect({ brokers: options.brokers, clientId: 'rollcall-faults' });
     const { prefix } = options;
-    await log.createTopics(topicSpecs({ prefix, partitions: PARTITIONS, deliveryPartitions: PARTITIONS }));
+    const partitions = partitionsOf(options);
+    await log.createTopics(topicSpecs({ prefix, partitions, deliveryPartitions: partitions }));
     return new World(log, options);
   }
 
@@ -95,6 +105,7 @@ export class World {
   /** A new process, once it serves. */
   async start(name: ProgramName, ...args: string[]): Promise<Program> {
     const program = Program.start(name, this.environment, ...args);
+    this.#programs.push([name, program]);
     const url = await program.servingUrl();
     if (name === 'gateway') this.#gateways.set(program, url);
     return program;
@@ -141,15 +152,20 @@ export class World {
   /** Milliseconds until every partition has committed something newer than all that is written now; needs a load. */
   async servedAgain(): Promise<number> {
     const startedMs = performance.now();
-    const stable = await this.log.ends(this.topics.states);
-    const written = [...stable];
-    for (const { partition, highWatermark } of await this.log.openTransactions([this.topics.states]))
-      written[partition] = highWatermark;
+    const written = await until('the log to answer', () => this.#written().catch(unavailable));
     await until('every partition to be served again', async () => {
-      const ends = await this.log.ends(this.topics.states);
-      return ends.every((end, partition) => end > written[partition]!) ? true : undefined;
+      const ends = await this.log.ends(this.topics.states).catch(unavailable);
+      return ends?.every((end, partition) => end > written[partition]!) === true ? true : undefined;
     });
     return performance.now() - startedMs;
+  }
+
+  /** Where the states end, open transactions included. */
+  async #written(): Promise<readonly number[]> {
+    const written = [...(await this.log.ends(this.topics.states))];
+    for (const { partition, highWatermark } of await this.log.openTransactions([this.topics.states]))
+      written[partition] = highWatermark;
+    return written;
   }
 
   /** Stops the load and waits until the history is what the inputs make; throws what is still wrong when it never is. */
@@ -161,11 +177,10 @@ export class World {
       // The outputs before the inputs: what follows from an input that is seen later would look made of nothing.
       await this.copy.follow([changes, states, rejected]);
       await this.copy.follow([activity, commands]);
-      const verdict = judgeHistory((topic) => this.copy.of(topic), this.topics, POLICY);
+      const verdict = judgeHistory((topic) => this.copy.of(topic), this.topics, this.policy);
       const faults = [...this.#missing(), ...verdict.faults];
       if (faults.length === 0) return verdict;
-      if (performance.now() > givenUpMs)
-        throw new Error(`${faults.length} faults, seed ${this.options.seed}:\n${faults.slice(0, 5).join('\n')}`);
+      if (performance.now() > givenUpMs) throw this.#failure(faults);
       await pause(300);
     }
   }
@@ -179,10 +194,19 @@ export class World {
       const pictures = pictureFaults(this.visitors.pictures(), (topic) => this.copy.of(topic), this.topics);
       const faults = [...verdict.wrong, ...verdict.missing, ...pictures];
       if (faults.length === 0) return verdict;
-      if (verdict.wrong.length > 0 || performance.now() > givenUpMs)
-        throw new Error(`${faults.length} faults, seed ${this.options.seed}:\n${faults.slice(0, 5).join('\n')}`);
+      if (verdict.wrong.length > 0 || performance.now() > givenUpMs) throw this.#failure(faults);
       await pause(200);
     }
+  }
+
+  /** With the journals of all processes, for whoever looks for the reason. */
+  #failure(faults: readonly string[]): Error {
+    const folder = mkdtempSync(join(tmpdir(), 'rollcall-faults-'));
+    for (const [index, [name, { stderr }]] of this.#programs.entries())
+      writeFileSync(join(folder, `${index}-${name}.log`), stderr);
+    const { seed } = this.options;
+    const first = faults.slice(0, 5).join('\n');
+    return new Error(`${faults.length} faults, seed ${seed}, journals in ${folder}:\n${first}`);
   }
 
   async #deliveries(): Promise<DeliveryVerdict> {
@@ -196,7 +220,7 @@ export class World {
       topics,
       users,
       recipients: new Map([...own].map(([userId, topic]) => [userId, copy.of(topic).flat()])),
-      partitionOf: (userId) => log.partitionOf(userId, PARTITIONS),
+      partitionOf: (userId) => log.partitionOf(userId, this.partitions),
     });
   }
 
@@ -227,6 +251,8 @@ export class World {
   }
 }
 
+const partitionsOf = ({ partitions = PARTITIONS }: WorldOptions): number => partitions;
+
 function putOf(key: string | null, value: string | null): string {
   const message = /"status_msg":"([^"]*)"/.exec(String(value))?.[1];
   return `${String(key)} ${String(message)}`;
@@ -242,6 +268,12 @@ function tokensFile(users: readonly string[]): string {
 /** Lines of a process's journal that tell of something wrong. */
 export function complaintsOf(program: Program): readonly string[] {
   return program.stderr.split('\n').filter((line) => /"level":"(?:warn|error)"/.test(line));
+}
+
+/** While brokers are away. */
+function unavailable(error: unknown): undefined {
+  if (error instanceof LogUnavailableError) return undefined;
+  throw error;
 }
 
 export const pause = (spanMs: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, spanMs));
