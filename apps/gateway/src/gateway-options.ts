@@ -3,6 +3,7 @@
 import type { Clock, EventLog } from '#libs/event-log';
 import type { Journal, Metrics } from '#libs/runtime';
 import type { Authentication } from './authentication/caller.js';
+import type { HomeserverOptions } from './homeserver/homeserver-doors.js';
 
 export interface GatewayBounds {
   /** Longest `timeout` of a /sync, milliseconds; a longer one is cut to it. */
@@ -62,6 +63,8 @@ export interface GatewayOptions {
   readonly putPerSecond: number;
   readonly putBurst: number;
   readonly authentication: Authentication;
+  /** The homeserver that this gateway stands in front of; absent = the clients' server is this gateway. */
+  readonly homeserver?: HomeserverOptions;
   /** Names this gateway's sessions: unique among all gateways, past ones included. */
   readonly gatewayId: string;
   readonly bounds?: Partial<GatewayBounds>;

@@ -78,6 +78,7 @@ const gateway = {
       busyName: configuration.gateway.busyName,
       putPerSecond: configuration.gateway.putPerSecond,
       putBurst: configuration.gateway.putBurst,
+      ...given('homeserver', configuration.gateway.homeserver),
       gatewayId: randomBytes(6).toString('base64url'),
     });
   },
@@ -130,6 +131,9 @@ export class GatewayModule implements OnModuleInit {
       page.release();
     });
     shutdown.step('leave', 'recent changes', () => page.stop());
+    shutdown.step('close', 'the homeserver’s connections', () => {
+      this.modules.get(Doors).close();
+    });
     shutdown.step('end-sessions', 'sessions of devices', () => made.sessions.endAll());
   }
 }

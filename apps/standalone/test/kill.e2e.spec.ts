@@ -20,7 +20,14 @@ afterAll(async () => {
 });
 
 async function start(directory: string): Promise<{ process: SourceProcess; url: string }> {
-  const env = { ...process.env, DATA_DIR: directory, HTTP_PORT: '0', PUT_PER_SECOND: '100000', PUT_BURST: '100000', LOG_LEVEL: 'warn' };
+  const env = {
+    ...process.env,
+    DATA_DIR: directory,
+    HTTP_PORT: '0',
+    PUT_PER_SECOND: '100000',
+    PUT_BURST: '100000',
+    LOG_LEVEL: 'warn',
+  };
   const running = runSource('apps/standalone/src/main.ts', [], { env });
   started.push(running);
   const url = await until('the process to serve', () => {
@@ -62,7 +69,10 @@ async function messagesOf(directory: string, topic: string): Promise<Map<string,
     for await (const { records } of log.read(topic, partition, 0, end)) {
       for (const { value } of records) {
         if (value === null) continue;
-        const { user_id: userId, status_msg: message } = JSON.parse(Buffer.from(value).toString()) as { user_id: string; status_msg?: string };
+        const { user_id: userId, status_msg: message } = JSON.parse(Buffer.from(value).toString()) as {
+          user_id: string;
+          status_msg?: string;
+        };
         const messages = found.get(userId) ?? [];
         if (message !== undefined && messages.at(-1) !== message) messages.push(message);
         found.set(userId, messages);
@@ -77,7 +87,11 @@ describe.each(KILLED_AFTER)('kill -9 when %d PUTs were answered', (killAt) => {
   it('loses none of them, and tells none twice', async () => {
     const directory = freshFolder();
     const first = await start(directory);
-    const attempts = Array.from({ length: USERS }, (_, n): Attempt => ({ user: new MatrixUser(first.url, `@killed${String(n)}:hs`), sent: [], acknowledged: 0 }));
+    const attempts = Array.from({ length: USERS }, (_, n): Attempt => ({
+      user: new MatrixUser(first.url, `@killed${String(n)}:hs`),
+      sent: [],
+      acknowledged: 0,
+    }));
     let answered = 0;
     await putUntilKilled(attempts, () => {
       answered += 1;
@@ -95,7 +109,9 @@ describe.each(KILLED_AFTER)('kill -9 when %d PUTs were answered', (killAt) => {
       // What was written is what was sent, up to one that was on its way; what was answered is among it.
       expect(written).toEqual(sent.slice(0, written.length));
       expect(written.length).toBeGreaterThanOrEqual(acknowledged);
-      await until('the state to hold the last command', async () => ((await again.get()).body['status_msg'] === written.at(-1) ? true : undefined));
+      await until('the state to hold the last command', async () =>
+        (await again.get()).body['status_msg'] === written.at(-1) ? true : undefined,
+      );
     }
     // The states are told after the history, in one transaction with it.
     const history = await messagesOf(directory, 'presence.changes');

@@ -1,6 +1,14 @@
 // A real Matrix client library as a user would run it: login by token, the sync loop, presence set and got, and a presence
 // event at another client (matrix-js-sdk, unpatched).
-import { ClientEvent, SetPresence, SyncState, UserEvent, createClient, type MatrixClient, type User } from 'matrix-js-sdk';
+import {
+  ClientEvent,
+  SetPresence,
+  SyncState,
+  UserEvent,
+  createClient,
+  type MatrixClient,
+  type User,
+} from 'matrix-js-sdk';
 import { Cast } from './cast.js';
 import type { MatrixUser } from './matrix-user.js';
 
@@ -15,7 +23,8 @@ afterEach(() => {
 beforeAll(() => {
   const later = globalThis.setTimeout;
   jest.spyOn(globalThis, 'setTimeout').mockImplementation((run, ms, ...words) => later(run, ms, ...words).unref());
-  for (const method of ['debug', 'info', 'log', 'warn'] as const) jest.spyOn(console, method).mockReturnValue(undefined);
+  for (const method of ['debug', 'info', 'log', 'warn'] as const)
+    jest.spyOn(console, method).mockReturnValue(undefined);
 });
 
 function clientOf({ url, userId, token }: MatrixUser): MatrixClient {

@@ -30,7 +30,8 @@ async function recordsOf(topic: string, userId: string): Promise<Written[]> {
   const found: Written[] = [];
   for (const [partition, end] of (await log.ends(topic)).entries()) {
     for await (const { records } of log.read(topic, partition, 0, end)) {
-      for (const { value } of records) if (value !== null) found.push(JSON.parse(Buffer.from(value).toString()) as Written);
+      for (const { value } of records)
+        if (value !== null) found.push(JSON.parse(Buffer.from(value).toString()) as Written);
     }
   }
   return found.filter(({ user_id }) => user_id === userId);
@@ -40,7 +41,9 @@ const user = (name: string): MatrixUser => new MatrixUser(String(running.url), `
 const changesOf = ({ userId }: MatrixUser): Promise<Written[]> => recordsOf('presence.changes', userId);
 const inputsOf = ({ userId }: MatrixUser): Promise<Written[]> => recordsOf('presence.activity', userId);
 const offlineOf = (gone: MatrixUser): Promise<Written> =>
-  until(`${gone.userId} to be offline`, async () => (await changesOf(gone)).find(({ presence }) => presence === 'offline'));
+  until(`${gone.userId} to be offline`, async () =>
+    (await changesOf(gone)).find(({ presence }) => presence === 'offline'),
+  );
 
 it('who disappears is offline at the end of the last poll plus the grace', async () => {
   const gone = user('gone');
@@ -58,7 +61,7 @@ it('who disappears is offline at the end of the last poll plus the grace', async
 it('who polls steadily, for many graces, costs one record and one change', async () => {
   const steady = user('steady');
   await steady.first();
-  for (const end = Date.now() + 3 * GRACE_MS; Date.now() < end; ) await steady.sync({ timeout: '300' });
+  for (const end = Date.now() + 3 * GRACE_MS; Date.now() < end;) await steady.sync({ timeout: '300' });
   expect((await inputsOf(steady)).map(({ type }) => type)).toEqual(['device.connected']);
   expect(await changesOf(steady)).toHaveLength(1);
 });
@@ -95,9 +98,14 @@ it('who hangs up in the middle of a long poll is offline a grace later', async (
 it('a stream that claims is a session, as long as it is open', async () => {
   const streaming = user('streaming');
   const leaving = new AbortController();
-  const stream = await fetch(`${streaming.url}/_rollcall/v1/stream?set_presence=unavailable`, { headers: { authorization: `Bearer ${streaming.token}` }, signal: leaving.signal });
+  const stream = await fetch(`${streaming.url}/_rollcall/v1/stream?set_presence=unavailable`, {
+    headers: { authorization: `Bearer ${streaming.token}` },
+    signal: leaving.signal,
+  });
   expect(stream.status).toBe(200);
-  await until('unavailable', async () => ((await streaming.get()).body['presence'] === 'unavailable' ? true : undefined));
+  await until('unavailable', async () =>
+    (await streaming.get()).body['presence'] === 'unavailable' ? true : undefined,
+  );
   leaving.abort();
   await offlineOf(streaming);
 });

@@ -48,6 +48,10 @@ export class TokenMethods implements Authentication {
     return this.#ask(0, token, origin);
   }
 
+  forget(token: string): void {
+    for (const method of this.chain) method.forget?.(token);
+  }
+
   /** Synchronous as long as the methods are: most requests carry a token that is known at once. */
   #ask(index: number, token: string, origin: RequestOrigin, trouble?: CannotCheckError): Verdict | Promise<Verdict> {
     const method = this.chain[index];

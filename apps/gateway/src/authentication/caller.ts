@@ -29,12 +29,16 @@ export type Verdict = Caller | Refused;
 export interface TokenMethod {
   readonly name: string;
   check(token: string, origin: RequestOrigin): Verdict | undefined | Promise<Verdict | undefined>;
+  /** Of a way that remembers. */
+  forget?(token: string): void;
 }
 
 export interface Authentication {
   /** The names of the methods, for the start-up line. */
   readonly methods: readonly string[];
   check(token: string, origin: RequestOrigin): Verdict | Promise<Verdict>;
+  /** What is remembered of a token is not true any more: the homeserver has just refused it. */
+  forget?(token: string): void;
 }
 
 /** The token could not be checked now; the same request may succeed later. */

@@ -77,6 +77,12 @@ export class Remembered implements TokenMethod {
     return this.#asking.get(key) ?? this.#ask(key, token, known);
   }
 
+  forget(token: string): void {
+    const key = digestOf(token);
+    this.#accepted.delete(key);
+    this.#refused.delete(key);
+  }
+
   #ask(key: string, token: string, known: Answer | undefined): Promise<Verdict | undefined> {
     if (this.#asking.size >= this.#options.maxAsking)
       return Promise.reject(new CannotCheckError(`too many questions to ${this.name} are under way`));

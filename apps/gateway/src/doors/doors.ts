@@ -6,6 +6,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Filters } from '../filters.js';
 import type { Gateway } from '../gateway.js';
 import { refuseForNow } from '../http/refused-request.js';
+import { HomeserverDoors } from '../homeserver/homeserver-doors.js';
 import type { WhoAsks } from '../http/who-asks.js';
 import { LinesDoor } from './lines-door.js';
 import { OverrideDoor } from './override-door.js';
@@ -18,6 +19,7 @@ const LONGEST_START_MS = 5_000;
 const UNKNOWN_DOOR = 'none';
 
 export class Doors {
+  #behind: HomeserverDoors | undefined;
   /** By status and route, so that a request costs one look-up and no hashing of labels. */
   readonly #counters = new Map<string, { inc(): void }>();
 
@@ -29,8 +31,13 @@ export class Doors {
 
   register(fastify: FastifyInstance): void {
     const { gateway, whoAsks, filters } = this;
+    const { homeserver } = gateway.options;
+    // In front of a homeserver its requests are not kept waiting for views of ours.
+    const behind = homeserver === undefined ? undefined : new HomeserverDoors(gateway, filters, homeserver);
+    this.#behind = behind;
+    behind?.register(fastify);
     fastify.addHook('onRequest', (request, reply, done) => {
-      if (gateway.complaint() === undefined || !needsViews(request)) done();
+      if (gateway.complaint() === undefined || !needsViews(request, behind !== undefined)) done();
       else
         this.#whenReady().then(
           () => {
@@ -51,8 +58,12 @@ export class Doors {
       new LinesDoor(gateway, whoAsks),
     ])
       door.register(fastify);
-    for (const door of [new SyncDoor(gateway, whoAsks, filters), new StreamDoor(gateway, whoAsks, filters)])
-      door.register(fastify);
+    new StreamDoor(gateway, whoAsks, filters).register(fastify);
+    if (behind === undefined) new SyncDoor(gateway, whoAsks, filters).register(fastify);
+  }
+
+  close(): void {
+    this.#behind?.close();
   }
 
   /** A start takes moments: whoever comes in them waits, rather than being told of nobody. */
@@ -76,6 +87,8 @@ export class Doors {
   }
 }
 
-function needsViews({ raw: { url = '' } }: FastifyRequest): boolean {
-  return url.startsWith('/_matrix/') || url.startsWith('/_rollcall/');
+/** In front of a homeserver its answers go on without our views. */
+function needsViews({ raw: { url = '' } }: FastifyRequest, isBehind: boolean): boolean {
+  const matrix = isBehind ? /^\/_matrix\/client\/(v3|r0)\/presence\// : /^\/_matrix\//;
+  return matrix.test(url) || url.startsWith('/_rollcall/');
 }

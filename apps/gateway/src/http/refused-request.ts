@@ -4,6 +4,7 @@ import { HttpException } from '@nestjs/common';
 import { LogUnavailableError } from '#libs/event-log';
 import { limitExceeded, refusal, retryAfterSeconds, type ErrorCode, type Parsed, type Refusal } from '#libs/matrix';
 import { CannotCheckError } from '../authentication/caller.js';
+import { HomeserverAwayError } from '../homeserver/upstream.js';
 import { NotDurableError } from '../input-writer.js';
 
 export interface Answer {
@@ -52,6 +53,8 @@ export function answerFor(error: unknown): Answer {
   if (error instanceof NotDurableError || error instanceof LogUnavailableError)
     return forNow('The log cannot be reached now');
   if (error instanceof CannotCheckError) return forNow('The access token cannot be checked now');
+  if (error instanceof HomeserverAwayError)
+    return ofRefusal(refusal('M_UNKNOWN', 'The homeserver cannot be reached', 502));
   if (error instanceof HttpException) return ofNest(error);
   return ofFastify(error) ?? { ...ofRefusal(refusal('M_UNKNOWN', 'Internal error')), unexpected: error };
 }

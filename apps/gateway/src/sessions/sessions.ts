@@ -73,7 +73,7 @@ export class Sessions {
   /** A poll or a stream of a device begins. */
   attend(start: SessionStart): Attendance {
     if (this.#closed) return { announced: undefined, ended: () => undefined };
-    const key = `${start.userId}\0${start.deviceId}\0${start.kind}`;
+    const key = keyOf(start);
     let session = this.#sessions.get(key);
     if (session === undefined) {
       const sessionId = start.kind === 'poll' ? this.options.gatewayId : `${this.options.gatewayId}.stream`;
@@ -89,6 +89,17 @@ export class Sessions {
         this.#ended(attended, start.claim, ending);
       },
     };
+  }
+
+  /** The device is logged out: what it claims here ends now, whatever requests of it are still open. */
+  depart(userId: string, deviceId: string): void {
+    const nowMs = this.options.clock.nowMs();
+    for (const kind of ['poll', 'stream'] as const) {
+      const session = this.#sessions.get(keyOf({ userId, deviceId, kind }));
+      if (session === undefined || this.#closed) continue;
+      session.lastEndMs = nowMs;
+      this.#end(session, nowMs);
+    }
   }
 
   /** The gateway stops properly: every session ends now, so that its clients have the whole grace to go elsewhere. */
@@ -212,6 +223,10 @@ export class Sessions {
     this.#sessions.set(session.key, session);
     session.scheduledMs = this.#wheel.schedule(session, this.options.clock.nowMs() + RETRY_MS);
   }
+}
+
+function keyOf({ userId, deviceId, kind }: Omit<SessionStart, 'claim'>): string {
+  return `${userId}\0${deviceId}\0${kind}`;
 }
 
 function endOf(session: Session, agoMs: number): ActivityInput {

@@ -69,6 +69,8 @@ export interface GatewayConfiguration {
   readonly serverName?: string;
   readonly tokenCacheMs: number;
   readonly tokenStaleMs: number;
+  /** The homeserver that the gateway stands in front of. */
+  readonly homeserver?: { readonly url: string; readonly upstreamPollMs: number };
 }
 
 export interface FanoutConfiguration {

@@ -159,7 +159,7 @@ function httpOf(variables: Variables, app: ProcessName): HttpConfiguration {
 function gatewayOf(variables: Variables, files: Files): GatewayConfiguration {
   files.text('STATIC_TOKENS_FILE', variables.STATIC_TOKENS_FILE);
   const { ADMIN_TOKEN: adminToken, STATIC_TOKENS_FILE: staticTokensFile, SERVER_NAME: serverName } = variables;
-  const whoamiUrl = variables.WHOAMI_URL ?? variables.HOMESERVER_URL;
+  const { HOMESERVER_URL: url, WHOAMI_URL: whoamiUrl = url } = variables;
   const introspection = introspectionOf(variables);
   const jwt = jwtOf(variables, files);
   return {
@@ -172,6 +172,7 @@ function gatewayOf(variables: Variables, files: Files): GatewayConfiguration {
     ...(staticTokensFile === undefined ? {} : { staticTokensFile }),
     ...(serverName === undefined ? {} : { serverName }),
     ...(whoamiUrl === undefined ? {} : { whoamiUrl }),
+    ...(url === undefined ? {} : { homeserver: { url, upstreamPollMs: number(variables, 'HOMESERVER_POLL_MS') } }),
     ...(introspection === undefined ? {} : { introspection }),
     ...(jwt === undefined ? {} : { jwt }),
   };

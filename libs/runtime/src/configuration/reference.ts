@@ -119,7 +119,15 @@ export const REFERENCE = {
     absentWords: '`HOMESERVER_URL`',
     means: 'base URL, asked `/_matrix/client/v3/account/whoami`',
   },
-  HOMESERVER_URL: { group: 'Who is asking', means: 'the homeserver' },
+  HOMESERVER_URL: {
+    group: 'Who is asking',
+    means: 'the homeserver behind this gateway: it answers everything but presence, and `/sync` together with us',
+  },
+  HOMESERVER_POLL_MS: {
+    group: 'Who is asking',
+    absent: '90000',
+    means: 'how long one poll of ours may wait at the homeserver; clients’ own waits are not changed by it',
+  },
   TOKEN_CACHE_MS: {
     group: 'Who is asking',
     absent: '30000',

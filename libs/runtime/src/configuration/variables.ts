@@ -92,6 +92,7 @@ export class Variables {
   @Whole({ from: 0, to: 86_400_000, unit: 'milliseconds' }) TOKEN_STALE_MS?: string;
   @url WHOAMI_URL?: string;
   @url HOMESERVER_URL?: string;
+  @Whole({ from: 0, to: 600_000, unit: 'milliseconds' }) HOMESERVER_POLL_MS?: string;
   @path BRIDGE_REGISTRATION_FILE?: string;
   @paths OTHER_REGISTRATION_FILES?: string;
   @OneOf('share', 'withhold') PUBLIC_ROOMS?: string;
