@@ -9,6 +9,7 @@ import { explain } from './failure.js';
 import { addFeedingCommands } from './feeding/commands.js';
 import { addQueryCommand } from './querying/commands.js';
 import { addReadingCommands } from './reading/commands.js';
+import { addHomeserverCommands } from './homeserver/commands.js';
 import type { Surroundings } from './surroundings.js';
 import { addTopicCommands } from './topics/commands.js';
 
@@ -20,6 +21,7 @@ const COMMANDS: readonly AddCommands[] = [
   addExportCommand,
   addQueryCommand,
   addConfigurationCommands,
+  addHomeserverCommands,
 ];
 
 const environmentHelp = `

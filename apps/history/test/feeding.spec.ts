@@ -213,7 +213,7 @@ describe('rollcall produce', () => {
     [['produce', 'activity', '-', '--unchecked'], '--unchecked and --key go together'],
     [['produce', 'activity', '-', '--key', 'x'], '--unchecked and --key go together'],
     [['produce', 'states', '-'], 'Possible: activity, commands, rooms'],
-    [['import', 'rooms', '-'], 'Possible: memberships'],
+    [['import', 'rooms', '-'], "unknown command 'rooms'"],
     [['import', 'memberships', '-', '--from-line', '0'], 'A whole number from 1 on is needed'],
   ])('refuses %j', async (args, sentence) => {
     const { exitCode, stderr, stdout } = await (await bench()).run(args);

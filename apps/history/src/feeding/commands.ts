@@ -35,15 +35,16 @@ async function feed({ configuration, surroundings, finish }: CommandSetting, com
 function addImport(setting: CommandSetting): void {
   setting.program
     .command('import')
-    .description('write memberships, again and again without harm')
-    .argument('<what>', 'memberships', only('memberships'))
+    .description('write who is where, again and again without harm')
+    .command('memberships')
+    .description('write memberships from a file or a pipe')
     .argument('<file>', 'a file, or - for standard input')
     .addOption(new Option('--format <format>', 'absent: csv for *.csv, else ndjson').choices(['ndjson', 'csv']))
     .option('--server <url>', 'write through this server, which holds the log')
     .option('--from-line <number>', 'skip the lines before it; absent: where a cut-off import stopped', wholeNumber(1))
     .option('--json', 'the counts and the bad lines as JSON')
     .addHelpText('after', importHelp)
-    .action(async (_what: string, file: string, { format, server, fromLine }: FeedFlags, command: Command) => {
+    .action(async (file: string, { format, server, fromLine }: FeedFlags, command: Command) => {
       const chosen = {
         ...(format && { format }),
         ...(server !== undefined && { server }),
