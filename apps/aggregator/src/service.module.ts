@@ -1,9 +1,9 @@
 // The aggregator as a process of its own: its module on the Kafka adapter. Invariant: adapters are named here and nowhere
 // else in this app; the topics are checked, never created.
 
-import { topicSpecs } from '#libs/contracts';
+import { copyTopic, isCopyDone, topicSpecs } from '#libs/contracts';
 import { KafkaEventLog } from '#libs/event-log-kafka';
-import { LogModule, requireKafka, requireTopics } from '#libs/runtime';
+import { LogModule, requireKafka, requireTopics, requireWholeCopy } from '#libs/runtime';
 import { Module, type DynamicModule } from '@nestjs/common';
 import { AggregatorModule } from './aggregator.module.js';
 
@@ -12,7 +12,10 @@ export class ServiceModule {
   static compose(): DynamicModule {
     const log = LogModule.with({
       open: (configuration, journal) => KafkaEventLog.connect({ ...requireKafka(configuration), logger: journal }),
-      prepare: (opened, { topics }) => requireTopics(opened, topicSpecs(topics)),
+      prepare: async (opened, { topics }) => {
+        await requireTopics(opened, topicSpecs(topics));
+        await requireWholeCopy(opened, copyTopic(topics.prefix), isCopyDone);
+      },
     });
     return { module: ServiceModule, imports: [log, AggregatorModule] };
   }

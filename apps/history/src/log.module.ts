@@ -5,6 +5,7 @@ import { topicSpecs } from '#libs/contracts';
 import { type EventLog, LogUnavailableError } from '#libs/event-log';
 import { type Configuration, createMissingTopics } from '#libs/runtime';
 import { Failure } from './failure.js';
+import type { Access } from './surroundings.js';
 
 async function openToRead(directory: string): Promise<EventLog> {
   const { EmbeddedEventLog } = await import('#libs/event-log-embedded');
@@ -16,11 +17,14 @@ async function openToRead(directory: string): Promise<EventLog> {
   }
 }
 
-async function openEmbedded({ dataDirectory, topics }: Configuration, access: 'read' | 'write'): Promise<EventLog> {
+async function openEmbedded({ dataDirectory, topics }: Configuration, access: Access): Promise<EventLog> {
   const directory = resolve(dataDirectory);
   if (access === 'read') return openToRead(directory);
+  // Opening to write would make a log where there is none.
+  if (access === 'hold') await (await openToRead(directory)).close();
   const { EmbeddedEventLog } = await import('#libs/event-log-embedded');
   const log = await EmbeddedEventLog.open({ directory });
+  if (access !== 'write') return log;
   try {
     // As `npm start` does: a directory of one process needs no separate permission to have topics.
     await createMissingTopics(log, topicSpecs(topics));
@@ -36,6 +40,6 @@ async function openKafka(kafka: NonNullable<Configuration['kafka']>): Promise<Ev
   return KafkaEventLog.connect(kafka);
 }
 
-export function openLog(configuration: Configuration, access: 'read' | 'write'): Promise<EventLog> {
+export function openLog(configuration: Configuration, access: Access): Promise<EventLog> {
   return configuration.kafka === undefined ? openEmbedded(configuration, access) : openKafka(configuration.kafka);
 }

@@ -8,6 +8,12 @@ export interface Output {
   write(text: string): Promise<void>;
 }
 
+/**
+ * `write` makes an embedded log with its topics where there is none, `make` without topics; `hold` and these two keep every other
+ * process from writing into its directory. On Kafka they are all the same.
+ */
+export type Access = 'read' | 'write' | 'hold' | 'make';
+
 export interface Surroundings {
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly stdin: AsyncIterable<Uint8Array>;
@@ -19,7 +25,7 @@ export interface Surroundings {
   readonly ending: AbortSignal;
   /** Where a relative file name may start from, the likeliest first. */
   readonly folders: readonly string[];
-  readonly openLog: (configuration: Configuration, access: 'read' | 'write') => Promise<EventLog>;
+  readonly openLog: (configuration: Configuration, access: Access) => Promise<EventLog>;
   readonly fetch: (url: string, init: RequestInit) => Promise<Response>;
   readonly nowMs: () => number;
 }
@@ -28,7 +34,7 @@ export interface Surroundings {
 export async function withLog<T>(
   { openLog }: Pick<Surroundings, 'openLog'>,
   configuration: Configuration,
-  access: 'read' | 'write',
+  access: Access,
   use: (log: EventLog) => Promise<T>,
 ): Promise<T> {
   const log = await openLog(configuration, access);

@@ -5,10 +5,10 @@ import { AggregatorModule } from '#apps/aggregator';
 import { BridgeModule } from '#apps/bridge';
 import { FanoutModule } from '#apps/fanout';
 import { GatewayModule } from '#apps/gateway';
-import { topicSpecs } from '#libs/contracts';
+import { copyTopic, isCopyDone, topicSpecs } from '#libs/contracts';
 import { EmbeddedEventLog } from '#libs/event-log-embedded';
 import { KafkaEventLog } from '#libs/event-log-kafka';
-import { LogModule, createMissingTopics, type Configuration } from '#libs/runtime';
+import { LogModule, createMissingTopics, requireWholeCopy, type Configuration } from '#libs/runtime';
 import { Module, type DynamicModule } from '@nestjs/common';
 
 @Module({})
@@ -19,7 +19,10 @@ export class StandaloneModule {
         kafka === undefined
           ? EmbeddedEventLog.open({ directory: configuration.dataDirectory })
           : KafkaEventLog.connect({ ...kafka, logger: journal }),
-      prepare: (opened, { topics }) => createMissingTopics(opened, topicSpecs(topics)),
+      prepare: async (opened, { topics }) => {
+        await requireWholeCopy(opened, copyTopic(topics.prefix), isCopyDone);
+        await createMissingTopics(opened, topicSpecs(topics));
+      },
     });
     const feeding = bridge === undefined ? [] : [BridgeModule];
     return { module: StandaloneModule, imports: [log, AggregatorModule, FanoutModule, GatewayModule, ...feeding] };

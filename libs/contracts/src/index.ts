@@ -61,7 +61,16 @@ export {
   type WrittenEvent,
 } from './deliveries/recipient-event.js';
 export { decodeRejection, type Rejected } from './rejected/rejection.js';
-export { decodeRegisters, encodeRegisters, type Told } from './registers/index.js';
+export { decodeRegisters, encodeRegisters, type Told, registersElsewhere } from './registers/index.js';
+export { COPIED_FROM, copiedFrom, writtenCopiedFrom, type CopiedFrom } from './copies/copied-from.js';
+export {
+  copyTopic,
+  copyTopicSpec,
+  decodeCopyMark,
+  encodeCopyMark,
+  isCopyDone,
+  type CopyMark,
+} from './copies/copy-mark.js';
 export { decodeSnapshotRecord, encodeSnapshotRecord, snapshotKey } from './snapshots/snapshots.js';
 export {
   type OrderPoint,

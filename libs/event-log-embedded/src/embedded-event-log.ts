@@ -249,6 +249,11 @@ export class EmbeddedEventLog implements EventLog {
     return this.offsets.get(group, topic);
   }
 
+  /** Of this process: nobody else can join while it holds the directory. */
+  async memberCount(group: string): Promise<number> {
+    return this.groups.memberCount(group);
+  }
+
   clockDifferenceMs(): number {
     return 0;
   }

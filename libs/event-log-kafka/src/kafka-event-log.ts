@@ -159,6 +159,10 @@ export class KafkaEventLog implements EventLog {
     return this.#positions.committed(group, topic);
   }
 
+  memberCount(group: string): Promise<number> {
+    return this.#positions.memberCount(group);
+  }
+
   clockDifferenceMs(): number {
     return this.#clock.largestMs;
   }

@@ -143,6 +143,7 @@ declare module 'kafkajs/src/broker/index.js' {
       memberId: string;
       topics: readonly OffsetsOfTopic[];
     }): Promise<unknown>;
+    describeGroups(request: { groupIds: readonly string[] }): Promise<{ groups: { members: readonly unknown[] }[] }>;
     offsetFetch(request: {
       groupId: string;
       topics: readonly { readonly topic: string; readonly partitions: readonly { readonly partition: number }[] }[];

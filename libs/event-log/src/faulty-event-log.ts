@@ -140,6 +140,10 @@ export class FaultyEventLog implements EventLog {
     return (await this.reach()).committed(group, topic);
   }
 
+  async memberCount(group: string): Promise<number> {
+    return (await this.reach()).memberCount(group);
+  }
+
   clockDifferenceMs(): number {
     return this.inner.clockDifferenceMs();
   }

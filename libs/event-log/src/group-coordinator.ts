@@ -99,6 +99,10 @@ class Group implements MemberHome {
     return this.members.length === 0;
   }
 
+  get size(): number {
+    return this.members.length;
+  }
+
   expire(member: LocalMember): void {
     member.suspend();
     this.expired.add(member);
@@ -142,6 +146,12 @@ export class GroupCoordinator {
     let group = this.groups.get(key);
     if (group === undefined) this.groups.set(key, (group = new Group(this.store, options.topics)));
     return group.add(options);
+  }
+
+  memberCount(name: string): number {
+    let count = 0;
+    for (const [key, { size }] of this.groups) if ((JSON.parse(key) as string[])[0] === name) count += size;
+    return count;
   }
 
   /** Something was appended to a topic. */

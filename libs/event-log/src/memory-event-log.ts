@@ -224,6 +224,10 @@ export class MemoryEventLog implements EventLog {
     return this.offsets.get(group, topic);
   }
 
+  async memberCount(group: string): Promise<number> {
+    return this.groups.memberCount(group);
+  }
+
   clockDifferenceMs(): number {
     return 0;
   }

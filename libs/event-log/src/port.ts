@@ -162,6 +162,8 @@ export interface EventLog {
   commit(group: string, positions: readonly GroupOffset[]): Promise<void>;
   /** What the group committed for a topic; partitions without a commit are absent. */
   committed(group: string, topic: string): Promise<ReadonlyMap<number, GroupOffset>>;
+  /** How many members the group has now, of this process or others; one that died counts until its session times out. */
+  memberCount(group: string): Promise<number>;
   /** The largest difference seen between the log's clock and ours, milliseconds ≥ 0 (a log stamping with our own clock: 0). */
   clockDifferenceMs(): number;
   /** Of the partitions being read here, those whose stable end stands still behind what was written. Absent = cannot happen. */

@@ -36,6 +36,26 @@ export async function requireTopics(log: EventLog, specs: readonly TopicSpec[]):
   if (faults.length > 0) throw new TopicMismatchError(faults.join('\n'));
 }
 
+/**
+ * A copy that was cut off holds a part of what it should: nobody starts on it. `copyTopic` exists only in logs that are copies;
+ * its last record says whether it is whole.
+ * @throws TopicMismatchError
+ */
+export async function requireWholeCopy(
+  log: EventLog,
+  copyTopic: string,
+  isDone: (text: string) => boolean,
+): Promise<void> {
+  if ((await log.describeTopic(copyTopic)) === undefined) return;
+  let last: string | undefined;
+  for await (const { records } of log.read(copyTopic, 0, 0, (await log.ends(copyTopic))[0] ?? 0))
+    for (const { value } of records) if (value !== null) last = Buffer.from(value).toString('utf8');
+  if (last !== undefined && isDone(last)) return;
+  throw new TopicMismatchError(
+    `${copyTopic} says that these topics are a copy that is not finished; the same command as before goes on with it: ${COPY_COMMAND}`,
+  );
+}
+
 function differences(spec: TopicSpec, found: TopicDescription): string[] {
   const faults: string[] = [];
   if (found.partitions !== spec.partitions) {

@@ -152,6 +152,10 @@ export class MortalEventLog implements EventLog {
     return this.#call(() => this.inner.committed(group, topic));
   }
 
+  memberCount(group: string): Promise<number> {
+    return this.#call(() => this.inner.memberCount(group));
+  }
+
   clockDifferenceMs(): number {
     return this.inner.clockDifferenceMs();
   }

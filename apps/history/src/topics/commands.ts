@@ -1,6 +1,7 @@
 // `rollcall topics …` as it is typed: options, help, and what it becomes.
 import type { Command } from 'commander';
 import type { AddCommands } from '../command-setting.js';
+import { addCopyCommand } from '../copying/commands.js';
 import {
   type TopicCommand,
   addRecipients,
@@ -33,5 +34,6 @@ export const addTopicCommands: AddCommands = (setting) => {
   add('check', 'exit 0 when every topic is as the services need it', checkTopics);
   add('describe [topics...]', 'partitions, cleanup, times and counts', describeTopics);
   add('list', 'names, with the user of a recipient’s topic', listTopics);
+  addCopyCommand(topics, setting);
   add('add <users...>', 'a topic of its own for a recipient, such as @bot:example.org', addRecipients);
 };

@@ -1,4 +1,4 @@
-// Committed positions of groups. Invariant: of a group that this process belongs to, positions are committed in the name
+// Committed positions of groups, and how many members they have. Invariant: of a group that this process belongs to, positions are committed in the name
 // of the member that holds the partition, so the broker refuses those of a member that the group has given up.
 import { FencedError, type GroupOffset } from '#libs/event-log';
 import { typeOf } from '../wire/faults.js';
@@ -41,6 +41,15 @@ export class GroupPositions {
       found.set(partition, metadata === null || metadata === '' ? position : { ...position, metadata });
     }
     return found;
+  }
+
+  async memberCount(group: string): Promise<number> {
+    const { requestTimeoutMs: limitMs } = this.wire.settings;
+    const { groups } = await this.wire.askCoordinator(
+      { kind: GROUP, id: group, lane: LANE, doing: `looking at the members of ${group}`, limitMs },
+      (link) => link.ask((broker) => broker.describeGroups({ groupIds: [group] })),
+    );
+    return groups.reduce((count, { members }) => count + members.length, 0);
   }
 
   #owner(group: string, { topic, partition }: GroupOffset): KafkaGroupMember | undefined {

@@ -95,6 +95,23 @@ const sharing = (setting: Setting): void => {
     expect(seat.errors).toEqual([]);
   });
 
+  it('are counted by anybody', async () => {
+    const log = setting.log();
+    const topics = await twoTopics(log, 2);
+    const group = freshName('group');
+    expect(await log.memberCount(group)).toBe(0);
+    const seat = await Seat.take(log, group, topics, true);
+    await until(
+      () => log.memberCount(group),
+      (count) => count === 1,
+    );
+    await seat.member.leave();
+    await until(
+      () => log.memberCount(group),
+      (count) => count === 0,
+    );
+  });
+
   it('share partitions between two members, and give them back', async () => {
     const { log, second } = setting.under();
     const topics = await twoTopics(log, 4);
