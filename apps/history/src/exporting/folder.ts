@@ -21,6 +21,10 @@ const WORK = '.unfinished';
 
 const codeOf = (error: unknown): string => (error as NodeJS.ErrnoException).code ?? '';
 
+/** Also of errors that native code made, which may be of no class of ours. */
+export const messageOf = (error: unknown): string =>
+  String((error as { readonly message?: unknown } | null)?.message ?? '');
+
 function isAlive(pid: number): boolean {
   try {
     process.kill(pid, 0);
@@ -33,13 +37,16 @@ function isAlive(pid: number): boolean {
 /** What a fault of the disk means to whoever started the export; undefined: it is none. */
 export function diskFailure(error: unknown, folder: string): Failure | undefined {
   const code = codeOf(error);
-  const text = error instanceof Error ? error.message : '';
+  const text = messageOf(error);
   if (/^(ENOSPC|EFBIG|EDQUOT)$/.test(code) || /no space left|file too large|quota exceeded/i.test(text)) {
     return new Failure(
       `There is no room left for the export in ${folder}. Nothing half-written was left; make room, and the same command goes on.`,
     );
   }
-  if (/^(EACCES|EPERM|EROFS|ENOTDIR|EEXIST)$/.test(code) || /permission denied|read-only file system/i.test(text)) {
+  if (
+    /^(EACCES|EPERM|EROFS|ENOTDIR|EEXIST|ENOENT)$/.test(code) ||
+    /permission denied|read-only file system/i.test(text)
+  ) {
     return new Failure(`The folder ${folder} cannot be written to (${text}). Choose another one with --to.`);
   }
   return undefined;

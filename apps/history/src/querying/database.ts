@@ -2,6 +2,7 @@
 // reaches no network. Invariant: the lock is set before the first word of a query is looked at.
 import type { DuckDBConnection, DuckDBInstance, DuckDBResult } from '@duckdb/node-api';
 import { OFFLINE } from '../exporting/converter.js';
+import { messageOf } from '../exporting/folder.js';
 import { sqlPath, sqlText } from '../exporting/tables.js';
 import { Failure } from '../failure.js';
 import { type FileFormat, type Span, type TableFiles, viewStatements } from './views.js';
@@ -29,7 +30,7 @@ const memoryLimit = '2GB';
 
 /** DuckDB's words, as a sentence of ours. */
 export function queryFailure(error: unknown): Failure {
-  const text = (error instanceof Error ? error.message : String(error)).replace(/^(Error: )+/, '');
+  const text = messageOf(error);
   if (/file system operations are disabled|disabled by configuration|disabled through configuration/.test(text)) {
     return new Failure(`A query may read the export and nothing else: ${text}`);
   }
