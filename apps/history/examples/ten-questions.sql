@@ -24,14 +24,9 @@ FROM flapping
 ORDER BY flaps DESC, user_id, hour;
 
 -- 5. How many different users are seen online each day?
-SELECT day::DATE AS day, count(DISTINCT user_id) AS users
-FROM (
-  SELECT user_id, unnest(generate_series(
-    date_trunc('day', from_at), coalesce(to_at, known_until()) - INTERVAL 1 MILLISECOND, INTERVAL 1 DAY)) AS day
-  FROM sessions
-  WHERE presence = 'online' AND duration_ms > 0
-)
-GROUP BY ALL
+SELECT day, count(*) AS users
+FROM online_days
+GROUP BY day
 ORDER BY day;
 
 -- 6. Of the time in which users are there at all, how much are they idle?
@@ -45,9 +40,9 @@ FROM concurrency
 GROUP BY ALL
 ORDER BY online DESC, hour;
 
--- 8. How many seconds was each user online, day by day?
-SELECT user_id, day, online_seconds(user_id, day) AS seconds
-FROM (SELECT DISTINCT user_id FROM changes), (SELECT DISTINCT minute::DATE AS day FROM concurrency)
+-- 8. How many seconds was each user online, day by day? (of one user: SELECT online_seconds('@alice:hs', '2026-11-25'))
+SELECT user_id, day, seconds
+FROM online_days
 ORDER BY user_id, day;
 
 -- 9. Which status messages are in use, and how often?

@@ -101,10 +101,17 @@ describe('the ten questions', () => {
   });
 
   it('8: online seconds by user and day', () => {
-    expect(answer(8)).toHaveLength(truth.chains.size * 2);
-    for (const { user_id: user, day, seconds } of answer(8)) {
-      expect(seconds).toEqual(near(onlineSeconds(truth, user as string, day as string)));
-    }
+    const days = ['2026-11-25', '2026-11-26'];
+    const wanted = [...truth.chains.keys()].flatMap((user) =>
+      days.map((day) => ({ user_id: user, day, seconds: onlineSeconds(truth, user, day) })),
+    );
+    const found = new Map(
+      answer(8).map(({ user_id: user, day, seconds }) => [`${String(user)} ${String(day)}`, seconds]),
+    );
+    expect(found.size).toBe(answer(8).length);
+    for (const { user_id: user, day, seconds } of wanted)
+      expect(found.get(`${user} ${day}`) ?? 0).toEqual(near(seconds));
+    expect(found.size).toBe(wanted.filter(({ seconds }) => seconds > 0).length);
   });
 
   it('9: messages in use', () => {

@@ -22,8 +22,10 @@ const WORK = '.unfinished';
 const codeOf = (error: unknown): string => (error as NodeJS.ErrnoException).code ?? '';
 
 /** Also of errors that native code made, which may be of no class of ours. */
-export const messageOf = (error: unknown): string =>
-  String((error as { readonly message?: unknown } | null)?.message ?? '');
+export function messageOf(error: unknown): string {
+  const message = (error as { readonly message?: unknown } | null)?.message;
+  return typeof message === 'string' ? message : '';
+}
 
 function isAlive(pid: number): boolean {
   try {

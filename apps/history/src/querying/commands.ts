@@ -13,6 +13,7 @@ one question, export once). Views and macros:
   sessions                   one row per user and stretch in one presence; to_ts is null while it goes on, and duration_ms is so far
   as_of(t)                   everybody's state at a time: select * from as_of('2026-11-26T08:00Z')
   online_seconds(user, day)  how long a user's presence was online on a day
+  online_days                the same for every user and day on which it is more than nothing (user_id, day, seconds)
   concurrency                per minute how many were online, unavailable and busy when it began, and the peak of online within it
   flapping                   users and hours in which a presence was left and taken again within two minutes, three times or more
   memberships, rooms         as they are now

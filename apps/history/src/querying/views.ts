@@ -74,6 +74,20 @@ CREATE MACRO online_seconds(who, day) AS (
   WHERE _who = who
 )`;
 
+/** The same for everybody and every day at once: asked user by user, the macro would walk through all sessions each time. */
+const onlineDays = ({ fromMs, toMs }: Span): string => `
+CREATE VIEW online_days AS
+WITH online AS (
+  SELECT user_id, coalesce(from_ts, ${fromMs}) AS from_ms, coalesce(to_ts, ${toMs}) AS to_ms
+  FROM sessions WHERE presence = 'online' AND duration_ms > 0
+), cut AS (
+  SELECT *, unnest(generate_series(date_trunc('day', ${at('from_ms')}), ${at('(to_ms - 1)')}, INTERVAL 1 DAY))::DATE AS day
+  FROM online
+)
+SELECT user_id, day,
+  sum(least(to_ms, epoch_ms((day + 1)::TIMESTAMPTZ)) - greatest(from_ms, epoch_ms(day::TIMESTAMPTZ))) / 1000 AS seconds
+FROM cut GROUP BY user_id, day`;
+
 /** Of presences other than offline: how many began or ended at each instant, and so how many there were. */
 const concurrency = ({ fromMs, toMs }: Span): string => {
   const words = ['online', 'unavailable', 'busy'];
@@ -133,7 +147,7 @@ export function viewStatements(files: TableFiles, format: FileFormat, span: Span
   statements.push(`CREATE VIEW change_records AS ${filesView('changes', known, format)}`);
   statements.push(`CREATE VIEW changes AS SELECT *, ${at('at_ts')} AS at FROM change_records`);
   statements.push(`CREATE MACRO known_until() AS ${at(`${span.toMs}::BIGINT`)}`);
-  statements.push(stretches, sessions(span), asOf, onlineSeconds(span), concurrency(span), flapping);
+  statements.push(stretches, sessions(span), asOf, onlineSeconds(span), onlineDays(span), concurrency(span), flapping);
   if (files.memberships !== undefined) {
     statements.push(
       `CREATE VIEW membership_records AS ${filesView('memberships', files.memberships, format)}`,
