@@ -2,6 +2,7 @@
 export * from './scenario.js';
 export * from './scenario-domain.js';
 export * from './timelines.js';
+export * from './browser/index.js';
 export * from './kafka/index.js';
 export { Draw } from './draw.js';
 export * from './simulated-clock.js';

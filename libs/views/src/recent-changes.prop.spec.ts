@@ -174,6 +174,18 @@ describe('the index of recent changes', () => {
     );
   });
 
+  it('tells the latest changes up to a time', () => {
+    fc.assert(
+      fc.property(histories, fc.integer({ min: 990, max: 1_600 }), (history, atMs) => {
+        const { changes } = indexOf(history, 1_000, 5);
+        const { moves } = changes.movesFrom(0, 1_000);
+        const expected = moves.filter((move) => move.atMs <= atMs).reverse();
+        expect(changes.movesUntil(atMs, 1_000)).toEqual(expected);
+        expect(changes.movesUntil(atMs, 3)).toEqual(expected.slice(0, 3));
+      }),
+    );
+  });
+
   it('tells a timeline newest first, and nothing from before somebody was forgotten', () => {
     fc.assert(
       fc.property(histories, (history) => {

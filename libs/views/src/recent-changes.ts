@@ -170,6 +170,15 @@ export class RecentChanges {
     return { moves, next };
   }
 
+  /** The latest changes up to a time, newest first. */
+  movesUntil(atMs: number, limit: number): readonly Move[] {
+    const columns = this.#columns;
+    const moves: Move[] = [];
+    for (let each = columns.next - 1; each >= columns.first && moves.length < limit; each--)
+      if (!columns.isErased(each) && columns.atMsOf(each) <= atMs) moves.push(this.#move(each));
+    return moves;
+  }
+
   /** How many showed what at `fromMs`, `fromMs + stepMs` …, going back from how many do now. */
   series(now: Counts, { fromMs, stepMs, points }: SeriesRange): CountSeries {
     const columns = this.#columns;

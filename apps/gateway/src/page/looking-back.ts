@@ -42,7 +42,7 @@ export class LookingBack {
   #numbered = 0;
   #askedMs = 0;
   #holders = 0;
-  #stopped = false;
+  #cancelWatch = (): void => undefined;
 
   constructor(
     private readonly gateway: Gateway,
@@ -74,7 +74,6 @@ export class LookingBack {
   }
 
   async stop(): Promise<void> {
-    this.#stopped = true;
     const opened = this.#opened;
     if (opened === undefined) return;
     this.#giveUp(opened);
@@ -150,8 +149,8 @@ export class LookingBack {
 
   #watchIdle(opened: Opened): void {
     const { clock, journal } = this.gateway.options;
-    clock.wakeAt(clock.nowMs() + this.bounds.idleMs / 2, () => {
-      if (this.#opened !== opened || this.#stopped) return;
+    this.#cancelWatch = clock.wakeAt(clock.nowMs() + this.bounds.idleMs / 2, () => {
+      if (this.#opened !== opened) return;
       if (this.#holders > 0 || clock.nowMs() - this.#askedMs < this.bounds.idleMs) {
         this.#watchIdle(opened);
         return;
@@ -166,7 +165,10 @@ export class LookingBack {
   }
 
   #giveUp(opened: Opened): void {
-    if (this.#opened === opened) this.#opened = undefined;
+    if (this.#opened === opened) {
+      this.#opened = undefined;
+      this.#cancelWatch();
+    }
     opened.close();
   }
 }

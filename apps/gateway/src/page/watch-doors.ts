@@ -20,6 +20,7 @@ import type { TownHall } from './town/town-hall.js';
 const MAX_PEOPLE = 5_000;
 const MAX_POINTS = 1_000;
 const MAX_MOVES = 500;
+const MAX_LATEST = 60;
 const NO_STORE = { 'cache-control': 'no-store' };
 
 export class WatchDoors {
@@ -80,7 +81,8 @@ export class WatchDoors {
       search: parameterOf(query, 'search') ?? '',
       limit: numberOf(query, 'limit', MAX_PEOPLE),
     });
-    return { position, ...told };
+    const moves = index.changes.movesUntil(atMs ?? Infinity, MAX_LATEST).map(moveTold);
+    return { position, ...told, moves };
   }
 
   async #tellHistory(query: Query): Promise<object> {

@@ -65,6 +65,7 @@ export const testPackages: readonly string[] = [
   'ajv-formats',
   '@nestjs/testing',
   '@asyncapi/parser',
+  'axe-core',
   'matrix-js-sdk',
   'hyparquet',
   'hyparquet-compressors',
