@@ -123,6 +123,7 @@ export class GatewayModule implements OnModuleInit {
     this.modules.get(Doors).register(fastify);
     const page = this.modules.get(PageDoors);
     page.register(fastify);
+    if (this.modules.get<Configuration>(CONFIGURATION, { strict: false }).gateway.demo === true) page.demonstrate();
     subscribe(made, this.modules.get(LogSubscriptions, { strict: false }));
     this.modules.get(HealthRegistry, { strict: false }).readiness('gateway', () => made.complaint());
     const shutdown = this.modules.get(ShutdownSequence, { strict: false });

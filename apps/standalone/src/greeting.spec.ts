@@ -13,6 +13,8 @@ describe('the greeting', () => {
     const text = printed('http://127.0.0.1:8090', { DATA_DIR: '/srv/rollcall' });
     expect(text).toContain('Rollcall serves on http://127.0.0.1:8090');
     expect(text).toContain('The log is in /srv/rollcall');
+    expect(text).toContain('See it live: http://127.0.0.1:8090/');
+    expect(printed('http://127.0.0.1:8090', { DEMO: 'true' })).toContain('a simulated town is awake');
     expect(text.match(/^ {2}curl .*dev\|@alice:localhost\|PHONE.*$/gm)).toHaveLength(2);
   });
 

@@ -9,6 +9,7 @@ export function greeting({ url, surroundings: { configuration } }: RunningProces
   return [
     `Rollcall serves on ${String(url)}`,
     `The log is ${whereDataLies(configuration)}`,
+    `See it live: ${at}/${configuration.gateway.demo === true ? ' (a simulated town is awake)' : ''}`,
     '',
     ...(takesDevelopmentTokens(configuration) ? asUsers(at) : asAnybody(at, configuration)),
     '',
@@ -41,9 +42,8 @@ function asAnybody(at: string, { gateway }: Configuration): string[] {
 
 /** The gateway decides for every request anew; this only chooses what to print. */
 function takesDevelopmentTokens({ kafka, gateway, http }: Configuration): boolean {
-  const others = [gateway.adminToken, gateway.staticTokensFile, gateway.whoamiUrl].some(
-    (method) => method !== undefined,
-  );
+  const { adminToken, staticTokensFile, whoamiUrl, introspection, jwt } = gateway;
+  const others = [adminToken, staticTokensFile, whoamiUrl, introspection, jwt].some((method) => method !== undefined);
   return kafka === undefined && !others && /^(localhost|::1|127(\.\d{1,3}){3})$/.test(http.host);
 }
 

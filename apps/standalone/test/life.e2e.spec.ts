@@ -65,6 +65,29 @@ describe('npm start', () => {
     await program.kill('SIGTERM');
   });
 
+  it('moves at once with --demo: people come, in rooms, and go offline when it has stopped', async () => {
+    const directory = freshFolder();
+    const program = Program.start('standalone', { DATA_DIR: directory }, '--demo');
+    const admin = Client.admin(await program.url());
+    expect(program.stdout).toContain('a simulated town is awake');
+    const people = await until('people of the town', async () => {
+      const { body } = await admin.ask('GET', '/_rollcall/v1/overview');
+      const { online } = body['counts'] as { online: number };
+      return online > 5 ? (body['users'] as { user_id: string; rooms: number[] }[]) : undefined;
+    });
+    for (const { user_id: userId, rooms } of people) {
+      expect(userId).toMatch(/:town$/);
+      expect(rooms.length).toBeGreaterThan(0);
+    }
+    const asleep = await admin.ask('POST', '/_rollcall/v1/town', { state: 'asleep' });
+    expect(asleep).toEqual({ status: 200, body: { state: 'asleep' } });
+    await program.kill('SIGTERM');
+    const activity = await valuesOf(directory, 'presence.activity');
+    const named = (type: string): Set<unknown> =>
+      new Set(activity.filter((each) => each['type'] === type).map(({ user_id: userId }) => userId));
+    expect([...named('device.connected')].filter((userId) => !named('device.disconnected').has(userId))).toEqual([]);
+  });
+
   it('stops within seconds with exit code 0 when told, and ends its sessions', async () => {
     const directory = freshFolder();
     const program = Program.start('standalone', { DATA_DIR: directory });

@@ -1,22 +1,26 @@
 // What a test run prints: a line per suite with its time and count, the failures in full, what tests print themselves, and at
-// the end the slowest suites, the skipped ones by name, and the count. In CI a skipped Kafka suite is a failure: a check that
+// the end the slowest suites, the skipped ones by name, and the count. In CI what lacks a broker or a browser is a failure: a check that
 // did not run must not look like one that passed.
 import { writeFileSync } from 'node:fs';
 import { relative } from 'node:path';
 
-/** Kafka suites in which something was skipped, by name, from jest's results. */
-export const skippedKafka = (results, root) =>
-  results
-    .filter(({ numPendingTests, skipped, testFilePath, testResults }) => {
-      const names = testResults
-        .filter(({ status }) => status === 'pending' || status === 'todo')
-        .map(({ fullName }) => fullName);
-      return (numPendingTests > 0 || skipped) && /kafka/i.test([relative(root, testFilePath), ...names].join('\n'));
-    })
-    .map(({ testFilePath, numPendingTests }) => ({
-      name: relative(root, testFilePath),
-      tests: Math.max(1, numPendingTests),
-    }));
+const wants = [
+  { want: 'a broker', is: /kafka/i },
+  { want: 'a browser', is: /no Chromium/ },
+];
+
+/** Suites in which something was skipped for want of what they need, by name, from jest's results. */
+export const skippedForWant = (results, root) =>
+  results.flatMap(({ numPendingTests, skipped, testFilePath, testResults }) => {
+    if (numPendingTests === 0 && !skipped) return [];
+    const names = testResults
+      .filter(({ status }) => status === 'pending' || status === 'todo')
+      .map(({ fullName }) => fullName);
+    const text = [relative(root, testFilePath), ...names].join('\n');
+    const wanted = wants.find(({ is }) => is.test(text));
+    if (wanted === undefined) return [];
+    return [{ name: relative(root, testFilePath), tests: Math.max(1, numPendingTests), want: wanted.want }];
+  });
 
 /** The closing count. A suite that did not run at all counts as one failure. */
 export const count = (results, root, inCi) => {
@@ -24,11 +28,11 @@ export const count = (results, root, inCi) => {
     ({ testExecError, failureMessage, numFailingTests }) => (testExecError || failureMessage) && numFailingTests === 0,
   );
   const sum = (field) => results.reduce((total, result) => total + (result[field] ?? 0), 0);
-  const kafka = inCi ? skippedKafka(results, root).reduce((total, { tests }) => total + tests, 0) : 0;
+  const wanting = inCi ? skippedForWant(results, root).reduce((total, { tests }) => total + tests, 0) : 0;
   return {
     passed: sum('numPassingTests'),
-    failed: sum('numFailingTests') + crashed.length + kafka,
-    skipped: Math.max(0, sum('numPendingTests') + sum('numTodoTests') - kafka),
+    failed: sum('numFailingTests') + crashed.length + wanting,
+    skipped: Math.max(0, sum('numPendingTests') + sum('numTodoTests') - wanting),
   };
 };
 
@@ -70,8 +74,8 @@ export default class Reporter {
     for (const { ms, name } of slowest) lines.push(`  ${seconds(ms).padStart(8)}  ${name}`);
     for (const { testFilePath } of testResults.filter(({ failureMessage }) => failureMessage))
       lines.push(`FAILED ${relative(this.root, testFilePath)}`);
-    for (const { name, tests } of skippedKafka(testResults, this.root)) {
-      lines.push(`SKIPPED for want of a broker: ${name} (${tests})${this.inCi ? ', which is a failure in CI' : ''}`);
+    for (const { name, tests, want } of skippedForWant(testResults, this.root)) {
+      lines.push(`SKIPPED for want of ${want}: ${name} (${tests})${this.inCi ? ', which is a failure in CI' : ''}`);
     }
     if (wasInterrupted) counted.failed = Math.max(1, counted.failed);
     this.failed = counted.failed > 0;

@@ -38,7 +38,7 @@ class Checkout {
   constructor(withPackages = true) {
     mkdirSync(this.path);
     cpSync(join(root, 'libs/house-rules/bin'), join(this.path, 'libs/house-rules/bin'), { recursive: true });
-    for (const name of ['libs/house-rules/tsconfig.build.json', 'tsconfig.json'])
+    for (const name of ['libs/house-rules/tsconfig.build.json', 'libs/house-rules/vite.config.mjs', 'tsconfig.json'])
       cpSync(join(root, name), join(this.path, name));
     this.write('package.json', JSON.stringify({ type: 'module', dependencies: { a: '1.0.0' } }));
     this.write('package-lock.json', '{}');
@@ -53,7 +53,7 @@ class Checkout {
 
   link(): void {
     mkdirSync(join(this.path, 'node_modules/@types'), { recursive: true });
-    for (const name of ['typescript', '@types/node', '@types/jest']) {
+    for (const name of ['typescript', 'vite', '@types/node', '@types/jest']) {
       symlinkSync(join(root, 'node_modules', name), join(this.path, 'node_modules', name));
     }
   }
@@ -127,6 +127,28 @@ describe('set-up', () => {
     at.write('package-lock.json', '{ }');
     await at.run();
     expect(at.read('tool/npm.log').trim().split('\n')).toHaveLength(2);
+  }, 300_000);
+
+  it('builds the page when there is one, again when it has changed and only then, and stops when it does not build', async () => {
+    const at = new Checkout();
+    const page = (): string => readFileSync(join(at.path, 'dist/page/index.html'), 'utf8');
+    at.write(
+      'apps/gateway/page/index.html',
+      '<!doctype html><title>One</title><script type="module" src="/main.ts"></script>',
+    );
+    at.write('apps/gateway/page/main.ts', 'const words: string = location.href;\ndocument.title = words;\n');
+    await at.run();
+    expect(page()).toMatch(/<title>One<\/title>[^]*src="\/assets\/index-[\w-]+\.js"/);
+    const built = (): number => statSync(join(at.path, 'dist/.page-built')).mtimeMs;
+    const firstMs = built();
+    await at.run();
+    expect(built()).toBe(firstMs);
+    at.write('apps/gateway/page/index.html', '<!doctype html><title>Another</title>');
+    await at.run();
+    expect(page()).toContain('<title>Another</title>');
+    at.write('apps/gateway/page/index.html', '<!doctype html><script type="module" src="/nowhere.ts"></script>');
+    expect(await at.run()).toMatchObject({ code: 1, stdout: '', stderr: expect.stringContaining('nowhere.ts') });
+    expect(page()).toContain('<title>Another</title>');
   }, 300_000);
 
   it('runs nothing when the install or the build fails, and says why on standard error', async () => {

@@ -15,6 +15,7 @@ const suites = {
   failing: "it('a', () => { expect(1).toBe(2); }); it('b', () => {});",
   kafka:
     "describe.skip('log on Kafka (no broker)', () => { it('a', () => {}); it('b', () => {}); }); it('c', () => {});",
+  browser: "describe.skip('a page (no Chromium: not on PATH)', () => { it('a', () => {}); });",
   skipped: "it.skip('a', () => {}); it('b', () => {});",
   broken: 'throw new Error("at import");',
 };
@@ -64,10 +65,11 @@ describe('a test run', () => {
     expect((await run([])).code).not.toBe(0);
   }, 300_000);
 
-  it('names skipped Kafka suites, and fails for them in CI', async () => {
-    const outside = await run(['kafka', 'skipped']);
-    expect({ code: outside.code, last: outside.last }).toEqual({ code: 0, last: '2 passed, 0 failed, 3 skipped' });
+  it('names suites that lack a broker or a browser, and fails for them in CI', async () => {
+    const outside = await run(['kafka', 'browser', 'skipped']);
+    expect({ code: outside.code, last: outside.last }).toEqual({ code: 0, last: '2 passed, 0 failed, 4 skipped' });
     expect(outside.stdout).toContain('SKIPPED for want of a broker: kafka.spec.ts (2)');
+    expect(outside.stdout).toContain('SKIPPED for want of a browser: browser.spec.ts (1)');
     const inCi = await run(['kafka', 'skipped'], 'true');
     expect({ code: inCi.code, last: inCi.last }).toEqual({ code: 1, last: '2 passed, 2 failed, 1 skipped' });
   }, 300_000);

@@ -82,14 +82,20 @@ async function readiness({ surroundings: { health } }: RunningProcess): Promise<
   return 'ready';
 }
 
-/** `--accept-loss` is ACCEPT_LOSS=true for one start; nothing else is understood. */
+/** Each is its variable set to true for one start; nothing else is understood. */
+const SWITCHES: ReadonlyMap<string, string> = new Map([
+  ['--accept-loss', 'ACCEPT_LOSS'],
+  ['--demo', 'DEMO'],
+]);
+
 function withArguments(options: MainOptions): Environment {
-  const unknown = options.arguments.filter((argument) => argument !== '--accept-loss');
+  const unknown = options.arguments.filter((argument) => !SWITCHES.has(argument));
   if (unknown.length > 0)
     throw new ConfigurationError([
-      `Argument ${unknown.join(' ')} is not understood; allowed: --accept-loss. Everything else is set by environment variables.`,
+      `Argument ${unknown.join(' ')} is not understood; allowed: ${[...SWITCHES.keys()].join(', ')}. Everything else is set by environment variables.`,
     ]);
-  return options.arguments.length === 0 ? options.environment : { ...options.environment, ACCEPT_LOSS: 'true' };
+  const set = options.arguments.map((argument): [string, string] => [SWITCHES.get(argument) ?? argument, 'true']);
+  return { ...options.environment, ...Object.fromEntries(set) };
 }
 
 /** Told to stop while it starts, a process first becomes whole, then stops in order; but it does not wait for ever for that. */

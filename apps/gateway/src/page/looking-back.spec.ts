@@ -21,6 +21,12 @@ const ALICE = '@alice:hs';
 const BOB = '@bob:hs';
 const CAROL = '@carol:hs';
 
+interface Moved {
+  readonly view: View;
+  /** Absent: offline. */
+  readonly before?: View;
+}
+
 class Given {
   readonly clock = new SimulatedClock(START_MS);
   readonly closed: Tail[] = [];
@@ -46,7 +52,8 @@ class Given {
     return given;
   }
 
-  async change(userId: string, version: number, atMs: number, view: View, before: View = OFFLINE): Promise<void> {
+  async change(userId: string, version: number, atMs: number, moved: Moved): Promise<void> {
+    const { view, before = OFFLINE } = moved;
     const circumstances = {
       userId,
       life: 0,
@@ -77,11 +84,11 @@ describe('looking back', () => {
   afterEach(() => given.back.stop());
 
   it('reads nothing until somebody asks, then everything up to where the log ended', async () => {
-    await given.change(ALICE, 1, START_MS - 10, ONLINE);
+    await given.change(ALICE, 1, START_MS - 10, { view: ONLINE });
     expect(given.opened).toBe(0);
     const { changes, name } = await given.back.index();
     expect([given.opened, changes.next, name]).toEqual([1, 1, 'G.1']);
-    await given.change(ALICE, 2, START_MS - 5, UNAVAILABLE, ONLINE);
+    await given.change(ALICE, 2, START_MS - 5, { view: UNAVAILABLE, before: ONLINE });
     expect((await given.back.index()).changes.next).toBe(2);
     expect(given.opened).toBe(1);
   });
@@ -100,7 +107,7 @@ describe('looking back', () => {
   });
 
   it('answers from what it knows while the log is away', async () => {
-    await given.change(ALICE, 1, START_MS - 10, ONLINE);
+    await given.change(ALICE, 1, START_MS - 10, { view: ONLINE });
     await given.back.index();
     given.log.ends = () => Promise.reject(new Error('away'));
     expect((await given.back.index()).changes.next).toBe(1);
@@ -121,9 +128,9 @@ describe('the overview', () => {
       changedAtMs: START_MS - 100,
     });
     await given.write.state({ userId: BOB, version: 2, view: OFFLINE, changedAtMs: START_MS - 50 });
-    await given.change(ALICE, 1, START_MS - 100, { ...ONLINE, statusMsg: 'Lunch' });
-    await given.change(BOB, 1, START_MS - 80, UNAVAILABLE);
-    await given.change(BOB, 2, START_MS - 50, OFFLINE, UNAVAILABLE);
+    await given.change(ALICE, 1, START_MS - 100, { view: { ...ONLINE, statusMsg: 'Lunch' } });
+    await given.change(BOB, 1, START_MS - 80, { view: UNAVAILABLE });
+    await given.change(BOB, 2, START_MS - 50, { view: OFFLINE, before: UNAVAILABLE });
     for (const topic of [TOPICS.states, TOPICS.memberships])
       for (const partition of [0, 1]) await given.still.read(topic, partition);
   });
@@ -150,7 +157,7 @@ describe('the overview', () => {
   });
 
   it('follows whichever of the two readers is ahead', async () => {
-    await given.change(ALICE, 2, START_MS - 5, UNAVAILABLE, ONLINE);
+    await given.change(ALICE, 2, START_MS - 5, { view: UNAVAILABLE, before: ONLINE });
     expect(shown(await given.tell())).toMatchObject({ [ALICE]: 'unavailable' });
     await given.write.state({ userId: ALICE, version: 3, view: ONLINE, changedAtMs: START_MS - 1 });
     for (const partition of [0, 1]) await given.still.read(TOPICS.states, partition);
@@ -171,7 +178,7 @@ describe('the overview', () => {
   });
 
   it('does not tell of somebody who was forgotten', async () => {
-    await given.change(CAROL, 1, START_MS - 70, ONLINE);
+    await given.change(CAROL, 1, START_MS - 70, { view: ONLINE });
     const forgotten = {
       userId: CAROL,
       life: 0,

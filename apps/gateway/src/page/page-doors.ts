@@ -9,9 +9,12 @@ import { PageDoor } from './page-door.js';
 import { TownHall } from './town/town-hall.js';
 import { WatchDoors } from './watch-doors.js';
 
+const LOOK_MS = 50;
+
 export class PageDoors {
   readonly town: TownHall;
   readonly #lookingBack: LookingBack;
+  #cancelLook = (): void => undefined;
 
   constructor(
     private readonly gateway: Gateway,
@@ -32,8 +35,31 @@ export class PageDoors {
     for (const door of doors) door.register(fastify);
   }
 
+  /** Wakes the town as soon as the gateway is ready. */
+  demonstrate(): void {
+    const { clock, journal } = this.gateway.options;
+    const look = (): void => {
+      this.#cancelLook = clock.wakeAt(clock.nowMs() + LOOK_MS, () => {
+        if (this.gateway.complaint() !== undefined) {
+          look();
+          return;
+        }
+        this.town.wakeByItself().then(
+          (outcome) => {
+            if (outcome === 'refused') journal.warn('no town is simulated: development tokens are not accepted here');
+          },
+          (error: unknown) => {
+            journal.warn('the town could not be woken', { error });
+          },
+        );
+      });
+    };
+    look();
+  }
+
   /** Before the sessions end. */
   release(): void {
+    this.#cancelLook();
     this.town.sleep();
   }
 

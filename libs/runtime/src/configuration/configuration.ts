@@ -57,6 +57,8 @@ export interface JwtConfiguration {
 
 export interface GatewayConfiguration {
   readonly busyName: 'unstable' | 'stable';
+  /** A small simulated town is awake from the start; only where development tokens are accepted. */
+  readonly demo?: true;
   readonly putPerSecond: number;
   readonly putBurst: number;
   readonly adminToken?: string;

@@ -19,6 +19,7 @@ export function describeConfiguration(
     BUSY_OFFLINE_AFTER_MS: policy.busyOfflineAfterMs,
     MAX_LEASE_MS: policy.maxLeaseMs,
     BUSY_NAME: gateway.busyName,
+    ...(gateway.demo === true ? { DEMO: true } : {}),
     PUT_PER_SECOND: gateway.putPerSecond,
     PUT_BURST: gateway.putBurst,
     ...(gateway.adminToken === undefined ? {} : { ADMIN_TOKEN: 'set' }),

@@ -116,6 +116,7 @@ describe('faults', () => {
     [{ PARTITIONS: '0' }, 'PARTITIONS is "0"; allowed: a whole number from 1 to 10000.'],
     [{ IDLE_AFTER_MS: '5m' }, 'IDLE_AFTER_MS is "5m"; allowed: a whole number of milliseconds from 1 to 31536000000.'],
     [{ PUT_PER_SECOND: '-1' }, 'PUT_PER_SECOND is "-1"; allowed: a number above 0, such as 5 or 0.1.'],
+    [{ DEMO: 'perhaps' }, 'DEMO is "perhaps"; allowed: true or false.'],
     [{ BUSY_NAME: 'Busy' }, 'BUSY_NAME is "Busy"; allowed: unstable, stable.'],
     [{ LOG_LEVEL: 'loud' }, 'LOG_LEVEL is "loud"; allowed: debug, info, warn, error, silent.'],
     [
@@ -305,5 +306,23 @@ describe('what is printed at start', () => {
     for (const secret of ['uncle', 'hunter2', 'sesame', 'pw@', 'opensesame']) expect(printed).not.toContain(secret);
     expect(printed).toContain('"KAFKA_BROKERS":"b:1"');
     expect(printed).toContain('"ADMIN_TOKEN":"set"');
+  });
+});
+
+describe('a simulated town', () => {
+  it('is there when it is asked for, on the embedded log and loopback', () => {
+    expect(readConfiguration({ DEMO: 'true' }, 'standalone').configuration.gateway.demo).toBe(true);
+    expect(readConfiguration({ DEMO: 'false' }, 'standalone').configuration.gateway).not.toHaveProperty('demo');
+  });
+
+  it.each([
+    [{ ADMIN_TOKEN: 'x' }, 'ADMIN_TOKEN is set'],
+    [{ WHOAMI_URL: 'http://hs' }, 'WHOAMI_URL is set'],
+    [{ KAFKA_BROKERS: 'a:1', STATIC_TOKENS_FILE: '/dev/null' }, 'KAFKA_BROKERS and STATIC_TOKENS_FILE are set'],
+    [{ HTTP_HOST: '0.0.0.0' }, 'HTTP_HOST is 0.0.0.0'],
+  ])('is refused beside %j', (environment, why) => {
+    expect(() => readConfiguration({ DEMO: 'true', ...environment }, 'standalone')).toThrow(
+      `DEMO is true and ${why}; allowed:`,
+    );
   });
 });

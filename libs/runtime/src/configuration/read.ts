@@ -164,6 +164,7 @@ function gatewayOf(variables: Variables, files: Files): GatewayConfiguration {
   const jwt = jwtOf(variables, files);
   return {
     busyName: orDefault(variables, 'BUSY_NAME') as 'unstable' | 'stable',
+    ...(isYes(variables.DEMO ?? 'no') ? { demo: true } : {}),
     putPerSecond: number(variables, 'PUT_PER_SECOND'),
     putBurst: number(variables, 'PUT_BURST'),
     tokenCacheMs: number(variables, 'TOKEN_CACHE_MS'),

@@ -197,6 +197,12 @@ export const REFERENCE = {
     means:
       'go on when retention took inputs before they were folded, and record the loss (`--accept-loss` is the same)',
   },
+  DEMO: {
+    group: 'Process',
+    absent: 'false',
+    means: 'a small simulated town, so that the page moves at once (`--demo` is the same)',
+    relation: 'only where development tokens are accepted',
+  },
   SNAPSHOT_EVERY_MS: {
     group: 'Process',
     absent: '86400000',

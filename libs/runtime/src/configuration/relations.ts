@@ -25,7 +25,13 @@ export const USER_METHODS: readonly VariableName[] = [
 ];
 
 export function relationFaults(input: RelationInput): string[] {
-  return [...policyFaults(input), ...kafkaFaults(input), ...tokenFaults(input), ...serviceFaults(input)];
+  return [
+    ...policyFaults(input),
+    ...kafkaFaults(input),
+    ...tokenFaults(input),
+    ...serviceFaults(input),
+    ...demoFaults(input),
+  ];
 }
 
 function policyFaults({ configuration: { policy }, wrong }: RelationInput): string[] {
@@ -149,6 +155,20 @@ function serviceFaults({ variables, wrong, app }: RelationInput): string[] {
     );
   }
   return faults;
+}
+
+/** What a simulated town writes is made up: it must not stand in a log that means something. */
+function demoFaults({ variables, configuration: { gateway, http }, app }: RelationInput): string[] {
+  if (gateway.demo !== true) return [];
+  const methods: readonly VariableName[] = ['ADMIN_TOKEN', ...USER_METHODS];
+  const against = ['KAFKA_BROKERS' as const, ...methods].filter((name) => variables[name] !== undefined);
+  const isLoopback = /^(localhost|::1|127(\.\d{1,3}){3})$/.test(http.host);
+  if (app === 'standalone' && against.length === 0 && isLoopback) return [];
+  const why = against.length > 0 ? `${against.join(' and ')} ${against.length === 1 ? 'is' : 'are'} set` : undefined;
+  const where = isLoopback ? `this is ${app}` : `HTTP_HOST is ${http.host}`;
+  return [
+    `DEMO is true and ${why ?? where}; allowed: with npm start on the embedded log, on loopback, without ADMIN_TOKEN or another way of checking tokens: a simulated town writes made-up people.`,
+  ];
 }
 
 function ms(value: number): string {

@@ -110,6 +110,7 @@ export class Variables {
   @Whole({ from: 2, to: 10_000_000 }) MAX_ROOM_MEMBERS?: string;
   @Whole({ from: 0, to: 1_000_000 }) MAX_RECIPIENT_TOPICS?: string;
   @YesOrNo() ACCEPT_LOSS?: string;
+  @YesOrNo() DEMO?: string;
   @Whole({ from: 1_000, to: LONGEST_SPAN_MS, unit: 'milliseconds' }) SNAPSHOT_EVERY_MS?: string;
 
   @span IDLE_AFTER_MS?: string;

@@ -38,11 +38,11 @@ export class TownHall {
     return { state: 'awake', people: town.people, seed: town.seed, until_ts: town.untilMs };
   }
 
-  /** For a process that is told to (`--demo`). Resolves to whether it may. */
-  async wakeByItself(): Promise<boolean> {
-    if (!(await takesDevelopmentTokens(this.gateway.options.authentication, LOCAL))) return false;
+  /** For a process that is told to (`--demo`). */
+  async wakeByItself(): Promise<'awake' | 'refused'> {
+    if (!(await takesDevelopmentTokens(this.gateway.options.authentication, LOCAL))) return 'refused';
     await this.#wake(TOWN_SEED);
-    return true;
+    return 'awake';
   }
 
   sleep(): void {
