@@ -4,11 +4,7 @@
 import {
   FoundActive,
   INPUTS,
-  KEY_NOT_UTF8,
   SNAPSHOT_KEY,
-  VALUE_NOT_UTF8,
-  decodeActivity,
-  decodeCommand,
   decodeRegisters,
   decodeState,
   encodeChange,
@@ -46,6 +42,7 @@ import {
 } from '#libs/presence';
 import type { Fold, Progress, Rejection, TaskHandle } from '#libs/processing';
 import { KnownTexts } from './known-texts.js';
+import { decodeInput } from './input-decoding.js';
 import { PartitionSnapshots, type SnapshotPace } from './partition-snapshots.js';
 import { textOf } from './record-text.js';
 import { Spans } from './spans.js';
@@ -146,7 +143,7 @@ export class PresenceFold implements Fold {
     this.#at.tMs = tMs;
     this.#at.offset = record.offset;
     if (input === ACTIVITY && this.#findQuickly(record)) return this.#absorbActivity(this.#current, this.#active);
-    const decoded = decode(input, record);
+    const decoded = decodeInput(input, record);
     if (!decoded.ok) return;
     const id = this.#idHere(decoded.record.userId);
     if (typeof id !== 'number') return;
@@ -180,7 +177,7 @@ export class PresenceFold implements Fold {
       this.#takeActivity(this.#current, this.#active);
       return undefined;
     }
-    const decoded = decode(input, record);
+    const decoded = decodeInput(input, record);
     if (!decoded.ok) return decoded;
     const id = this.#idHere(decoded.record.userId);
     if (typeof id !== 'number') return id;
@@ -268,7 +265,7 @@ export class PresenceFold implements Fold {
   }
 
   #registersOf(id: number): string {
-    const told = { atMs: known(this.#users.changedAtMs(id)), activeAtMs: known(this.#users.toldActiveMs(id)) };
+    const told = { atMs: written(this.#users.changedAtMs(id)), activeAtMs: written(this.#users.toldActiveMs(id)) };
     return encodeRegisters(this.#users.userId(id), snapshot(this.#users.aggregate(id)), told);
   }
 
@@ -349,18 +346,8 @@ export class PresenceFold implements Fold {
   }
 }
 
-function known(atMs: number): number | undefined {
+function written(atMs: number): number | undefined {
   return Number.isNaN(atMs) ? undefined : atMs;
-}
-
-type Read = ReturnType<typeof decodeActivity> | ReturnType<typeof decodeCommand>;
-
-function decode(input: number, { key, value }: LogRecord): Read {
-  const keyText = key === null ? null : textOf(key);
-  if (keyText === undefined) return KEY_NOT_UTF8;
-  const text = value === null ? null : textOf(value);
-  if (text === undefined) return VALUE_NOT_UTF8;
-  return input === ACTIVITY ? decodeActivity(text, keyText) : decodeCommand(text, keyText);
 }
 
 /** Nobody else writes these topics: bytes that are no text there are a bug. */

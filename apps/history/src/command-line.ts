@@ -10,6 +10,7 @@ import { addFeedingCommands } from './feeding/commands.js';
 import { addQueryCommand } from './querying/commands.js';
 import { addReadingCommands } from './reading/commands.js';
 import { addHomeserverCommands } from './homeserver/commands.js';
+import { addReplayCommands } from './replay/commands.js';
 import type { Surroundings } from './surroundings.js';
 import { addTopicCommands } from './topics/commands.js';
 
@@ -20,6 +21,7 @@ const COMMANDS: readonly AddCommands[] = [
   addTopicCommands,
   addExportCommand,
   addQueryCommand,
+  addReplayCommands,
   addConfigurationCommands,
   addHomeserverCommands,
 ];

@@ -113,7 +113,9 @@ async function goOnFrom(
     nextOffset: Math.max(nextOffset, starts[input]!),
     reachedMs,
   }));
-  return { inputs, checkpoint: stored.checkpoint, acceptedLoss: [...stored.acceptedLoss, ...lost] };
+  const { checkpoint, timersMs } = stored;
+  const acceptedLoss = [...stored.acceptedLoss, ...lost];
+  return { inputs, checkpoint, acceptedLoss, ...(timersMs === undefined ? {} : { timersMs }) };
 }
 
 /** An input that ends before what was already folded of it is another topic of the same name. */

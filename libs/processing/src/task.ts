@@ -109,7 +109,8 @@ export class Task {
     for (const [index, position] of progress.inputs.entries()) {
       this.sources[index]!.start(position, known ? position.nextOffset - 1 : -1);
     }
-    this.#wheel.passTo(Math.max(...progress.inputs.map(({ reachedMs }) => reachedMs)));
+    // What has not fired yet is due later than this, and so fires in the order of its deadlines.
+    this.#wheel.passTo(progress.timersMs ?? Math.max(...progress.inputs.map(({ reachedMs }) => reachedMs)));
     fold.restored(progress, clock.nowMs());
     this.#writer.open(progress);
     this.#move('catching-up');

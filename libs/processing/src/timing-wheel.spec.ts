@@ -136,3 +136,13 @@ describe('the timing wheel', () => {
     ).toContain('order');
   });
 });
+
+test('overdue timers fire in the order of their deadlines too', () => {
+  const wheel = new TimingWheel(0);
+  wheel.passTo(1_000);
+  const deadlines = [400, 900, 20, 1_000, 333];
+  for (const [id, atMs] of deadlines.entries()) wheel.arm(id, atMs);
+  const fired: number[] = [];
+  wheel.advance(2_000, (id) => fired.push(deadlines[id]!));
+  expect(fired).toEqual([20, 333, 400, 900, 1_000]);
+});

@@ -147,6 +147,10 @@ export class TimingWheel {
     const ids: number[] = [];
     for (let id = this.#takeAll(bucket); id !== NOWHERE; id = this.#next[id]!) ids.push(id);
     for (const id of ids) this.#bucket[id] = NOWHERE;
+    // Overdue ones wait in the cursor's slot, whatever their deadlines.
+    if (ids.some((id) => this.#deadlines[id]! < startMs)) {
+      ids.sort((one, other) => this.#deadlines[one]! - this.#deadlines[other]!);
+    }
     let fired = 0;
     for (const id of ids) {
       if (this.#bucket[id] !== NOWHERE) continue;
