@@ -103,8 +103,8 @@ export class RecipientTopics {
     const names = (await this.options.log.listTopics()).filter((name) =>
       name.startsWith(this.options.topics.recipientPrefix),
     );
-    const wanted = this.#withinLimit(names);
-    let changed = this.#forgetMissing(new Set(wanted));
+    const wanted = this.#withoutTwins(this.#withinLimit(names));
+    let changed = this.#forgetMissing(new Set(wanted), new Set(names));
     if (await this.#considerAll(wanted.filter((name) => !this.#topics.has(name)))) changed = true;
     if (await this.#forgetReplaced()) changed = true;
     this.options.meter.recipientTopics(this.#topics.size, names.length - this.#topics.size);
@@ -124,6 +124,24 @@ export class RecipientTopics {
     return [...names].sort().slice(0, limits.maxRecipientTopics);
   }
 
+  /** Hexadecimal digits are read in either case, so one recipient may have several topics: all instances write the same one. */
+  #withoutTwins(names: readonly string[]): readonly string[] {
+    const { prefix } = this.options;
+    const chosen = new Map<string, string>();
+    for (const name of names) {
+      const recipient = recipientOf(prefix, name);
+      if (recipient.kind !== 'user') continue;
+      const { userId } = recipient;
+      if (!chosen.has(userId) || name === recipientTopic(prefix, userId)) chosen.set(userId, name);
+    }
+    return names.filter((name) => {
+      const recipient = recipientOf(prefix, name);
+      const isChosen = recipient.kind !== 'user' || chosen.get(recipient.userId) === name;
+      if (!isChosen) this.#refuse(name, 'another topic belongs to the same recipient');
+      return isChosen;
+    });
+  }
+
   async #considerAll(names: readonly string[]): Promise<boolean> {
     let changed = false;
     for (let first = 0; first < names.length; first += ASKED_AT_ONCE) {
@@ -133,15 +151,15 @@ export class RecipientTopics {
     return changed;
   }
 
-  #forgetMissing(wanted: ReadonlySet<string>): boolean {
+  #forgetMissing(wanted: ReadonlySet<string>, there: ReadonlySet<string>): boolean {
     let changed = false;
     for (const topic of this.#topics.values()) {
       if (wanted.has(topic.name)) continue;
       this.#forget(topic);
       changed = true;
     }
-    for (const name of this.#refused.keys()) if (!wanted.has(name)) this.#refused.delete(name);
-    for (const name of this.#hashed.keys()) if (!wanted.has(name)) this.#hashed.delete(name);
+    for (const name of this.#refused.keys()) if (!there.has(name)) this.#refused.delete(name);
+    for (const name of this.#hashed.keys()) if (!there.has(name)) this.#hashed.delete(name);
     return changed;
   }
 

@@ -170,6 +170,26 @@ it('is refused, in words, when it is not compacted or names nobody; others are s
   });
 });
 
+it('is one for a recipient, whoever found which first: the name that we write, or the first by name', async () => {
+  await withWorld(async (world) => {
+    const own = recipientTopic(PREFIX, BOB);
+    const lower = own.replaceAll('-3A', '-3a');
+    await world.log.createTopics([recipientTopicSpec(lower)]);
+    await world.rest();
+    expect(world.instances[0]?.fanout.recipients.count).toBe(1);
+    await world.log.createTopics([recipientTopicSpec(own)]);
+    await world.start();
+    await world.rest();
+    for (const { fanout } of world.instances)
+      expect([...fanout.recipients.followed()].map(({ name }) => name)).toEqual([own]);
+    await world.truth.change(ALICE, AWAY);
+    await world.rest();
+    expect(await holds(world, BOB)).toEqual([`${ALICE} 2 event`]);
+    const refusals = world.lines.filter((line) => line.includes('another topic belongs to the same recipient'));
+    expect(refusals).toHaveLength(2);
+  });
+});
+
 it('serves no more than the limit, says so once, and serves the rest when there is room', async () => {
   await withWorld(
     async (world) => {

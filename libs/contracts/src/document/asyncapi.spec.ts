@@ -22,6 +22,19 @@ test('the validation fails for a document that is broken', async () => {
   ).not.toEqual([]);
 });
 
+test('every channel says what stands in its records and headers', () => {
+  const { channels, components } = asyncApiDocument('my.') as {
+    channels: Record<string, { messages: Record<string, { $ref: string }> }>;
+    components: { messages: Record<string, { headers?: { properties: object } }> };
+  };
+  const without = Object.keys(channels).filter((word) => Object.keys(channels[word]?.messages ?? {}).length === 0);
+  // Snapshots are nobody's business but ours until they are written.
+  expect(without.filter((word) => word !== 'snapshots')).toEqual([]);
+  expect(Object.keys(components.messages['rejected']?.headers?.properties ?? {})).toEqual(
+    expect.arrayContaining(['reason', 'topic', 'partition', 'offset']),
+  );
+});
+
 test('every topic is a channel under the prefix', () => {
   const { channels } = asyncApiDocument('my.') as { channels: Record<string, { address: string }> };
   expect(

@@ -8,6 +8,8 @@ import { type RecordSchema, recordSchemas } from './record-schemas.js';
 type Json = Readonly<Record<string, unknown>>;
 
 const KAFKA_BINDING = '0.5.0';
+/** The one message that is no record of ours: any bytes. */
+const REJECTED = 'rejected';
 
 /** A JSON value; the prefix is the deployment's `TOPIC_PREFIX`. */
 export function asyncApiDocument(prefix: string): Json {
@@ -23,7 +25,12 @@ export function asyncApiDocument(prefix: string): Json {
     defaultContentType: 'application/json',
     channels: Object.fromEntries(words().map((word) => [word, channel(word, prefix, records)])),
     operations: Object.fromEntries(words().map((word) => [operationName(word), operation(word)])),
-    components: { messages: Object.fromEntries(records.map((record) => [messageName(record), message(record)])) },
+    components: {
+      messages: {
+        ...Object.fromEntries(records.map((record) => [messageName(record), message(record)])),
+        [REJECTED]: rejectedMessage(),
+      },
+    },
   };
 }
 
@@ -40,7 +47,7 @@ function operationName(word: TopicWord | 'to'): string {
 }
 
 function channel(word: TopicWord | 'to', prefix: string, records: readonly RecordSchema[]): Json {
-  const own = records.filter((record) => record.topic === word).map(messageName);
+  const own = word === 'rejected' ? [REJECTED] : records.filter((record) => record.topic === word).map(messageName);
   const messages = Object.fromEntries(own.map((name) => [name, { $ref: `#/components/messages/${name}` }]));
   const text = { summary: CHANNELS[word].summary, messages };
   if (word === 'to') {
@@ -69,17 +76,29 @@ function operation(word: TopicWord | 'to'): Json {
 }
 
 function message(record: RecordSchema): Json {
-  const { key, headers } = CHANNELS[record.topic];
-  const properties = Object.entries(headers ?? {}).map(([name, description]): [string, Json] => [
-    name,
-    { type: 'string', description },
-  ]);
   return {
     name: record.type,
     title: messageName(record),
     summary: record.schema['description'] ?? CHANNELS[record.topic].summary,
     contentType: 'application/json',
     payload: record.schema,
+    ...around(record.topic),
+  };
+}
+
+function rejectedMessage(): Json {
+  const { summary } = CHANNELS.rejected;
+  return { name: REJECTED, title: REJECTED, summary, contentType: 'application/octet-stream', ...around('rejected') };
+}
+
+/** What is said of a record beside its value: headers and key. */
+function around(word: TopicWord | 'to'): Json {
+  const { key, headers } = CHANNELS[word];
+  const properties = Object.entries(headers ?? {}).map(([name, description]): [string, Json] => [
+    name,
+    { type: 'string', description },
+  ]);
+  return {
     ...(headers === undefined ? {} : { headers: { type: 'object', properties: Object.fromEntries(properties) } }),
     bindings: { kafka: { key: { type: ['string', 'null'], description: key }, bindingVersion: KAFKA_BINDING } },
   };

@@ -22,6 +22,7 @@ export const CHANNELS: Readonly<Record<TopicWord | 'to', ChannelText>> = {
     summary: 'The latest public view of every user, and one !progress record per partition.',
     key: 'the user id, or !progress',
     action: 'send',
+    headers: { life: 'of a tombstone: the life that was erased' },
   },
   changes: { summary: 'The history: one record per change of a view.', key: 'the user id', action: 'send' },
   registers: {
