@@ -26,6 +26,9 @@ export interface GatewayTail {
   readonly startAt: () => Promise<TailStart>;
 }
 
+/** A log that is read answers several times a second. */
+const LOG_AWAY_MS = 1_500;
+
 type Ends = Record<'states' | 'memberships' | 'rooms' | 'deliveries', readonly number[]>;
 
 export class Gateway {
@@ -90,6 +93,7 @@ export class Gateway {
       states: this.states,
       memberships: this.memberships,
       maxVisibleMs: this.bounds.maxVisibleMs,
+      isLogAway: () => (log.silentForMs?.() ?? 0) > LOG_AWAY_MS,
     });
     this.puts = new CellRateLimit(options.putPerSecond, options.putBurst);
     this.sessions = new Sessions({

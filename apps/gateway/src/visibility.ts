@@ -8,10 +8,19 @@ export interface VisibilityOptions {
   readonly states: StatesView;
   readonly memberships: MembershipsView;
   readonly maxVisibleMs: number;
+  /** The log has not answered for a while: what is written now will not be seen soon. */
+  readonly isLogAway: () => boolean;
 }
 
 export class Visibility {
   constructor(private readonly options: VisibilityOptions) {}
+
+  /** What a poll or a stream says of its user. Not waited for while the log is away: reads go on from what is known. */
+  async ofClaim(announced: Promise<Appended | undefined> | undefined): Promise<void> {
+    if (announced === undefined || this.options.isLogAway()) return;
+    const appended = await announced;
+    if (appended !== undefined) await this.ofInput('activity', appended);
+  }
 
   async ofInput(topic: InputPosition['topic'], { partition, offset }: Appended): Promise<Waited> {
     const { states } = this.options;

@@ -175,6 +175,11 @@ export class KafkaEventLog implements EventLog {
     return [...this.#tails, ...this.#members].flatMap(({ hidden }) => hidden);
   }
 
+  /** While something is read there is always an answer, if only that there is nothing. */
+  silentForMs(): number {
+    return this.#tails.size + this.#members.size === 0 ? 0 : this.#wire.silentForMs;
+  }
+
   /** Partitions of these topics that hold records behind an open transaction right now. Seen twice, some seconds apart with the same `stableEnd`, it hangs. */
   async openTransactions(topics: readonly string[]): Promise<readonly HangingTransaction[]> {
     const found = await Promise.all(

@@ -168,6 +168,8 @@ export interface EventLog {
   clockDifferenceMs(): number;
   /** Of the partitions being read here, those whose stable end stands still behind what was written. Absent = cannot happen. */
   hiddenPartitions?(): readonly HiddenPartition[];
+  /** While it is read here: for how long the log has not answered anything, milliseconds. Absent = it always answers. */
+  silentForMs?(): number;
   /** Where a key goes in a topic of so many partitions: Kafka's default partitioner. */
   partitionOf(key: string | Uint8Array, partitions: number): number;
   close(): Promise<void>;

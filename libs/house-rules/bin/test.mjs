@@ -12,7 +12,7 @@ const args = process.argv.slice(2);
 if (args[0] === '--soak') {
   args.shift();
   process.env.SOAK = '1';
-  if (args.length === 0) args.push('faults|\\.sim\\.spec');
+  if (args.length === 0) args.push('faults|outage|\\.sim\\.spec');
 }
 // A build that fails does not hide the other results: the type check names its errors, as a test.
 await buildIfStale('go on');

@@ -5,8 +5,9 @@ import type { EventLog } from '#libs/event-log';
 import { Module, type DynamicModule } from '@nestjs/common';
 import { CONFIGURATION, EVENT_LOG } from './tokens.js';
 import type { Configuration } from './configuration/configuration.js';
+import { HealthRegistry } from './observing/health.js';
 import { Journal } from './observing/journal.js';
-import { watchLog } from './observing/log-watch.js';
+import { logComplaint, watchLog } from './observing/log-watch.js';
 import { Metrics } from './observing/metrics.js';
 import { ShutdownSequence } from './shutdown.js';
 
@@ -21,14 +22,16 @@ export class LogModule {
   static with(options: LogModuleOptions): DynamicModule {
     const provider = {
       provide: EVENT_LOG,
-      inject: [CONFIGURATION, Journal, ShutdownSequence, Metrics],
+      inject: [CONFIGURATION, Journal, ShutdownSequence, Metrics, HealthRegistry],
       useFactory: async (
         configuration: Configuration,
         journal: Journal,
         shutdown: ShutdownSequence,
-        metrics: Metrics,
+        ...watching: [Metrics, HealthRegistry]
       ): Promise<EventLog> => {
+        const [metrics, health] = watching;
         const log = await options.open(configuration, journal.child('log'));
+        health.readiness('log', () => logComplaint(log));
         const unwatch = watchLog(log, metrics, journal.child('log'));
         shutdown.step('close', 'the log', () => {
           unwatch();

@@ -91,8 +91,7 @@ export class StreamDoor {
   }
 
   async #told(attendance: Attendance | undefined): Promise<void> {
-    const appended = await attendance?.announced;
-    if (appended !== undefined) await this.gateway.visibility.ofInput('activity', appended);
+    await this.gateway.visibility.ofClaim(attendance?.announced);
   }
 
   /** What a first /sync shows, or the fallback for a token that says no more. */

@@ -86,8 +86,7 @@ export class SyncDoor {
 
   /** What this poll says of its user is in the view, if that can be had in a bounded time. */
   async #told({ announced }: Attendance): Promise<void> {
-    const appended = await announced;
-    if (appended !== undefined) await this.gateway.visibility.ofInput('activity', appended);
+    await this.gateway.visibility.ofClaim(announced);
   }
 
   async #since(poll: Poll, token: SinceToken): Promise<string> {

@@ -96,6 +96,8 @@ export interface LinkOptions {
   readonly address: Address;
   readonly requestTimeoutMs: number;
   readonly logger: unknown;
+  /** The broker has answered something. */
+  readonly onAnswer: () => void;
 }
 
 export class Link {
@@ -103,7 +105,10 @@ export class Link {
   readonly #pool: OneConnection;
   #closed = false;
 
-  private constructor({ settings, address, requestTimeoutMs, logger }: LinkOptions) {
+  readonly #onAnswer: () => void;
+
+  private constructor({ settings, address, requestTimeoutMs, logger, onAnswer }: LinkOptions) {
+    this.#onAnswer = onAnswer;
     const { ssl, sasl, clientId, connectTimeoutMs } = settings;
     this.#pool = new OneConnection(address.host, address.port, connectTimeoutMs, {
       logger,
@@ -135,7 +140,9 @@ export class Link {
   /** One of kafkajs's requests. A request without an answer ends the link: nobody knows what its connection still does. */
   async ask<T>(request: (broker: Broker) => Promise<T>): Promise<T> {
     try {
-      return await request(this.#broker);
+      const answer = await request(this.#broker);
+      this.#onAnswer();
+      return answer;
     } catch (error) {
       if (isOfTheConnection(error)) await this.close();
       throw error;

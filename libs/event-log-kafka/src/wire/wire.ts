@@ -63,6 +63,7 @@ export class Wire {
   #controllerId = -1;
   #closed = false;
   #turn = 0;
+  #answeredAt = performance.now();
 
   constructor(readonly settings: Settings) {
     this.#logger = kafkajsLogger(settings.logger);
@@ -106,6 +107,11 @@ export class Wire {
       throw new UnknownTopicError(`there is no topic ${name}`);
     if (topic.errorCode !== 0) throw errorOfCode(topic.errorCode);
     return topic;
+  }
+
+  /** Since the last answer of any broker. */
+  get silentForMs(): number {
+    return performance.now() - this.#answeredAt;
   }
 
   knownPartitions(topic: string): number | undefined {
@@ -278,7 +284,15 @@ export class Wire {
       return this.#open(key, address, requestTimeoutMs);
     }
     if (this.#closed) throw new NoBrokerError('the log is closed');
-    const opening = Link.open({ settings: this.settings, address, requestTimeoutMs, logger: this.#logger });
+    const opening = Link.open({
+      settings: this.settings,
+      address,
+      requestTimeoutMs,
+      logger: this.#logger,
+      onAnswer: () => {
+        this.#answeredAt = performance.now();
+      },
+    });
     this.#links.set(key, opening);
     try {
       return await opening;

@@ -1,7 +1,7 @@
 // A partition that somebody's open transaction hides is counted while it stands still, and named once.
 import { type HiddenPartition, MemoryEventLog } from '#libs/event-log';
 import type { Journal } from './journal.js';
-import { watchLog } from './log-watch.js';
+import { logComplaint, watchLog } from './log-watch.js';
 import { Metrics } from './metrics.js';
 
 class HidingLog extends MemoryEventLog {
@@ -43,5 +43,17 @@ describe('the watch on a log', () => {
     expect(warned).toHaveLength(2);
     unwatch();
     expect(await seen([])).toBe('1');
+  });
+});
+
+describe('readiness', () => {
+  it('complains while a log that is read does not answer, and not of moments or of a log that always does', () => {
+    const silent = (ms: number): MemoryEventLog => Object.assign(new MemoryEventLog(), { silentForMs: () => ms });
+    expect([new MemoryEventLog(), silent(0), silent(2_900)].map(logComplaint)).toEqual([
+      undefined,
+      undefined,
+      undefined,
+    ]);
+    expect(logComplaint(silent(12_000))).toContain('the log has not answered for 12 s');
   });
 });

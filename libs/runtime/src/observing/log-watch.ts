@@ -9,6 +9,8 @@ import { gauge, type Metrics } from './metrics.js';
 const LOOK_MS = 2_000;
 /** Transactions that end in good health take milliseconds. */
 const HIDDEN_MS = 5_000;
+/** A log that is read answers several times a second; brokers that hand over to each other are silent for moments. */
+const SILENT_MS = 3_000;
 
 const CATALOGUE = {
   hidden: gauge(
@@ -19,7 +21,15 @@ const CATALOGUE = {
     'rollcall_log_clock_difference_seconds',
     "The largest difference seen between the log's clock and ours.",
   ),
+  silent: gauge('rollcall_log_silent_seconds', 'For how long the log has not answered, although it is being read.'),
 } as const;
+
+/** Readiness: a process whose log is away serves from what it knows at best, and says so. */
+export function logComplaint(log: EventLog): string | undefined {
+  const silentMs = log.silentForMs?.() ?? 0;
+  if (silentMs < SILENT_MS) return undefined;
+  return `the log has not answered for ${Math.round(silentMs / 1000)} s: nothing can be written, reads go on from the last known state`;
+}
 
 /** Looks until the returned function is called. */
 export function watchLog(log: EventLog, metrics: Metrics, journal: Journal): () => void {
@@ -27,6 +37,7 @@ export function watchLog(log: EventLog, metrics: Metrics, journal: Journal): () 
   const named = new Set<string>();
   const look = (): void => {
     meters.clock.set(log.clockDifferenceMs() / 1000);
+    meters.silent.set((log.silentForMs?.() ?? 0) / 1000);
     const hidden = (log.hiddenPartitions?.() ?? []).filter(({ hiddenForMs }) => hiddenForMs >= HIDDEN_MS);
     meters.hidden.set(hidden.length);
     const names = new Set(hidden.map(({ topic, partition }) => `${topic}-${partition}`));
