@@ -184,6 +184,7 @@ export class RecipientTopics {
 
   #faultOf(description: TopicDescription, user: number): string | undefined {
     if (description.cleanup !== 'compact') return `its cleanup policy is ${description.cleanup}, and must be compact`;
+    if (description.retentionMs !== undefined) return 'its cleanup policy is compact,delete, and must be compact alone';
     if (this.#byUser.has(user)) return 'another topic belongs to the same recipient';
     return undefined;
   }

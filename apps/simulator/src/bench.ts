@@ -6,6 +6,7 @@ import { benchAggregate } from './benchmarks/aggregate.js';
 import { benchFanout } from './benchmarks/fanout.js';
 import { benchFold } from './benchmarks/fold.js';
 import { benchHttp } from './benchmarks/http.js';
+import { benchIdle } from './benchmarks/idle.js';
 import type { Benchmark, BenchOptions, BenchResult } from './benchmarks/benchmark.js';
 import type { Cost } from './benchmarks/measure.js';
 
@@ -14,6 +15,7 @@ const BENCHMARKS: Readonly<Record<string, Benchmark>> = {
   fold: benchFold,
   aggregate: benchAggregate,
   fanout: benchFanout,
+  idle: benchIdle,
 };
 
 function machine(): Readonly<Record<string, string | number>> {

@@ -5,7 +5,8 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { topicSpecs } from '#libs/contracts';
 import { KafkaEventLog } from '#libs/event-log-kafka';
-import { describeKafka } from '#libs/testing';
+import type { TopicSpec } from '#libs/event-log';
+import { describeKafka, runKafkaTool } from '#libs/testing';
 import { Client } from './client.js';
 import { Program, endEverything, freshFolder, until } from './program.js';
 
@@ -89,6 +90,49 @@ describeKafka('services on Kafka', (kafka) => {
         `Topic ${kafka().prefix}activity has 2 partitions and PARTITIONS or DELIVERY_PARTITIONS asks for 4`,
       );
       expect(code).toBe(1);
+    },
+    TIMEOUT_MS,
+  );
+
+  it(
+    'refuse topics with settings that would make them wrong, and name the commands that mend them',
+    async () => {
+      const prefix = `${kafka().prefix}unfit.`;
+      const unfit = { ...environment(), TOPIC_PREFIX: prefix };
+      const log = await KafkaEventLog.connect({ brokers: kafka().brokers, clientId: 'rollcall-test' });
+      const specs = topicSpecs({ prefix, partitions: PARTITIONS, deliveryPartitions: PARTITIONS });
+      await log.createTopics(
+        specs.map((spec): TopicSpec => (spec.name === `${prefix}activity` ? { ...spec, timestamps: 'create' } : spec)),
+      );
+      const alter = (topic: string, setting: string): Promise<string> => {
+        const args = ['--alter', '--entity-type', 'topics', '--entity-name', prefix + topic, '--add-config', setting];
+        return runKafkaTool('kafka-configs', { brokers: kafka().brokers, args });
+      };
+      await alter('commands', 'compression.type=producer');
+      await alter('changes', 'cleanup.policy=[compact,delete],retention.ms=1000000');
+      await alter('states', 'cleanup.policy=delete');
+      const { code, stderr } = await Program.start('fanout', unfit).ended;
+      expect(code).toBe(1);
+      for (const [topic, setting, wanted] of [
+        ['activity', 'message.timestamp.type=CreateTime', 'LogAppendTime'],
+        ['commands', 'compression.type=producer', 'uncompressed'],
+        ['changes', 'cleanup.policy=compact,delete', 'delete'],
+        ['states', 'cleanup.policy=delete', 'compact'],
+      ] as const) {
+        expect(stderr).toContain(
+          `Topic ${prefix}${topic} has ${setting} and must have ${wanted}; this command mends it:`,
+        );
+      }
+      const commands = [
+        ...stderr.matchAll(/this command mends it: kafka-configs\.sh --bootstrap-server BROKER ([^"\\\n]+)/g),
+      ];
+      expect(commands).toHaveLength(4);
+      for (const [, words = ''] of commands)
+        await runKafkaTool('kafka-configs', { brokers: kafka().brokers, args: words.trim().split(' ') });
+      const mended = Program.start('fanout', unfit);
+      await mended.servingUrl();
+      expect((await mended.kill('SIGTERM')).code).toBe(0);
+      await log.close();
     },
     TIMEOUT_MS,
   );

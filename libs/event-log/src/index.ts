@@ -11,5 +11,5 @@ export { type LocalStore, nextTurn, readLocal } from './local-store.js';
 export { assignSticky } from './assignment.js';
 export { murmur2, partitionOf } from './partitioner.js';
 export { bytesOf, DEFAULT_MAX_RECORD_BYTES, Placement, requireFit, sizeOfRecord } from './new-records.js';
-export { requireShape, shapeDifferences, specFaults } from './topic-shape.js';
+export { requireShape, shapeDifferences, specFaults, unfitSettings, type UnfitSetting } from './topic-shape.js';
 export { describeEventLog, type ContractCapabilities, type LogUnderTest } from './event-log.contract.js';

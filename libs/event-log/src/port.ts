@@ -22,6 +22,8 @@ export interface TopicSpec {
 export interface TopicDescription extends TopicSpec {
   /** Identity: another one when the topic was deleted and created again under the same name. */
   readonly id: string;
+  /** How the log stores what producers compressed, where it does not unpack it: readers would need their codecs. Absent = plain. */
+  readonly compression?: string;
 }
 
 export interface LogRecord {

@@ -1,7 +1,7 @@
 // When two topic specifications mean the same, and what is wrong with one that means nothing. It stands apart because
 // every adapter must refuse the same shapes in the same words.
 import { TopicMismatchError } from './errors.js';
-import type { TopicSpec } from './port.js';
+import type { TopicDescription, TopicSpec } from './port.js';
 
 const FIELDS = ['partitions', 'cleanup', 'retentionMs', 'minCompactionLagMs', 'timestamps'] as const;
 type Field = (typeof FIELDS)[number];
@@ -9,7 +9,7 @@ type Field = (typeof FIELDS)[number];
 /** A field with its meaning made explicit: an absent compaction lag is 0, an absent retention is for ever. */
 const meaning = (spec: TopicSpec, field: Field): string | number => {
   if (field === 'minCompactionLagMs') return spec.cleanup === 'compact' ? (spec.minCompactionLagMs ?? 0) : 0;
-  if (field === 'retentionMs') return spec.cleanup === 'delete' ? (spec.retentionMs ?? Infinity) : Infinity;
+  if (field === 'retentionMs') return spec.retentionMs ?? Infinity;
   return spec[field];
 };
 
@@ -34,4 +34,33 @@ export const specFaults = (spec: TopicSpec): string[] => {
 export const requireShape = (wanted: TopicSpec, actual: TopicSpec | undefined): void => {
   const faults = actual === undefined ? specFaults(wanted) : shapeDifferences(actual, wanted);
   if (faults.length > 0) throw new TopicMismatchError(`Topic ${wanted.name}: ${faults.join('; ')}`);
+};
+
+/** A setting of a topic with which the engine would be wrong, in Kafka's words, and the command that mends it. */
+export interface UnfitSetting {
+  readonly name: 'cleanup.policy' | 'message.timestamp.type' | 'compression.type';
+  readonly value: string;
+  readonly wanted: string;
+  readonly command: string;
+}
+
+const timestampType = ({ timestamps }: TopicSpec): string => (timestamps === 'append' ? 'LogAppendTime' : 'CreateTime');
+const cleanupPolicy = ({ cleanup, retentionMs }: TopicSpec): string =>
+  cleanup === 'compact' && retentionMs !== undefined ? 'compact,delete' : cleanup;
+
+/** How long records are kept is its operator's to choose; partition counts are for ever, and another matter. */
+export const unfitSettings = (found: TopicDescription, wanted: TopicSpec): UnfitSetting[] => {
+  const settings = [
+    ['cleanup.policy', cleanupPolicy(found), wanted.cleanup],
+    ['message.timestamp.type', timestampType(found), timestampType(wanted)],
+    ['compression.type', found.compression ?? 'uncompressed', 'uncompressed'],
+  ] as const;
+  return settings
+    .filter(([, value, right]) => value !== right)
+    .map(([name, value, right]) => ({
+      name,
+      value,
+      wanted: right,
+      command: `kafka-configs.sh --bootstrap-server BROKER --alter --entity-type topics --entity-name ${wanted.name} --add-config ${name}=${right}`,
+    }));
 };

@@ -47,6 +47,9 @@ describe('required topics', () => {
       ),
       expect.stringContaining('Topic presence.states has cleanup.policy=delete and must have compact'),
     ]);
+    expect(faults[1]).toContain(
+      'this command mends it: kafka-configs.sh --bootstrap-server BROKER --alter --entity-type topics --entity-name presence.activity --add-config message.timestamp.type=LogAppendTime',
+    );
   });
 });
 

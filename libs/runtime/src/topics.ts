@@ -1,7 +1,13 @@
 // Services never create topics: they compare what is there with what they need, and refuse to start with a sentence per
 // difference and the command that mends it. Invariant: nothing is written here.
 
-import { TopicMismatchError, type EventLog, type TopicDescription, type TopicSpec } from '#libs/event-log';
+import {
+  TopicMismatchError,
+  unfitSettings,
+  type EventLog,
+  type TopicDescription,
+  type TopicSpec,
+} from '#libs/event-log';
 
 export const TOPICS_COMMAND = 'npm run -s rollcall -- topics create';
 const COPY_COMMAND = 'npm run -s rollcall -- topics copy';
@@ -63,19 +69,7 @@ function differences(spec: TopicSpec, found: TopicDescription): string[] {
       `Topic ${spec.name} has ${String(found.partitions)} partitions and PARTITIONS or DELIVERY_PARTITIONS asks for ${String(spec.partitions)}; set them as the topic is, or copy to topics of another count: ${COPY_COMMAND}`,
     );
   }
-  if (found.cleanup !== spec.cleanup) {
-    faults.push(
-      `Topic ${spec.name} has cleanup.policy=${found.cleanup} and must have ${spec.cleanup}; this command says how to mend it: ${TOPICS_COMMAND}`,
-    );
-  }
-  if (found.timestamps !== spec.timestamps) {
-    faults.push(
-      `Topic ${spec.name} has message.timestamp.type=${timestampType(found)} and must have ${timestampType(spec)}; this command says how to mend it: ${TOPICS_COMMAND}`,
-    );
-  }
+  for (const { name, value, wanted, command } of unfitSettings(found, spec))
+    faults.push(`Topic ${spec.name} has ${name}=${value} and must have ${wanted}; this command mends it: ${command}`);
   return faults;
-}
-
-function timestampType(spec: TopicSpec): string {
-  return spec.timestamps === 'append' ? 'LogAppendTime' : 'CreateTime';
 }

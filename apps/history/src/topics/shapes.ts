@@ -1,6 +1,6 @@
 // What topics are compared with, and how an operator mends what differs. Invariant: what services refuse to start on is a fault;
 // what an operator may choose (how long to keep) is a note.
-import type { TopicDescription, TopicSpec } from '#libs/event-log';
+import { unfitSettings, type TopicDescription, type TopicSpec } from '#libs/event-log';
 
 export interface Judgement {
   readonly topic: string;
@@ -11,11 +11,6 @@ export interface Judgement {
   readonly notes: readonly string[];
 }
 
-const alter = (topic: string, setting: string): string =>
-  `kafka-configs.sh --bootstrap-server BROKER --alter --entity-type topics --entity-name ${topic} --add-config ${setting}`;
-
-const timestampType = ({ timestamps }: TopicSpec): string => (timestamps === 'append' ? 'LogAppendTime' : 'CreateTime');
-
 function faultsOf(spec: TopicSpec, found: TopicDescription): readonly string[] {
   const { name } = spec;
   const faults: string[] = [];
@@ -24,17 +19,8 @@ function faultsOf(spec: TopicSpec, found: TopicDescription): readonly string[] {
       `${name} has ${found.partitions} partitions and the configuration asks for ${spec.partitions}: set PARTITIONS and DELIVERY_PARTITIONS as the topics are, or copy them to another prefix (rollcall topics copy)`,
     );
   }
-  if (found.cleanup !== spec.cleanup) {
-    faults.push(
-      `${name} has cleanup.policy=${found.cleanup} and must have ${spec.cleanup}: ${alter(name, `cleanup.policy=${spec.cleanup}`)}`,
-    );
-  }
-  if (found.timestamps !== spec.timestamps) {
-    const wanted = timestampType(spec);
-    faults.push(
-      `${name} has message.timestamp.type=${timestampType(found)} and must have ${wanted}: ${alter(name, `message.timestamp.type=${wanted}`)}`,
-    );
-  }
+  for (const { name: setting, value, wanted, command } of unfitSettings(found, spec))
+    faults.push(`${name} has ${setting}=${value} and must have ${wanted}: ${command}`);
   return faults;
 }
 

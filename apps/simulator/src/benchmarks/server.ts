@@ -52,11 +52,12 @@ function portOf(child: ChildProcess): Promise<number> {
   });
 }
 
-function cpuOf(child: ChildProcess): number {
+/** CPU seconds of a process so far, as the kernel counts them (Linux). */
+export function cpuOf(child: ChildProcess): number {
   const fields = readFileSync(`/proc/${child.pid}/stat`, 'utf8').split(') ')[1]!.split(' ');
   return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND;
 }
 
-function peakOf(child: ChildProcess): number {
+export function peakOf(child: ChildProcess): number {
   return Number(/VmHWM:\s+(\d+) kB/.exec(readFileSync(`/proc/${child.pid}/status`, 'utf8'))?.[1] ?? 0) * 1024;
 }

@@ -1,9 +1,10 @@
 // A topic's shape as Kafka's settings, and back. Invariant: reading back what was written gives the same shape. Settings
 // beyond the shape serve it: brokers store uncompressed (we read any producer's records without its codec), small segments
 // where compaction or a short retention must come soon.
-import type { TopicSpec } from '#libs/event-log';
+import type { TopicDescription, TopicSpec } from '#libs/event-log';
 
 const FOREVER = '-1';
+const PLAIN = 'uncompressed';
 const COMPACTED_SEGMENT_BYTES = 64 * 1024 * 1024;
 const COMPACTED_SEGMENT_MS = 6 * 3_600_000;
 const LONGEST_SEGMENT_MS = 7 * 86_400_000;
@@ -11,7 +12,13 @@ const SHORTEST_SEGMENT_MS = 60_000;
 const SEGMENTS_A_RETENTION = 4;
 
 /** What is asked back to know a shape. */
-export const SHAPE_SETTINGS = ['cleanup.policy', 'retention.ms', 'min.compaction.lag.ms', 'message.timestamp.type'];
+export const SHAPE_SETTINGS = [
+  'cleanup.policy',
+  'retention.ms',
+  'min.compaction.lag.ms',
+  'message.timestamp.type',
+  'compression.type',
+];
 
 function cleanupSettings(spec: TopicSpec): Record<string, string> {
   if (spec.cleanup === 'compact') {
@@ -36,21 +43,29 @@ export function settingsOf(spec: TopicSpec, replicas: number): Record<string, st
   return {
     ...cleanupSettings(spec),
     'message.timestamp.type': spec.timestamps === 'append' ? 'LogAppendTime' : 'CreateTime',
-    'compression.type': 'uncompressed',
+    'compression.type': PLAIN,
     ...(replicas >= 3 ? { 'min.insync.replicas': '2' } : {}),
   };
 }
 
-export function shapeOf(name: string, partitions: number, settings: ReadonlyMap<string, string>): TopicSpec {
-  const cleanup = settings.get('cleanup.policy') === 'compact' ? 'compact' : 'delete';
+/** A topic that is compacted and deleted from as well is `compact` with a retention, which nobody of us asks for. */
+export function shapeOf(
+  name: string,
+  partitions: number,
+  settings: ReadonlyMap<string, string>,
+): Omit<TopicDescription, 'id'> {
+  const policies = (settings.get('cleanup.policy') ?? 'delete').split(',').map((policy) => policy.trim());
+  const cleanup = policies.includes('compact') ? 'compact' : 'delete';
+  const compression = settings.get('compression.type');
   const retention = settings.get('retention.ms') ?? FOREVER;
   const lag = Number(settings.get('min.compaction.lag.ms') ?? 0);
   return {
     name,
     partitions,
     cleanup,
-    ...(cleanup === 'delete' && retention !== FOREVER ? { retentionMs: Number(retention) } : {}),
+    ...(policies.includes('delete') && retention !== FOREVER ? { retentionMs: Number(retention) } : {}),
     ...(cleanup === 'compact' && lag > 0 ? { minCompactionLagMs: lag } : {}),
     timestamps: settings.get('message.timestamp.type') === 'LogAppendTime' ? 'append' : 'create',
+    ...(compression === undefined || compression === PLAIN ? {} : { compression }),
   };
 }
