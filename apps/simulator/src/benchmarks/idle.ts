@@ -1,14 +1,13 @@
 // What a cluster costs while nothing happens: two aggregators, two fan-outs, two gateways as processes on a local broker,
 // all partitions owned, nobody connected. Invariant: measured from outside (the kernel's count of each process), after all are
 // ready and have been quiet for a while.
-import { spawn, type ChildProcess } from 'node:child_process';
+import { execFile, spawn, type ChildProcess } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { topicSpecs } from '#libs/contracts';
-import { KafkaEventLog } from '#libs/event-log-kafka';
+import { promisify } from 'node:util';
 import { LocalCluster, until } from '#libs/testing';
 import type { Benchmark, BenchOptions, BenchResult, Figure } from './benchmark.js';
 import { cpuOf, peakOf } from './server.js';
@@ -20,6 +19,10 @@ const PARTITIONS = 8;
 const SETTLE_MS = 10_000;
 const READY_LIMIT_MS = 120_000;
 
+const run = promisify(execFile);
+
+const mainOf = (app: string): string => fileURLToPath(new URL(`../../../${app}/src/main.js`, import.meta.url));
+
 interface Service {
   readonly name: string;
   readonly child: ChildProcess;
@@ -27,8 +30,7 @@ interface Service {
 }
 
 async function start(name: string, environment: Readonly<Record<string, string>>): Promise<Service> {
-  const main = fileURLToPath(new URL(`../../../${name}/src/main.js`, import.meta.url));
-  const child = spawn(process.execPath, [main], {
+  const child = spawn(process.execPath, [mainOf(name)], {
     env: { ...process.env, ...environment },
     stdio: ['ignore', 'ignore', 'pipe'],
   });
@@ -72,10 +74,6 @@ export const benchIdle: Benchmark = async ({ seconds }: BenchOptions) => {
   const cluster = await LocalCluster.start({ groupSettings: 'broker', speed: 'fast', heapMb: 512 });
   const services: Service[] = [];
   try {
-    const counts = { partitions: PARTITIONS, deliveryPartitions: PARTITIONS };
-    const log = await KafkaEventLog.connect({ brokers: cluster.brokers, clientId: 'idle' });
-    await log.createTopics(topicSpecs({ prefix: PREFIX, ...counts }));
-    await log.close();
     const tokens = join(folder, 'tokens.json');
     writeFileSync(tokens, '{"t":{"user_id":"@a:hs","device_id":"D"}}');
     const environment = {
@@ -86,6 +84,7 @@ export const benchIdle: Benchmark = async ({ seconds }: BenchOptions) => {
       STATIC_TOKENS_FILE: tokens,
       HTTP_PORT: '0',
     };
+    await run(process.execPath, [mainOf('history'), 'topics', 'create'], { env: { ...process.env, ...environment } });
     for (const name of SERVICES) services.push(await start(name, environment));
     return await measure(services, seconds);
   } finally {
