@@ -5,12 +5,9 @@ import { OFFLINE } from '../exporting/converter.js';
 import { messageOf } from '../exporting/folder.js';
 import { sqlPath, sqlText } from '../exporting/tables.js';
 import { Failure } from '../failure.js';
-import { type FileFormat, type Span, type TableFiles, viewStatements } from './views.js';
+import { type ViewOptions, viewStatements } from './views.js';
 
-export interface DatabaseOptions {
-  readonly files: TableFiles;
-  readonly format: FileFormat;
-  readonly span: Span;
+export interface DatabaseOptions extends ViewOptions {
   /** In which days and hours are meant: UTC, or a name such as Europe/Vienna. */
   readonly timeZone: string;
   /** Where what is too large for memory may lie meanwhile. */
@@ -95,15 +92,15 @@ export class Database {
     this.#instance.closeSync();
   }
 
-  async #prepare({ files, format, span, timeZone }: DatabaseOptions): Promise<void> {
+  async #prepare({ timeZone, ...views }: DatabaseOptions): Promise<void> {
     try {
       await this.#connection.run(`SET TimeZone = ${sqlText(timeZone)}`);
     } catch {
       throw new Failure(`--time-zone ${timeZone} is not known; UTC and Europe/Vienna are such names.`, 2);
     }
-    for (const statement of viewStatements(files, format, span)) await this.#connection.run(statement);
+    for (const statement of viewStatements(views)) await this.#connection.run(statement);
     // As patterns and as names: both forms are asked for.
-    const paths = Object.values(files).flat();
+    const paths = Object.values(views.files).flat();
     const allowed = new Set(paths.flatMap((path) => [sqlPath(path), sqlText(path)]));
     await this.#connection.run(`SET allowed_paths = [${[...allowed].join(', ')}]`);
     await this.#connection.run('SET enable_external_access = false');

@@ -135,6 +135,7 @@ class Querying {
       format: manifest.format,
       span: spanOf(manifest, isLog ? nowMs() : undefined),
       timeZone,
+      isKept: statements.length > 1,
       spillFolder: join(place, 'spill'),
     });
     const interrupt = (): void => database.interrupt();

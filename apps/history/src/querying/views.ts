@@ -140,14 +140,31 @@ SELECT room_id, policy, ${at('at_ts')} AS at, at_ts
 FROM room_records
 QUALIFY row_number() OVER (PARTITION BY room_id ORDER BY log_offset DESC) = 1`;
 
+export interface ViewOptions {
+  readonly files: TableFiles;
+  readonly format: FileFormat;
+  readonly span: Span;
+  /** Several questions will be asked: walks through the changes once, and keeps what they show (DuckDB may spill it). */
+  readonly isKept: boolean;
+}
+
 /** The statements that make the views, in order. */
-export function viewStatements(files: TableFiles, format: FileFormat, span: Span): readonly string[] {
+export function viewStatements({ files, format, span, isKept }: ViewOptions): readonly string[] {
+  const kept = (statement: string): string => (isKept ? statement.replace('CREATE VIEW', 'CREATE TABLE') : statement);
   const statements: string[] = [];
   const known = files.changes ?? [];
   statements.push(`CREATE VIEW change_records AS ${filesView('changes', known, format)}`);
   statements.push(`CREATE VIEW changes AS SELECT *, ${at('at_ts')} AS at FROM change_records`);
   statements.push(`CREATE MACRO known_until() AS ${at(`${span.toMs}::BIGINT`)}`);
-  statements.push(stretches, sessions(span), asOf, onlineSeconds(span), onlineDays(span), concurrency(span), flapping);
+  statements.push(
+    kept(stretches),
+    kept(sessions(span)),
+    asOf,
+    onlineSeconds(span),
+    onlineDays(span),
+    concurrency(span),
+    flapping,
+  );
   if (files.memberships !== undefined) {
     statements.push(
       `CREATE VIEW membership_records AS ${filesView('memberships', files.memberships, format)}`,
