@@ -4,7 +4,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { freePorts } from './free-ports.js';
+import { freePort, freePorts } from './free-ports.js';
 import { kafkaClassPath } from './jars.js';
 import { makeKeyStore } from './key-store.js';
 import { LocalNode, type NodeRun, prepareNode } from './local-node.js';
@@ -16,6 +16,8 @@ export interface ClusterOptions {
   readonly secure?: boolean;
   /** 'broker' leaves Kafka's own group settings: for measuring fail-over. Default 'test'. */
   readonly groupSettings?: 'test' | 'broker';
+  /** Where the first node listens, if the port is free. Default: any. */
+  readonly port?: number;
   readonly heapMb?: number;
   readonly speed?: 'quick' | 'fast';
   /** More server properties. */
@@ -41,8 +43,10 @@ export function newClusterId(): string {
 
 const PORTS_A_NODE = 5;
 
-export async function portsOf(nodes: number): Promise<NodePorts[]> {
+/** `wished`: the plain port of the first node, if it is free. */
+export async function portsOf(nodes: number, wished?: number): Promise<NodePorts[]> {
   const ports = await freePorts(nodes * PORTS_A_NODE);
+  if (wished !== undefined) ports[0] = await freePort(wished);
   return Array.from({ length: nodes }, (_, index) => {
     const [plain = 0, controller = 0, sasl = 0, tls = 0, saslTls = 0] = ports.slice(index * PORTS_A_NODE);
     return { plain, controller, sasl, tls, saslTls };
@@ -68,7 +72,7 @@ export class LocalCluster {
     const { nodes: count = 1, heapMb = count === 1 ? 512 : 384, speed = 'quick' } = options;
     const run: NodeRun = { classPath, clusterId: newClusterId(), heapMb, speed };
     const keys = options.secure === true ? await makeKeyStore(folder) : undefined;
-    const ports = await portsOf(count);
+    const ports = await portsOf(count, options.port);
     const voters = ports.map(({ controller }, index) => ({ id: index + 1, controllerPort: controller }));
     const plans = ports.map((own, index): NodePlan => ({
       id: index + 1,
