@@ -11,6 +11,7 @@ import {
   nowTs,
   shownCounts,
   timeRange,
+  toldRoster,
   type Caller,
   type Model,
 } from './model.js';
@@ -30,6 +31,7 @@ export class App {
   readonly #drawing = new Drawing(this);
   readonly #session = new Session();
   readonly #announcing = new Announcing();
+  readonly #finding = new Latest<undefined>(() => this.#find());
   readonly #seeking = new Latest<number>((atTs) => this.#tellPast(atTs));
   #following = new AbortController();
   #list: Element | undefined;
@@ -141,8 +143,9 @@ export class App {
   }
 
   takeMoves(moves: readonly MoveTold[]): void {
-    const { live } = this.model;
+    const { live, found } = this.model;
     const news = moves.filter((move) => live.apply(move) === 'news');
+    if (found !== undefined && found.atTs === undefined) for (const move of moves) found.roster.apply(move);
     this.model.moves = [...news.toReversed(), ...this.model.moves].slice(0, MOST_MOVES);
     if (news.some(({ user_id: userId }) => userId === this.model.selected)) this.#askTimeline();
     this.changed();
@@ -192,6 +195,13 @@ export class App {
     this.draw();
   }
 
+  /** Somebody looks for something else: what the page was not told of is asked for. */
+  wish(): void {
+    this.model.scrollTop = 0;
+    if (toldRoster(this.model).truncated) this.#finding.want(undefined);
+    this.draw();
+  }
+
   select(userId: string | undefined): void {
     this.model.selected = userId;
     this.model.timeline = undefined;
@@ -236,6 +246,20 @@ export class App {
       if (error instanceof RefusedError && error.status === 400 && past !== undefined)
         this.model.past = { ...past, complaint: error.message };
       else this.failed(error);
+    }
+    this.draw();
+  }
+
+  async #find(): Promise<void> {
+    const { search, roomId, past } = this.model;
+    const atTs = past?.atTs;
+    const question = { search: search.trim(), room: roomId, at: atTs, limit: MOST_PEOPLE };
+    if (question.search === '' && roomId === undefined) return;
+    try {
+      const told = await this.server.ask<OverviewTold>('overview', question);
+      this.model.found = { search, roomId, atTs, roster: Roster.of(told) };
+    } catch (error) {
+      this.failed(error);
     }
     this.draw();
   }

@@ -38,6 +38,14 @@ export interface Past {
   readonly toTs: number;
 }
 
+/** What the server found, where it knows more people than the page was told. */
+export interface Found {
+  readonly search: string;
+  readonly roomId: string | undefined;
+  readonly atTs: number | undefined;
+  readonly roster: Roster;
+}
+
 export interface Model {
   session: Session;
   /** The token that the page may sign in with by itself. */
@@ -51,6 +59,7 @@ export interface Model {
   /** Newest first. */
   moves: readonly MoveTold[];
   past: Past | undefined;
+  found: Found | undefined;
   window: TimeWindow;
   history: HistoryTold | undefined;
   pulse: PulseTold | undefined;
@@ -81,6 +90,7 @@ export function newModel(): Model {
     counts: undefined,
     moves: [],
     past: undefined,
+    found: undefined,
     window: WINDOWS[0],
     history: undefined,
     pulse: undefined,
@@ -107,8 +117,16 @@ export function shownTs(model: Model): number {
   return model.past?.atTs ?? nowTs(model);
 }
 
-export function shownRoster(model: Model): Roster {
+/** Everybody of the time that is shown, as far as the page was told. */
+export function toldRoster(model: Model): Roster {
   return model.past?.roster ?? model.live;
+}
+
+/** The same, or what the server found for what is looked for now. */
+export function shownRoster(model: Model): Roster {
+  const { found, search, roomId, past } = model;
+  const isWanted = found?.search === search && found.roomId === roomId && found.atTs === past?.atTs;
+  return isWanted && toldRoster(model).truncated ? found.roster : toldRoster(model);
 }
 
 export function shownCounts(model: Model): Counts | undefined {

@@ -2,6 +2,7 @@
 // from the people alone.
 import { chosen, roomCounts } from './choosing.js';
 import { Roster } from './roster.js';
+import { newModel, shownRoster } from './model.js';
 import type { MoveTold, OverviewTold, Presence } from './told.js';
 
 const everybody = { search: '', roomId: undefined, presence: undefined };
@@ -98,5 +99,23 @@ describe('the list', () => {
       { roomId: '!tea:hs', joined: 3, present: 2 },
       { roomId: '!den:hs', joined: 1, present: 1 },
     ]);
+  });
+});
+
+describe('what the server found', () => {
+  const found = { search: 'dave', roomId: undefined, atTs: undefined, roster: Roster.of(overview()) };
+
+  it('is shown only where the page was not told of everybody, and only for what is looked for now', () => {
+    const model = newModel();
+    model.live.replace(overview(true));
+    model.found = found;
+    expect(shownRoster(model)).toBe(model.live);
+    model.search = 'dave';
+    expect(shownRoster(model)).toBe(found.roster);
+    model.roomId = '!tea:hs';
+    expect(shownRoster(model)).toBe(model.live);
+    model.roomId = undefined;
+    model.live.replace(overview());
+    expect(shownRoster(model)).toBe(model.live);
   });
 });

@@ -34,9 +34,9 @@ export function peoplePanel(app: App, shown: PeopleShown, dots: DotField): Templ
 
 function listedWords({ model }: App, listed: number): string {
   const { people, truncated } = shownRoster(model);
-  const of = truncated ? `more than ${numberWords(people.size)}` : numberWords(people.size);
+  const of = truncated ? `${numberWords(people.size)} and more` : numberWords(people.size);
   const which = model.presence === undefined ? '' : ` ${PRESENCE_WORDS[model.presence]}`;
-  return `${numberWords(listed)}${which} of ${of} listed`;
+  return `${numberWords(listed)}${which} of ${of} listed${truncated ? '; search finds the others' : ''}`;
 }
 
 function picture(app: App, dots: DotField): TemplateResult {
@@ -63,8 +63,7 @@ function search(app: App): TemplateResult {
   const { model } = app;
   const type = (event: Event): void => {
     model.search = (event.target as HTMLInputElement).value;
-    model.scrollTop = 0;
-    app.draw();
+    app.wish();
   };
   return html`<div class="search">
     <label for="search">Search people and messages</label>
@@ -77,8 +76,7 @@ function rooms(app: App, counted: readonly RoomCount[]): TemplateResult | typeof
   if (counted.length === 0) return nothing;
   const choose = (roomId: string | undefined) => (): void => {
     model.roomId = roomId;
-    model.scrollTop = 0;
-    app.draw();
+    app.wish();
   };
   const shown = counted.slice(0, MOST_ROOMS);
   const chosen = counted.find(({ roomId }) => roomId === model.roomId);
