@@ -51,6 +51,7 @@ export function aggregatorTopology(topics: TopicNames): Topology {
     inputs: INPUTS.map((input) => topics[input]),
     restored: [topics.states, topics.registers],
     progress: topics.states,
+    written: [topics.changes, topics.snapshots],
     rejected: topics.rejected,
     codec: PROGRESS_CODEC,
   };

@@ -13,6 +13,7 @@ import {
   type Tail,
   type TailOptions,
   type TopicDescription,
+  type TopicPartition,
   type TopicSpec,
   type Transactor,
 } from '#libs/event-log';
@@ -135,12 +136,9 @@ export class KafkaEventLog implements EventLog {
     return member;
   }
 
-  async transactor(transactionalId: string): Promise<Transactor> {
-    const transactor = await KafkaTransactor.open(
-      this.#wire,
-      transactionalId,
-      `transactions-${this.#nextLane() % TRANSACTOR_LANES}`,
-    );
+  async transactor(transactionalId: string, writes: readonly TopicPartition[] = []): Promise<Transactor> {
+    const lane = `transactions-${this.#nextLane() % TRANSACTOR_LANES}`;
+    const transactor = await KafkaTransactor.open(this.#wire, transactionalId, lane, writes);
     this.#transactors.add(transactor);
     return {
       transact: (transaction) => transactor.transact(transaction),

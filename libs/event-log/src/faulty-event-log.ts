@@ -11,7 +11,7 @@ import type {
   Tail,
   TailOptions,
 } from './port.js';
-import type { Appended, TopicDescription, TopicSpec, Transaction, Transactor } from './port.js';
+import type { Appended, TopicDescription, TopicPartition, TopicSpec, Transaction, Transactor } from './port.js';
 
 /** `lost`: nothing is written, the caller sees an error. `unseen`: everything is written, the caller sees the same error. */
 export type Fate = 'commit' | 'lost' | 'unseen';
@@ -108,8 +108,8 @@ export class FaultyEventLog implements EventLog {
     return (await this.reach()).join({ ...options, onBatch });
   }
 
-  async transactor(transactionalId: string): Promise<Transactor> {
-    const inner = await (await this.reach()).transactor(transactionalId);
+  async transactor(transactionalId: string, writes?: readonly TopicPartition[]): Promise<Transactor> {
+    const inner = await (await this.reach()).transactor(transactionalId, writes);
     let usable = true;
     const transact = async (transaction: Transaction): Promise<void> => {
       await this.beforeWrite();

@@ -159,8 +159,11 @@ export interface EventLog {
   read(topic: string, partition: number, from: number, to: number): AsyncIterable<RecordBatch>;
   tail(options: TailOptions): Promise<Tail>;
   join(options: GroupOptions): Promise<GroupMember>;
-  /** Fences every older transactor of the same id before it resolves: nothing of theirs is committed afterwards. */
-  transactor(transactionalId: string): Promise<Transactor>;
+  /**
+   * Fences every older transactor of the same id before it resolves: nothing of theirs is committed afterwards. `writes`:
+   * where transactors of this id write; what is committed there is readable by then, and nothing in between is undecided.
+   */
+  transactor(transactionalId: string, writes?: readonly TopicPartition[]): Promise<Transactor>;
   commit(group: string, positions: readonly GroupOffset[]): Promise<void>;
   /** What the group committed for a topic; partitions without a commit are absent. */
   committed(group: string, topic: string): Promise<ReadonlyMap<number, GroupOffset>>;

@@ -46,6 +46,8 @@ export interface Topology {
   readonly restored: readonly string[];
   /** One of `restored`: holds the progress record of each partition. */
   readonly progress: string;
+  /** What the fold writes beside those: nobody else does. Absent = nothing. */
+  readonly written?: readonly string[];
   /** Where records go that cannot be decoded. */
   readonly rejected: string;
   readonly codec: ProgressCodec;

@@ -50,9 +50,14 @@ export async function takeOver(parts: TakeOverParts): Promise<TakenOver> {
   return { progress, known: stored !== undefined, records, absorbed };
 }
 
-/** Nothing of an older owner is committed once this has resolved. */
-async function fence({ log, transactionalId, onTransactor, isAbandoned }: TakeOverParts): Promise<void> {
-  const transactor = await log.transactor(transactionalId);
+/** Nothing of an older owner is committed once this has resolved, and what it had committed can be read. */
+async function fence(parts: TakeOverParts): Promise<void> {
+  const { log, partition, topology, transactionalId, onTransactor, isAbandoned } = parts;
+  const written = [...topology.restored, ...(topology.written ?? []), topology.rejected];
+  const transactor = await log.transactor(
+    transactionalId,
+    written.map((topic) => ({ topic, partition })),
+  );
   onTransactor(transactor);
   if (isAbandoned()) throw new AbandonedError('closed while fencing');
 }

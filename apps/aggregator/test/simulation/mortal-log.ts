@@ -11,6 +11,7 @@ import type {
   Tail,
   TailOptions,
   TopicDescription,
+  TopicPartition,
   TopicSpec,
   Transactor,
 } from '#libs/event-log';
@@ -136,8 +137,8 @@ export class MortalEventLog implements EventLog {
     };
   }
 
-  async transactor(transactionalId: string): Promise<Transactor> {
-    const transactor = await this.#call(() => this.inner.transactor(transactionalId));
+  async transactor(transactionalId: string, writes?: readonly TopicPartition[]): Promise<Transactor> {
+    const transactor = await this.#call(() => this.inner.transactor(transactionalId, writes));
     return {
       transact: (transaction) => this.#call(() => transactor.transact(transaction)),
       close: () => this.#call(() => transactor.close()),

@@ -6,6 +6,7 @@ import {
   type NewRecord,
   Placement,
   RecordTooLargeError,
+  type TopicPartition,
   type Transaction,
   TransactionError,
   type Transactor,
@@ -17,6 +18,7 @@ import { describeTransactionRequest } from '../wire/describe-transaction-request
 import { produceRequest } from '../wire/produce-request.js';
 import type { Wire } from '../wire/wire.js';
 import { type ProducerIdentity, requireRecordFit, Sequence, Slice } from './slice.js';
+import { type Decision, decisionOf, undecidedIn, untilShown } from './undecided.js';
 
 const TRANSACTION = 1;
 const GROUP = 0;
@@ -25,9 +27,7 @@ const LONGEST_RETRY_MS = 50;
 const ABORT_LIMIT_MS = 2_000;
 const REQUEST_BYTES = 8 * 1024 * 1024;
 
-interface Target {
-  readonly topic: string;
-  readonly partition: number;
+interface Target extends TopicPartition {
   readonly slices: Slice[];
 }
 
@@ -37,6 +37,9 @@ export class KafkaTransactor implements Transactor {
   #fault: Error | undefined;
   #last: Promise<void> = Promise.resolve();
   #aborting: Promise<void> | undefined;
+  /** Over which the transaction under way went. */
+  readonly #coordinators = new Set<Link>();
+  readonly #leaders = new Set<Link>();
 
   private constructor(
     private readonly wire: Wire,
@@ -45,8 +48,8 @@ export class KafkaTransactor implements Transactor {
     private readonly identity: ProducerIdentity,
   ) {}
 
-  /** When it resolves, every older transactor of this id is fenced and its open transaction aborted. */
-  static async open(wire: Wire, id: string, lane: string): Promise<KafkaTransactor> {
+  /** When it resolves, every older transactor of this id is fenced, its open transaction aborted, and its last one readable. */
+  static async open(wire: Wire, id: string, lane: string, writes: readonly TopicPartition[]): Promise<KafkaTransactor> {
     const patience = {
       doing: `fencing older transactors ${id}`,
       limitMs: 3 * wire.settings.transactionTimeoutMs,
@@ -54,10 +57,32 @@ export class KafkaTransactor implements Transactor {
       longestRetryMs: LONGEST_RETRY_MS,
     };
     const request = { transactionalId: id, transactionTimeout: wire.settings.transactionTimeoutMs };
-    const identity = await wire.askCoordinator({ ...patience, kind: TRANSACTION, id, lane }, (link) =>
-      link.ask((broker) => broker.initProducerId(request)),
+    let decision: Decision | undefined;
+    const identity = await wire.askCoordinator({ ...patience, kind: TRANSACTION, id, lane }, async (link) => {
+      decision = (await decisionOf(link, id)) ?? decision;
+      return link.ask((broker) => broker.initProducerId(request));
+    });
+    const transactor = new KafkaTransactor(wire, id, lane, identity);
+    await transactor.#endElder(writes, decision ?? 'abort');
+    return transactor;
+  }
+
+  /** Ends what an elder's coordinator decided and did not carry out. */
+  async #endElder(writes: readonly TopicPartition[], decision: Decision): Promise<void> {
+    const undecided = await undecidedIn(this.wire, writes);
+    if (undecided.length === 0) return;
+    const { logger, transactionTimeoutMs } = this.wire.settings;
+    const names = undecided.map(({ topic, partition }) => `${topic}-${partition}`);
+    logger.warn(
+      `the last transaction of ${this.id} was decided and never ended in ${names.join(', ')}: ${decision} now`,
     );
-    return new KafkaTransactor(wire, id, lane, identity);
+    try {
+      await this.#addPartitions(undecided);
+      await this.#end(decision === 'commit', transactionTimeoutMs);
+      await untilShown(this.wire, undecided, transactionTimeoutMs);
+    } catch (error) {
+      throw this.#inWords(error);
+    }
   }
 
   transact(transaction: Transaction): Promise<void> {
@@ -78,6 +103,8 @@ export class KafkaTransactor implements Transactor {
         cause: this.#fault,
       });
     let committing = false;
+    this.#coordinators.clear();
+    this.#leaders.clear();
     try {
       const targets = await this.#targets(transaction);
       if (targets.length === 0 && transaction.offsets === undefined) return;
@@ -87,12 +114,19 @@ export class KafkaTransactor implements Transactor {
       committing = true;
       await this.#end(true, this.wire.settings.transactionTimeoutMs);
       await this.#untilVisible();
+      if (this.#isDoubtful) await untilShown(this.wire, targets, this.wire.settings.transactionTimeoutMs);
     } catch (error) {
       this.#fault = this.#inWords(error);
       if (!committing && !(this.#fault instanceof FencedError))
         this.#aborting = this.#end(false, ABORT_LIMIT_MS).catch(toldElsewhere);
       throw this.#fault;
     }
+  }
+
+  /** A broker may have started again meanwhile: then nobody but the partitions knows whether readers see it. */
+  get #isDoubtful(): boolean {
+    if (this.#coordinators.size > 1) return true;
+    return [...this.#coordinators, ...this.#leaders].some(({ usable }) => !usable);
   }
 
   #inWords(error: unknown): Error {
@@ -137,11 +171,14 @@ export class KafkaTransactor implements Transactor {
         firstRetryMs: FIRST_RETRY_MS,
         longestRetryMs: LONGEST_RETRY_MS,
       },
-      work,
+      (link) => {
+        this.#coordinators.add(link);
+        return work(link);
+      },
     );
   }
 
-  async #addPartitions(targets: readonly Target[]): Promise<void> {
+  async #addPartitions(targets: readonly TopicPartition[]): Promise<void> {
     const byTopic = new Map<string, number[]>();
     for (const { topic, partition } of targets) byTopic.set(topic, [...(byTopic.get(topic) ?? []), partition]);
     const topics = [...byTopic].map(([topic, partitions]) => ({ topic, partitions }));
@@ -196,6 +233,7 @@ export class KafkaTransactor implements Transactor {
         return { topic, partition, batch: sequence.encode(slices[0]!, this.identity, stamp) };
       });
       const link = await this.wire.link(nodeId, this.lane);
+      this.#leaders.add(link);
       const produced = await link.send(produceRequest(batches, this.id, settings.requestTimeoutMs));
       const answers = new Map(produced.map((answer) => [`${answer.topic}-${answer.partition}`, answer.errorCode]));
       let fault: Error | undefined;
@@ -248,6 +286,7 @@ export class KafkaTransactor implements Transactor {
       const nodeId = await this.wire.coordinatorId(TRANSACTION, this.id).catch(toldElsewhere);
       if (nodeId === undefined) return;
       const link = await this.wire.link(nodeId, this.lane).catch(toldElsewhere);
+      if (link !== undefined) this.#coordinators.add(link);
       // It is committed: an error only means that nobody says when readers see it.
       const state = await link?.send(describeTransactionRequest(this.id)).catch(toldElsewhere);
       if (state !== 'PrepareCommit') return;
