@@ -10,6 +10,8 @@ import { addFeedingCommands } from './feeding/commands.js';
 import { addQueryCommand } from './querying/commands.js';
 import { addReadingCommands } from './reading/commands.js';
 import { addHomeserverCommands } from './homeserver/commands.js';
+import { addErasureCommands } from './erasure/commands.js';
+import { addLookingCommands } from './looking/commands.js';
 import { addReplayCommands } from './replay/commands.js';
 import type { Surroundings } from './surroundings.js';
 import { addTopicCommands } from './topics/commands.js';
@@ -21,7 +23,9 @@ const COMMANDS: readonly AddCommands[] = [
   addTopicCommands,
   addExportCommand,
   addQueryCommand,
+  addLookingCommands,
   addReplayCommands,
+  addErasureCommands,
   addConfigurationCommands,
   addHomeserverCommands,
 ];

@@ -19,6 +19,8 @@ export interface ReplayWorldOptions {
   /** Of both input topics; absent: as the contract has it. */
   readonly inputRetentionMs?: number;
   readonly withForget?: boolean;
+  /** The clock never steps back. */
+  readonly isSteady?: boolean;
 }
 
 /** What an aggregator held of everybody at a moment. */
@@ -96,7 +98,7 @@ export class ReplayWorld {
   }
 
   async pass(ms: number): Promise<void> {
-    await this.clock.runTo(this.clock.nowMs() + ms, turns);
+    await this.clock.runTo(this.clock.nowMs() + ms, () => turns(6));
   }
 
   async append(topic: 'activity' | 'commands', userId: string, fields: object): Promise<void> {
@@ -110,7 +112,8 @@ export class ReplayWorld {
       const gap = this.draw();
       if (gap > 0.75) await this.pass(Math.floor(this.draw() * 240_000));
       else if (gap > 0.4) await this.pass(Math.floor(this.draw() * 20_000));
-      else if (gap > 0.3) this.clock.setTo(this.clock.nowMs() - Math.floor(this.draw() * 400));
+      else if (gap > 0.3 && this.options.isSteady !== true)
+        this.clock.setTo(this.clock.nowMs() - Math.floor(this.draw() * 400));
       await this.#act(this.users[Math.floor(this.draw() * this.users.length)]!);
       // Sometimes several lie in the log before any is taken.
       if (this.draw() > 0.3) await turns(6);

@@ -7,6 +7,7 @@ import { benchFanout } from './benchmarks/fanout.js';
 import { benchFold } from './benchmarks/fold.js';
 import { benchHttp } from './benchmarks/http.js';
 import { benchIdle } from './benchmarks/idle.js';
+import { benchDay } from './day.module.js';
 import type { Benchmark, BenchOptions, BenchResult } from './benchmarks/benchmark.js';
 import type { Cost } from './benchmarks/measure.js';
 
@@ -16,6 +17,7 @@ const BENCHMARKS: Readonly<Record<string, Benchmark>> = {
   aggregate: benchAggregate,
   fanout: benchFanout,
   idle: benchIdle,
+  day: benchDay,
 };
 
 function machine(): Readonly<Record<string, string | number>> {

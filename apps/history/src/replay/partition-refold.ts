@@ -61,7 +61,8 @@ export class PartitionRefold {
   #input = 0;
   #offset = 0;
 
-  constructor(private readonly start: RefoldStart) {
+  constructor(readonly beginning: RefoldStart) {
+    const start = beginning;
     this.users = start.users;
     this.taken = [...start.taken];
     this.#reachedMs = [...start.reachedMs];
@@ -69,7 +70,7 @@ export class PartitionRefold {
   }
 
   get policy(): Policy {
-    return this.start.policy;
+    return this.beginning.policy;
   }
 
   /** Whether everything up to a point, and nothing behind it on either input, may still be taken. */
@@ -115,7 +116,7 @@ export class PartitionRefold {
   }
 
   #stopBefore(point: OrderPoint): OrderPoint {
-    const { order } = this.start;
+    const { order } = this.beginning;
     for (; this.#nextOrder < order.length; this.#nextOrder += 1) {
       const passed = order[this.#nextOrder]!;
       if (passed[ACTIVITY]! > this.taken[ACTIVITY]! || passed[COMMANDS]! > this.taken[COMMANDS]!) {
@@ -159,7 +160,7 @@ export class PartitionRefold {
 
   /** undefined = the user belongs to another partition, and its records here are rejected. */
   #newUser(userId: string): Aggregate | undefined {
-    const { partition, partitions } = this.start;
+    const { partition, partitions } = this.beginning;
     if (partitionOf(userId, partitions) !== partition) return undefined;
     const aggregate = new Aggregate();
     this.users.set(userId, aggregate);

@@ -40,7 +40,7 @@ export interface VerifiedPartition {
 }
 
 /** Records of changes are older than their snapshot by no more than clocks differ. */
-const CLOCKS_MS = 600_000;
+export const CLOCKS_MS = 600_000;
 
 export async function verifyPartition(options: VerifyOptions): Promise<VerifiedPartition> {
   const { log, topics, partition, fromMs, toMs } = options;

@@ -1,0 +1,154 @@
+// `rollcall what-if`: what other timings would have made of the same inputs, beside what happened: online time, changes, deliveries.
+// Invariant: whoever was forgotten counts on neither side; deliveries are counted by the memberships as they are now, on both sides.
+import { topicNames, type TopicNames } from '#libs/contracts';
+import type { EventLog } from '#libs/event-log';
+import { IntList } from '#libs/interest';
+import { policyFaults, type Policy } from '#libs/presence';
+import type { Configuration } from '#libs/runtime';
+import { MembershipsView } from '#libs/views';
+import { shownTime } from '../exporting/window.js';
+import { Failure } from '../failure.js';
+import { Progress } from '../progress.js';
+import { type Surroundings, withLog } from '../surroundings.js';
+import type { Span } from './online-time.js';
+import type { Compared } from './other-policy.js';
+import { readProgress } from './progress-reading.js';
+import type { FoundSnapshot } from './snapshot-index.js';
+import { type Beginnings, beginningAt, beginningsOf, whatIf } from './what-if-partition.js';
+import { type UserDifference, type WhatIfResult, asJson, asText, sumUp } from './what-if-text.js';
+
+export interface WhatIfCommand {
+  /** Those that shall differ. */
+  readonly changed: Partial<Policy>;
+  /** Absent: a day before the end, or the first snapshot. */
+  readonly fromMs?: number;
+  /** Absent: where the aggregator has come. */
+  readonly toMs?: number;
+  /** How many users are listed, those first that differ most; 0 = all. */
+  readonly listed: number;
+  readonly json: boolean;
+}
+
+const DAY_MS = 86_400_000;
+
+export async function runWhatIf(
+  command: WhatIfCommand,
+  configuration: Configuration,
+  surroundings: Surroundings,
+): Promise<number> {
+  const topics = topicNames(configuration.topics.prefix);
+  const progress = new Progress(surroundings);
+  const result = await withLog(surroundings, configuration, 'read', (log) =>
+    compare({ log, topics, command, progress, surroundings, maxRoomMembers: configuration.fanout.maxRoomMembers }),
+  );
+  await progress.end();
+  await surroundings.stdout.write(command.json ? asJson(result, command.listed) : asText(result, command.listed));
+  return 0;
+}
+
+interface CompareParts {
+  readonly log: EventLog;
+  readonly topics: TopicNames;
+  readonly command: WhatIfCommand;
+  readonly progress: Progress;
+  readonly surroundings: Surroundings;
+  readonly maxRoomMembers: number;
+}
+
+async function compare(parts: CompareParts): Promise<WhatIfResult> {
+  const { log, topics, command, progress, surroundings } = parts;
+  const count = (await log.starts(topics.changes)).length;
+  const beginnings: Beginnings[] = [];
+  for (let partition = 0; partition < count; partition += 1)
+    beginnings.push(await beginningsOf(log, topics, partition));
+  const span = await spanOf(parts, beginnings);
+  const inForce = policyAt(beginnings, span);
+  const policy = { ...inForce, ...command.changed };
+  const faults = policyFaults(policy);
+  if (faults.length > 0) throw new Failure(`These timings cannot be: ${faults.join('; ')}.`, 2);
+  const compared: Compared[] = [];
+  let inputs = 0;
+  for (const [partition, its] of beginnings.entries()) {
+    const start = beginningAt(its, span.fromMs);
+    if (start === undefined) continue;
+    const onProgress = (taken: number): void =>
+      progress.show(() => `partition ${partition} of ${count}: ${taken} inputs`);
+    const outcome = await whatIf({ log, topics, partition, onProgress }, { start, order: its.order, span, policy });
+    compared.push(...outcome.compared);
+    inputs += outcome.inputs;
+    if (surroundings.ending.aborted) throw new Failure('Stopped before everything was folded.');
+  }
+  const recipients = await recipientsOf(parts, compared);
+  const users = compared.map((user): UserDifference => ({ ...user, recipients: recipients(user.userId) }));
+  return sumUp({ span, inForce, policy, users, inputs });
+}
+
+/** From --from or a day before the end, but not before the first snapshot of the partition whose snapshots begin last. */
+async function spanOf({ log, topics, command }: CompareParts, beginnings: readonly Beginnings[]): Promise<Span> {
+  const firsts = beginnings.flatMap(({ usable }) => (usable[0] === undefined ? [] : [beginningMs(usable[0])]));
+  if (firsts.length === 0) {
+    throw new Failure(
+      `There is no whole snapshot whose inputs are still in the log: the aggregator writes one when it starts, and then every SNAPSHOT_EVERY_MS.`,
+    );
+  }
+  const earliestMs = Math.max(...firsts);
+  let comeMs = Infinity;
+  for (const [partition] of beginnings.entries()) {
+    const stored = await readProgress(log, topics.states, partition);
+    if (stored !== undefined)
+      comeMs = Math.min(comeMs, stored.timersMs ?? Math.max(...stored.inputs.map((input) => input.reachedMs)));
+  }
+  const toMs = Math.min(command.toMs ?? Infinity, comeMs);
+  const fromMs = command.fromMs ?? Math.max(earliestMs, toMs - DAY_MS);
+  if (fromMs < earliestMs) {
+    throw new Failure(
+      `what-if can go back to ${shownTime(earliestMs)}, the oldest snapshot whose inputs are still in the log; ${shownTime(fromMs)} is earlier.`,
+    );
+  }
+  if (fromMs >= toMs)
+    throw new Failure(
+      `There is nothing to compare: the aggregator has come to ${shownTime(toMs)}, and the window begins at ${shownTime(fromMs)}.`,
+    );
+  return { fromMs, toMs };
+}
+
+/** The timings in force at the window's end. */
+function policyAt(beginnings: readonly Beginnings[], { toMs }: Span): Policy {
+  const last = beginnings
+    .flatMap(({ usable }) => usable.filter(({ begin }) => begin.atMs <= toMs))
+    .sort((one, other) => one.begin.atMs - other.begin.atMs)
+    .at(-1);
+  return last!.begin.policy;
+}
+
+/** To how many each user's changes go, by the memberships and rooms as they are now. */
+async function recipientsOf(
+  { log, topics, maxRoomMembers }: CompareParts,
+  compared: readonly Compared[],
+): Promise<(userId: string) => number> {
+  const ends = { memberships: await log.ends(topics.memberships), rooms: await log.ends(topics.rooms) };
+  const view = new MembershipsView({
+    topics,
+    partitions: { memberships: ends.memberships.length, rooms: ends.rooms.length },
+    maxRoomMembers,
+  });
+  for (const word of ['rooms', 'memberships'] as const) {
+    for (const [partition, end] of ends[word].entries()) {
+      for await (const batch of log.read(topics[word], partition, 0, end)) view.apply(batch);
+    }
+  }
+  const into = new IntList();
+  const counts = new Map(
+    compared.map(({ userId }) => {
+      into.clear();
+      return [userId, view.interest.recipients(view.interest.users.intern(userId), into)] as const;
+    }),
+  );
+  return (userId) => counts.get(userId) ?? 1;
+}
+
+/** Before a snapshot of nobody, to which no input had led, there was nothing. */
+function beginningMs({ begin }: FoundSnapshot): number {
+  const isEmpty = begin.users === 0 && begin.inputs.every(({ nextOffset }) => nextOffset === 0);
+  return isEmpty ? -Infinity : begin.atMs;
+}
