@@ -24,6 +24,25 @@ function tokensFile(): string {
   return file;
 }
 
+/** What the page asks of a gateway whose engine runs elsewhere: now, then, how it came to it, and that it has caught up. */
+async function showsThePageItsPast(url: string, admin: Client): Promise<void> {
+  const ask = async (question: string): Promise<Readonly<Record<string, unknown>>> =>
+    (await admin.ask('GET', `/_rollcall/v1/${question}`)).body;
+  expect(((await ask('overview'))['counts'] as { online: number }).online).toBeGreaterThan(0);
+  const moves = (await ask('timeline?user=@alice:localhost'))['moves'] as readonly { at_ts: number }[];
+  const firstTs = moves[moves.length - 1]?.at_ts ?? 0;
+  expect((await ask(`overview?search=alice&at=${String(firstTs - 1)}`))['users']).toEqual([]);
+  expect((await ask(`overview?search=alice&at=${String(firstTs)}`))['users']).toHaveLength(1);
+  await until('a pulse without lag', async () => {
+    const pulse = await ask('pulse');
+    const isEven = (pulse['lag'] as { activity: number; commands: number }[]).every(
+      ({ activity, commands }) => activity + commands === 0,
+    );
+    return isEven ? pulse : undefined;
+  });
+  expect((await fetch(url)).headers.get('content-security-policy')).toContain("default-src 'none'");
+}
+
 describeKafka('services on Kafka', (kafka) => {
   const environment = (): Record<string, string> => ({
     KAFKA_BROKERS: kafka().brokers.join(','),
@@ -75,6 +94,7 @@ describeKafka('services on Kafka', (kafka) => {
         since = nextBatch;
         return presence.find(({ sender, content }) => sender === alice.userId && content['status_msg'] === 'by Kafka');
       });
+      await showsThePageItsPast(url, admin);
       const ended = await Promise.all([gateway, ...services].map((service) => service.kill('SIGTERM')));
       expect(ended.map(({ code }) => code)).toEqual([0, 0, 0]);
     },
