@@ -138,7 +138,8 @@ describe('set-up', () => {
     );
     at.write('apps/gateway/page/main.ts', 'const words: string = location.href;\ndocument.title = words;\n');
     await at.run();
-    expect(page()).toMatch(/<title>One<\/title>[^]*src="\/assets\/index-[\w-]+\.js"/);
+    expect(page()).toContain('<title>One</title>');
+    expect(page()).toMatch(/src="\/assets\/index-[\w-]+\.js"/);
     const built = (): number => statSync(join(at.path, 'dist/.page-built')).mtimeMs;
     const firstMs = built();
     await at.run();
