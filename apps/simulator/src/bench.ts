@@ -1,13 +1,19 @@
 // `npm run -s bench -- NAME`: measures one thing and prints what is needed to repeat it. Invariant: no figure without
 // its workload, parameters, seed, machine and cost.
 import { cpus, totalmem } from 'node:os';
-import { Argument, Command, InvalidArgumentError } from 'commander';
+import { Argument, Command, InvalidArgumentError, Option } from 'commander';
 import { benchAggregate } from './benchmarks/aggregate.js';
+import { benchDeliver } from './benchmarks/deliver.js';
 import { benchFanout } from './benchmarks/fanout.js';
 import { benchFold } from './benchmarks/fold.js';
+import { benchGiantRoom } from './benchmarks/giant-room.js';
 import { benchHttp } from './benchmarks/http.js';
 import { benchIdle } from './benchmarks/idle.js';
 import { benchDay } from './day.module.js';
+import { benchLatency } from './benchmarks/latency.js';
+import { benchMemory } from './benchmarks/memory.js';
+import { benchFailover, benchRestore } from './benchmarks/restore.js';
+import { benchSteady } from './benchmarks/steady.js';
 import type { Benchmark, BenchOptions, BenchResult } from './benchmarks/benchmark.js';
 import type { Cost } from './benchmarks/measure.js';
 
@@ -18,6 +24,13 @@ const BENCHMARKS: Readonly<Record<string, Benchmark>> = {
   fanout: benchFanout,
   idle: benchIdle,
   day: benchDay,
+  deliver: benchDeliver,
+  latency: benchLatency,
+  steady: benchSteady,
+  restore: benchRestore,
+  failover: benchFailover,
+  'giant-room': benchGiantRoom,
+  memory: benchMemory,
 };
 
 function machine(): Readonly<Record<string, string | number>> {
@@ -85,8 +98,11 @@ await new Command('bench')
   .option('--seed <n>', 'seed of the workload', Number, 1)
   .option('--inputs <n>', 'how many inputs, where they are filled beforehand', positive, 2_000_000)
   .option('--partitions <n>', 'partitions of the topics', positive)
+  .addOption(new Option('--log <log>', 'latency, steady: what all of Rollcall runs on').choices(['embedded', 'kafka']))
+  .option('--rate <n>', 'latency: PUTs a second', positive)
+  .option('--devices <n>', 'steady: how many devices poll', positive)
   .option('--streams', 'aggregate: the same inputs through Kafka Streams as well')
-  .option('--profile <folder>', 'aggregate: writes V8 CPU profiles of the process there')
+  .option('--profile <folder>', 'writes V8 CPU profiles of the measured process there')
   .option('--json', 'one JSON object on stdout')
   .action(async (name: string, { json, ...options }: BenchOptions & { json?: boolean }) => {
     const result = await BENCHMARKS[name]!(options);

@@ -1,8 +1,7 @@
 // The register that is folded from `presence.activity` alone: devices, their sessions, and pro-active events.
 // Invariant: it depends only on the records of that topic in their order, and evaluating never changes it
 // (semantics.md sections 4 and 5). Liveness is asked at the record's own time, not at the wall's.
-import type { Claim, DeviceActive, DeviceConnected, DeviceDisconnected, ActivityInput, InputPosition } from './inputs.js';
-import type { Policy } from './policy.js';
+import type { Claim } from './inputs.js';
 
 /** Earlier than every time. */
 export const NEVER = Number.NEGATIVE_INFINITY;
@@ -20,9 +19,11 @@ export interface Session {
   open: boolean;
 }
 
+const NO_SESSIONS: readonly Session[] = Object.freeze([]);
+
 export class DeviceActivity {
   /** May hold sessions that are no longer live; they are dropped as records come by. */
-  sessions: Session[] = [];
+  sessions: readonly Session[] = NO_SESSIONS;
   /** Since when there has been a live session without a break; means nothing while none is live. */
   liveSinceMs = NEVER;
   /** The device's latest pro-active event. */
@@ -33,31 +34,74 @@ export class DeviceActivity {
   constructor(readonly deviceId: string) {}
 }
 
-export class ActivityRegister {
-  devices: DeviceActivity[] = [];
-  /** The latest pro-active event without a device: it counts for every device. */
-  anyDeviceActiveAtMs = NEVER;
-  /** The latest pro-active event of all. */
-  lastActiveAtMs = NEVER;
-  /** The first record of this life; NaN = none yet. */
-  firstAtMs = Number.NaN;
-  /** The time of the last record applied. */
-  reachedMs = NEVER;
-  appliedOffset = -1;
-}
+const NO_DEVICES: readonly DeviceActivity[] = Object.freeze([]);
+/** Numbers that a register keeps in its user's row. */
+export const ACTIVITY_NUMBERS = 5;
 
-/** Applies one record at its settled time; an offset that was applied already must not come here. */
-export function applyActivity(register: ActivityRegister, input: ActivityInput, at: InputPosition, policy: Policy): void {
-  register.appliedOffset = at.offset;
-  register.reachedMs = at.tMs;
-  if (Number.isNaN(register.firstAtMs)) register.firstAtMs = at.tMs;
-  switch (input.type) {
-    case 'device.connected':
-      return connect(register, input, at.tMs, policy);
-    case 'device.disconnected':
-      return disconnect(register, input, at.tMs, policy);
-    case 'device.active':
-      return markActive(register, input, at.tMs, policy);
+export class ActivityRegister {
+  devices: readonly DeviceActivity[] = NO_DEVICES;
+  readonly #numbers: Float64Array;
+  readonly #at: number;
+
+  /** In `numbers` it owns ACTIVITY_NUMBERS from `at` on. */
+  constructor(numbers: Float64Array, at: number) {
+    this.#numbers = numbers;
+    this.#at = at;
+    this.clear();
+  }
+
+  /** As if nothing had ever been applied. */
+  clear(): void {
+    this.devices = NO_DEVICES;
+    this.anyDeviceActiveAtMs = NEVER;
+    this.lastActiveAtMs = NEVER;
+    this.firstAtMs = Number.NaN;
+    this.reachedMs = NEVER;
+    this.appliedOffset = -1;
+  }
+
+  /** The latest pro-active event without a device: it counts for every device. */
+  get anyDeviceActiveAtMs(): number {
+    return this.#numbers[this.#at]!;
+  }
+
+  set anyDeviceActiveAtMs(atMs: number) {
+    this.#numbers[this.#at] = atMs;
+  }
+
+  /** The latest pro-active event of all. */
+  get lastActiveAtMs(): number {
+    return this.#numbers[this.#at + 1]!;
+  }
+
+  set lastActiveAtMs(atMs: number) {
+    this.#numbers[this.#at + 1] = atMs;
+  }
+
+  /** The first record of this life; NaN = none yet. */
+  get firstAtMs(): number {
+    return this.#numbers[this.#at + 2]!;
+  }
+
+  set firstAtMs(atMs: number) {
+    this.#numbers[this.#at + 2] = atMs;
+  }
+
+  /** The time of the last record applied. */
+  get reachedMs(): number {
+    return this.#numbers[this.#at + 3]!;
+  }
+
+  set reachedMs(atMs: number) {
+    this.#numbers[this.#at + 3] = atMs;
+  }
+
+  get appliedOffset(): number {
+    return this.#numbers[this.#at + 4]!;
+  }
+
+  set appliedOffset(offset: number) {
+    this.#numbers[this.#at + 4] = offset;
   }
 }
 
@@ -89,78 +133,4 @@ export function claimingSession(device: DeviceActivity, nowMs: number): Session 
 /** `auto` and `online` are the same claim; they differ only in who watches for idleness. */
 export function saysOnline(claim: Claim | undefined): boolean {
   return claim === 'auto' || claim === 'online';
-}
-
-function sameClaim(one: Claim, other: Claim): boolean {
-  return one === other || (saysOnline(one) && saysOnline(other));
-}
-
-function deviceOf(register: ActivityRegister, deviceId: string): DeviceActivity {
-  const found = findDevice(register, deviceId);
-  if (found !== undefined) return found;
-  const device = new DeviceActivity(deviceId);
-  // Not push: a list that grows by pushing reserves room for 17, and most users have one device.
-  register.devices = register.devices.concat(device);
-  return device;
-}
-
-function connect(register: ActivityRegister, input: DeviceConnected, tMs: number, policy: Policy): void {
-  const device = deviceOf(register, input.deviceId);
-  dropEnded(device, tMs);
-  if (device.sessions.length === 0) device.liveSinceMs = tMs;
-  const before = claimingSession(device, tMs);
-  const claimBefore = before?.claim;
-  // A session that opens or changes to what the device claims at this moment takes over that claim and its time.
-  const newClaimAtMs = before !== undefined && sameClaim(before.claim, input.claim) ? before.claimAtMs : tMs;
-  const liveUntilMs = tMs + Math.min(input.leaseMs, policy.maxLeaseMs);
-  const session = device.sessions.find((candidate) => candidate.sessionId === input.sessionId);
-  const movedToNone = session !== undefined && session.claim !== 'none' && input.claim === 'none';
-  if (session === undefined) {
-    const { sessionId, claim } = input;
-    device.sessions = device.sessions.concat({ sessionId, claim, claimAtMs: newClaimAtMs, connectedAtMs: tMs, liveUntilMs, open: true });
-  } else {
-    if (!sameClaim(session.claim, input.claim)) session.claimAtMs = newClaimAtMs;
-    session.claim = input.claim;
-    session.connectedAtMs = tMs;
-    session.liveUntilMs = liveUntilMs;
-    session.open = true;
-  }
-  const claimAfter = claimingSession(device, tMs)?.claim;
-  if (saysOnline(input.claim) && saysOnline(claimAfter) && !saysOnline(claimBefore)) noteActive(register, device, tMs);
-  if (movedToNone && claimBefore !== undefined && claimAfter === undefined) device.withdrawnAtMs = tMs;
-}
-
-function disconnect(register: ActivityRegister, input: DeviceDisconnected, tMs: number, policy: Policy): void {
-  const device = findDevice(register, input.deviceId);
-  if (device === undefined) return;
-  dropEnded(device, tMs);
-  const session = device.sessions.find((candidate) => candidate.sessionId === input.sessionId);
-  if (session === undefined || !session.open) return;
-  const endedAtMs = Math.max(session.connectedAtMs, tMs - cutAgo(input.agoMs, policy));
-  session.open = false;
-  session.liveUntilMs = endedAtMs + policy.offlineAfterMs;
-}
-
-function markActive(register: ActivityRegister, input: DeviceActive, tMs: number, policy: Policy): void {
-  const activeAtMs = tMs - cutAgo(input.agoMs, policy);
-  if (input.deviceId !== undefined) return noteActive(register, deviceOf(register, input.deviceId), activeAtMs);
-  if (activeAtMs > register.anyDeviceActiveAtMs) register.anyDeviceActiveAtMs = activeAtMs;
-  if (activeAtMs > register.lastActiveAtMs) register.lastActiveAtMs = activeAtMs;
-}
-
-function noteActive(register: ActivityRegister, device: DeviceActivity, atMs: number): void {
-  if (atMs > device.activeAtMs) device.activeAtMs = atMs;
-  if (atMs > register.lastActiveAtMs) register.lastActiveAtMs = atMs;
-}
-
-function cutAgo(agoMs: number | undefined, policy: Policy): number {
-  return agoMs === undefined ? 0 : Math.min(Math.max(agoMs, 0), policy.maxLeaseMs);
-}
-
-/** Forgets sessions that are over at the time of a record: no later record of this topic can find them live. */
-function dropEnded(device: DeviceActivity, tMs: number): void {
-  const { sessions } = device;
-  for (let index = sessions.length - 1; index >= 0; index -= 1) {
-    if (tMs >= sessions[index]!.liveUntilMs) sessions.splice(index, 1);
-  }
 }

@@ -1,29 +1,74 @@
 // One user: two registers, what was last told of them, and the times up to which that holds. Invariant: versions count
 // from 1 in every life, and nothing takes effect before the last evaluation. Mutable on purpose: this is the hot path.
-import { ActivityRegister, NEVER } from './activity-register.js';
-import { CommandRegister } from './command-register.js';
+import { ACTIVITY_NUMBERS, ActivityRegister, NEVER } from './activity-register.js';
+import { COMMAND_NUMBERS, CommandRegister } from './command-register.js';
 import { NO_DEADLINE, nextDeadline } from './deadline.js';
 import { SHOWS_NOTHING, activeShown, evaluate, lastActiveMs, rankShown, type Showing } from './evaluate.js';
+import { RowPages } from './number-rows.js';
 import type { Policy } from './policy.js';
 import { PRESENCE_BY_RANK, RANK_OFFLINE, type View } from './view.js';
 
+const OWN_NUMBERS = 4;
+const ROWS = new RowPages(OWN_NUMBERS + ACTIVITY_NUMBERS + COMMAND_NUMBERS);
+
 export class Aggregate {
-  activity = new ActivityRegister();
-  commands = new CommandRegister();
+  readonly activity: ActivityRegister;
+  readonly commands: CommandRegister;
   life = 0;
   /** The version of the last change in this life; 0 = none yet. */
   version = 0;
   /** What was last told; before the first change: offline, no message, not active. */
   shown: Showing = SHOWS_NOTHING;
   shownStatusMsg: string | undefined = undefined;
+  readonly #numbers: Float64Array;
+  readonly #at: number;
+
+  constructor() {
+    const { numbers, at } = ROWS.claim();
+    this.#numbers = numbers;
+    this.#at = at;
+    this.activity = new ActivityRegister(numbers, at + OWN_NUMBERS);
+    this.commands = new CommandRegister(numbers, at + OWN_NUMBERS + ACTIVITY_NUMBERS);
+    this.evaluatedAtMs = NEVER;
+    this.forgottenAtMs = NEVER;
+    this.deadlineMs = NO_DEADLINE;
+  }
+
   /** `last_active_at` of the last view that was not offline; NaN = never visible. Shown while offline. */
-  frozenActiveAtMs = Number.NaN;
+  get frozenActiveAtMs(): number {
+    return this.#numbers[this.#at]!;
+  }
+
+  set frozenActiveAtMs(atMs: number) {
+    this.#numbers[this.#at] = atMs;
+  }
+
   /** The latest of its inputs' effective times and its changes' times; nothing takes effect before. */
-  evaluatedAtMs = NEVER;
+  get evaluatedAtMs(): number {
+    return this.#numbers[this.#at + 1]!;
+  }
+
+  set evaluatedAtMs(atMs: number) {
+    this.#numbers[this.#at + 1] = atMs;
+  }
+
   /** The time of the last `user.forget`: activity up to it is ignored. */
-  forgottenAtMs = NEVER;
+  get forgottenAtMs(): number {
+    return this.#numbers[this.#at + 2]!;
+  }
+
+  set forgottenAtMs(atMs: number) {
+    this.#numbers[this.#at + 2] = atMs;
+  }
+
   /** Derived from the registers: the next instant at which the view may change. */
-  deadlineMs = NO_DEADLINE;
+  get deadlineMs(): number {
+    return this.#numbers[this.#at + 3]!;
+  }
+
+  set deadlineMs(atMs: number) {
+    this.#numbers[this.#at + 3] = atMs;
+  }
 }
 
 /** A user exists from the first input of a life on; before that the view is absent. */

@@ -17,19 +17,67 @@ export class Put {
   ) {}
 }
 
+const NO_PUTS: readonly Put[] = Object.freeze([]);
+/** Numbers that a register keeps in its user's row. */
+export const COMMAND_NUMBERS = 3;
+
 export class CommandRegister {
-  puts: Put[] = [];
+  puts: readonly Put[] = NO_PUTS;
   statusMsg: string | undefined = undefined;
   override: Presence | undefined = undefined;
+  readonly #numbers: Float64Array;
+  readonly #at: number;
+
+  /** In `numbers` it owns COMMAND_NUMBERS from `at` on. */
+  constructor(numbers: Float64Array, at: number) {
+    this.#numbers = numbers;
+    this.#at = at;
+    this.clear();
+  }
+
+  /** As if nothing had ever been applied. */
+  clear(): void {
+    this.puts = NO_PUTS;
+    this.statusMsg = undefined;
+    this.override = undefined;
+    this.lastActiveAtMs = NEVER;
+    this.firstAtMs = Number.NaN;
+    this.appliedOffset = -1;
+  }
+
   /** The latest PUT `online` or `busy` of any device. */
-  lastActiveAtMs = NEVER;
+  get lastActiveAtMs(): number {
+    return this.#numbers[this.#at]!;
+  }
+
+  set lastActiveAtMs(atMs: number) {
+    this.#numbers[this.#at] = atMs;
+  }
+
   /** The first record of this life; NaN = none yet. */
-  firstAtMs = Number.NaN;
-  appliedOffset = -1;
+  get firstAtMs(): number {
+    return this.#numbers[this.#at + 1]!;
+  }
+
+  set firstAtMs(atMs: number) {
+    this.#numbers[this.#at + 1] = atMs;
+  }
+
+  get appliedOffset(): number {
+    return this.#numbers[this.#at + 2]!;
+  }
+
+  set appliedOffset(offset: number) {
+    this.#numbers[this.#at + 2] = offset;
+  }
 }
 
 /** Applies one record at its settled time; an offset that was applied already must not come here. */
-export function applyCommand(register: CommandRegister, input: PresenceSet | PresenceOverride, at: InputPosition): void {
+export function applyCommand(
+  register: CommandRegister,
+  input: PresenceSet | PresenceOverride,
+  at: InputPosition,
+): void {
   register.appliedOffset = at.offset;
   if (Number.isNaN(register.firstAtMs)) register.firstAtMs = at.tMs;
   if (input.type === 'presence.set') applyPut(register, input, at.tMs);

@@ -15,7 +15,8 @@ export function prune(aggregate: Aggregate, policy: Policy, horizonMs = NEVER): 
   // No later evaluation, and no later record of the activity topic, is earlier than this. A deadline before the
   // horizon that has not been applied yet still needs what it ends.
   const boundMs = Math.max(activity.reachedMs, horizonMs < aggregate.deadlineMs ? horizonMs : NEVER);
-  commands.puts = commands.puts.filter((put) => !fell(put, findDevice(activity, put.deviceId), boundMs, policy));
+  const isOver = (put: Put): boolean => fell(put, findDevice(activity, put.deviceId), boundMs, policy);
+  if (commands.puts.some(isOver)) commands.puts = commands.puts.filter((put) => !isOver(put));
   for (const device of activity.devices) {
     if (device.sessions.some((session) => session.liveUntilMs <= boundMs)) {
       device.sessions = device.sessions.filter((session) => session.liveUntilMs > boundMs);

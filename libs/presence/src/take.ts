@@ -1,9 +1,9 @@
 // Taking inputs and firing deadlines, the only things that move an aggregate. Invariants: deadlines at or before an
 // input's time are applied before the input; each change is told once, at its exact time, with the next version.
-import { ActivityRegister, applyActivity } from './activity-register.js';
+import { applyActivity } from './apply-activity.js';
 import { exists, viewOf, type Aggregate } from './aggregate.js';
 import type { ChangeSink, Timer } from './change.js';
-import { CommandRegister, applyCommand } from './command-register.js';
+import { applyCommand } from './command-register.js';
 import { NO_DEADLINE, nextDeadline, timerAt } from './deadline.js';
 import { SHOWS_NOTHING, activeShown, evaluate, lastActiveMs, rankShown, type Showing } from './evaluate.js';
 import type { ActivityInput, CommandInput, InputPosition } from './inputs.js';
@@ -130,7 +130,14 @@ function tell(aggregate: Aggregate, { showing, atMs, activeBeforeMs, timer }: Te
   aggregate.version += 1;
   aggregate.evaluatedAtMs = atMs;
   const shownView = viewOf(showing, statusMsg, offline ? aggregate.frozenActiveAtMs : lastActiveMs(aggregate));
-  const change = { kind: 'changed', life: aggregate.life, version: aggregate.version, atMs, view: shownView, before } as const;
+  const change = {
+    kind: 'changed',
+    life: aggregate.life,
+    version: aggregate.version,
+    atMs,
+    view: shownView,
+    before,
+  } as const;
   sink(timer === undefined ? change : { ...change, timer });
 }
 
@@ -141,13 +148,13 @@ function forget(aggregate: Aggregate, at: InputPosition, sink: ChangeSink): void
   const activeBeforeMs = lastActiveMs(aggregate);
   const { appliedOffset } = aggregate.activity;
   const { life } = aggregate;
-  aggregate.commands = new CommandRegister();
+  aggregate.commands.clear();
   aggregate.commands.appliedOffset = at.offset;
   if (aggregate.shown !== SHOWS_NOTHING || aggregate.shownStatusMsg !== undefined) {
     tell(aggregate, { showing: SHOWS_NOTHING, atMs, activeBeforeMs, timer: undefined }, sink);
   }
   if (existed) sink({ kind: 'forgotten', life, version: aggregate.version, atMs });
-  aggregate.activity = new ActivityRegister();
+  aggregate.activity.clear();
   aggregate.activity.appliedOffset = appliedOffset;
   aggregate.life = existed ? life + 1 : life;
   aggregate.version = 0;

@@ -10,4 +10,5 @@ export { AbandonedError, CannotDecodeError, CannotProcessError, InputLostError, 
 export { Task } from './task.js';
 export type { TaskOwner, TaskSettings } from './task-settings.js';
 export { TaskHost, type PartitionHealth } from './task-host.js';
+export { RollingCheckpoint } from './rolling-checkpoint.js';
 export { TimingWheel } from './timing-wheel.js';

@@ -56,7 +56,7 @@ export async function benchAggregate(options: BenchOptions): Promise<BenchResult
   }
 }
 
-async function fill({ broker, prefix }: Workbench, { inputs, users, seed }: BenchOptions): Promise<void> {
+export async function fill({ broker, prefix }: Workbench, { inputs, users, seed }: BenchOptions): Promise<void> {
   await runJava(
     'fill-inputs',
     {
@@ -68,7 +68,7 @@ async function fill({ broker, prefix }: Workbench, { inputs, users, seed }: Benc
   );
 }
 
-async function runAggregator(bench: Workbench, inputs: number, profile: string | undefined): Promise<Run> {
+export async function runAggregator(bench: Workbench, inputs: number, profile: string | undefined): Promise<Run> {
   const aggregator = bench.keep(
     MeasuredProcess.node('aggregator', PROGRAMS.aggregator, bench.environment, { profile }),
   );

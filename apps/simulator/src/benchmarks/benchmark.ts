@@ -10,6 +10,11 @@ export interface BenchOptions {
   /** Inputs, for what is filled beforehand. */
   readonly inputs: number;
   readonly partitions?: number;
+  /** On which log all of Rollcall runs, where either will do. */
+  readonly log?: 'embedded' | 'kafka';
+  /** PUTs a second, where they come by the clock. */
+  readonly rate?: number;
+  readonly devices?: number;
   /** The same through Kafka Streams. */
   readonly streams?: boolean;
   /** A folder for CPU profiles of the measured process. */

@@ -68,9 +68,3 @@ function onResponses(socket: Socket, onResponse: (status: number) => void): void
     }
   });
 }
-
-/** One request as bytes on the wire. */
-export function requestText(method: string, path: string, token: string, body = ''): string {
-  const entity = body === '' ? '' : `Content-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\n`;
-  return `${method} ${path} HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer ${token}\r\n${entity}\r\n${body}`;
-}

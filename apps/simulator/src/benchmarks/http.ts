@@ -1,10 +1,13 @@
 // PUT and GET of presence, and activity in bulk, over real HTTP against `npm start` in a process of its own. A PUT and a POST
 // are answered when durable and visible, so their rate is the whole path's: door, log, fold, states, view.
 import type { BenchOptions, BenchResult, Figure } from './benchmark.js';
-import { loadHttp, requestText, type LoadOptions, type LoadOutcome } from './http-load.js';
+import { userIdOf } from '../input-mix.js';
+import { requestText } from '../load/connection.js';
+import type { Stand } from '../processes/stand.js';
 import { seeded } from '../seeded.js';
+import { loadHttp, type LoadOptions, type LoadOutcome } from './http-load.js';
+import { costOf, onStand } from './latency.js';
 import { percentile } from './measure.js';
-import { startServer, type Server } from './server.js';
 
 const CONNECTIONS = 64;
 const FEEDERS = 4;
@@ -12,28 +15,18 @@ const LINES = 5_000;
 const WARM_UP_SECONDS = 2;
 const STATES = ['online', 'unavailable', 'busy'] as const;
 
-export async function benchHttp({ seconds, users, seed }: BenchOptions): Promise<BenchResult> {
-  const server = await startServer({ PUT_PER_SECOND: '1000000', PUT_BURST: '1000000' });
-  try {
-    const puts = await measure(server, {
-      connections: CONNECTIONS,
-      seconds: seconds / 3,
-      request: (index) => put(index, users),
-    });
-    const gets = await measure(server, {
-      connections: CONNECTIONS,
-      seconds: seconds / 3,
-      request: (index) => get(index, users),
-    });
-    const inputs = await measure(server, {
-      connections: FEEDERS,
-      seconds: seconds / 3,
-      request: (index) => feed(index, users, seed),
-    });
+export const benchHttp = (options: BenchOptions): Promise<BenchResult> => {
+  const { seconds, users, seed } = options;
+  return onStand(options, users, async (stand) => {
+    const third = { connections: CONNECTIONS, seconds: seconds / 3 };
+    const puts = await measure(stand, { ...third, request: (index) => put(stand, index, users) });
+    const gets = await measure(stand, { ...third, request: (index) => get(stand, index, users) });
+    const request = (index: number): string => feed(stand, { index, users, seed });
+    const inputs = await measure(stand, { ...third, connections: FEEDERS, request });
     const cpuSeconds = puts.cpuSeconds + gets.cpuSeconds + inputs.cpuSeconds;
     const fed = inputs.outcome.answered * LINES;
     return {
-      workload: 'PUT …/status, GET of the own status, POST of activity lines; closed loops over keep-alive connections',
+      workload: `PUT …/status, GET of the own status, POST of activity lines; closed loops over keep-alive connections; log: ${stand.logName}`,
       parameters: { users, seed, connections: CONNECTIONS, feeders: FEEDERS, lines_a_post: LINES },
       figures: [
         ...figuresOf('PUT', puts),
@@ -43,32 +36,30 @@ export async function benchHttp({ seconds, users, seed }: BenchOptions): Promise
       ],
       operations: puts.outcome.answered + gets.outcome.answered + fed,
       cost: {
+        ...costOf(stand),
         wallSeconds: puts.outcome.seconds + gets.outcome.seconds + inputs.outcome.seconds,
         cpuSeconds,
-        peakRssBytes: server.peakRssBytes(),
       },
     };
-  } finally {
-    await server.stop();
-  }
-}
+  });
+};
 
 interface Measured {
   readonly outcome: LoadOutcome;
   readonly cpuSeconds: number;
 }
 
-async function measure(server: Server, options: Omit<LoadOptions, 'port'>): Promise<Measured> {
-  const load = { ...options, port: server.port };
+async function measure(stand: Stand, options: Omit<LoadOptions, 'port'>): Promise<Measured> {
+  const load = { ...options, port: stand.port };
   await loadHttp({ ...load, seconds: WARM_UP_SECONDS });
-  const before = server.cpuSeconds();
+  const before = stand.process.usage().cpuSeconds;
   const outcome = await loadHttp(load);
   const { refused } = outcome;
   if (refused.size > 0)
     throw new Error(
       `not every answer was 200: ${[...refused].map(([status, count]) => `${count} times ${status}`).join(', ')}`,
     );
-  return { outcome, cpuSeconds: server.cpuSeconds() - before };
+  return { outcome, cpuSeconds: stand.process.usage().cpuSeconds - before };
 }
 
 function figuresOf(name: string, { outcome, cpuSeconds }: Measured): Figure[] {
@@ -80,31 +71,32 @@ function figuresOf(name: string, { outcome, cpuSeconds }: Measured): Figure[] {
   ];
 }
 
-function put(index: number, users: number): string {
-  const user = `@user${index % users}:localhost`;
+function put(stand: Stand, index: number, users: number): string {
   const presence = STATES[Math.floor(index / users + index) % STATES.length];
-  return requestText('PUT', pathOf(user), tokenOf(user), `{"presence":"${presence}","status_msg":"turn ${index}"}`);
+  const body = `{"presence":"${presence}","status_msg":"turn ${index}"}`;
+  return requestText('PUT', pathOf(index % users), stand.token(index % users), body);
 }
 
-function get(index: number, users: number): string {
-  const user = `@user${index % users}:localhost`;
-  return requestText('GET', pathOf(user), tokenOf(user));
+function get(stand: Stand, index: number, users: number): string {
+  return requestText('GET', pathOf(index % users), stand.token(index % users));
+}
+
+interface Feed {
+  readonly index: number;
+  readonly users: number;
+  readonly seed: number;
 }
 
 /** Activity of random users: durable, folded and in the gateway's views when the answer comes. */
-function feed(index: number, users: number, seed: number): string {
+function feed(stand: Stand, { index, users, seed }: Feed): string {
   const draw = seeded(seed + index);
   let lines = '';
   for (let line = 0; line < LINES; line += 1) {
-    lines += `{"type":"device.active","v":1,"user_id":"@user${Math.floor(draw() * users)}:localhost","device_id":"P"}\n`;
+    lines += `{"type":"device.active","v":1,"user_id":"${userIdOf(Math.floor(draw() * users))}","device_id":"P"}\n`;
   }
-  return requestText('POST', '/_rollcall/v1/activity', 'dev|admin', lines);
+  return requestText('POST', '/_rollcall/v1/activity', stand.administrator, lines);
 }
 
-function pathOf(user: string): string {
-  return `/_matrix/client/v3/presence/${encodeURIComponent(user)}/status`;
-}
-
-function tokenOf(user: string): string {
-  return `dev|${user}|PHONE`;
+function pathOf(user: number): string {
+  return `/_matrix/client/v3/presence/${encodeURIComponent(userIdOf(user))}/status`;
 }

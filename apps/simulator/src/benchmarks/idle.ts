@@ -9,8 +9,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { LocalCluster, until } from '#libs/testing';
+import { cpuSecondsOf, peakRssOf } from '../processes/measured-process.js';
 import type { Benchmark, BenchOptions, BenchResult, Figure } from './benchmark.js';
-import { cpuOf, peakOf } from './server.js';
 
 const SERVICES = ['aggregator', 'aggregator', 'fanout', 'fanout', 'gateway', 'gateway'] as const;
 const PREFIX = 'idle.';
@@ -50,16 +50,16 @@ async function measure(services: readonly Service[], seconds: number): Promise<B
   for (const service of services) await until(() => isReady(service), Boolean, READY_LIMIT_MS);
   await sleep(SETTLE_MS);
   const startedMs = performance.now();
-  const before = services.map(({ child }) => cpuOf(child));
+  const before = services.map(({ child }) => cpuSecondsOf(child.pid ?? -1));
   await sleep(seconds * 1_000);
   const wallSeconds = (performance.now() - startedMs) / 1_000;
-  const spent = services.map(({ child }, index) => cpuOf(child) - (before[index] ?? 0));
+  const spent = services.map(({ child }, index) => cpuSecondsOf(child.pid ?? -1) - (before[index] ?? 0));
   const figures = services.map(({ name }, index): Figure => {
     const number = SERVICES.slice(0, index).filter((other) => other === name).length + 1;
     return { name: `${name} ${number}`, value: ((spent[index] ?? 0) / wallSeconds) * 100, unit: '% of a core' };
   });
   const cpuSeconds = spent.reduce((sum, one) => sum + one, 0);
-  const peakRssBytes = Math.max(...services.map(({ child }) => peakOf(child)));
+  const peakRssBytes = Math.max(...services.map(({ child }) => peakRssOf(child.pid ?? -1)));
   return {
     workload: 'two aggregators, two fan-outs and two gateways on one local broker, nobody connected',
     parameters: { partitions: PARTITIONS, seconds: Math.round(wallSeconds) },

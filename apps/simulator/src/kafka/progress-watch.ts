@@ -6,11 +6,15 @@ import type { EventLog } from '#libs/event-log';
 /** A transaction ends with the progress record and the broker's marker. */
 const TAIL_RECORDS = 4;
 
-/** Inputs taken, summed over all partitions; undefined = none yet. */
+/** Inputs taken, summed over all partitions. */
 export async function inputsTaken(log: EventLog, states: string): Promise<number> {
+  return (await inputsTakenOf(log, states)).reduce((sum, its) => sum + its, 0);
+}
+
+/** Inputs taken, a number per partition. */
+export async function inputsTakenOf(log: EventLog, states: string): Promise<readonly number[]> {
   const ends = await log.ends(states);
-  const taken = await Promise.all(ends.map((end, partition) => takenOf(log, states, partition, end)));
-  return taken.reduce((sum, its) => sum + its, 0);
+  return Promise.all(ends.map((end, partition) => takenOf(log, states, partition, end)));
 }
 
 async function takenOf(log: EventLog, states: string, partition: number, end: number): Promise<number> {

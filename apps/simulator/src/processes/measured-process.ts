@@ -14,6 +14,8 @@ export interface Start {
   readonly arguments: readonly string[];
   readonly environment?: Readonly<Record<string, string>>;
   readonly folder?: string;
+  /** Whether its errors and journal are read as well, instead of going to ours. */
+  readonly hears?: 'errors too' | undefined;
 }
 
 export interface Usage {
@@ -41,15 +43,17 @@ export class MeasuredProcess {
         for (const wake of this.#waiting.splice(0)) wake();
       });
     });
-    child.stdout?.setEncoding('utf8').on('data', (text: string) => {
-      this.#read(text);
-    });
+    for (const output of [child.stdout, child.stderr]) {
+      output?.setEncoding('utf8').on('data', (text: string) => {
+        this.#read(text);
+      });
+    }
   }
 
-  static start(name: string, { command, arguments: words, environment, folder }: Start): MeasuredProcess {
+  static start(name: string, { command, arguments: words, environment, folder, hears }: Start): MeasuredProcess {
     const child = spawn(command, words, {
       env: { ...process.env, ...environment },
-      stdio: ['ignore', 'pipe', 'inherit'],
+      stdio: ['ignore', 'pipe', hears === undefined ? 'inherit' : 'pipe'],
       ...(folder === undefined ? {} : { cwd: folder }),
     });
     child.on('error', (error) => process.stderr.write(`${name}: ${error.message}\n`));
@@ -61,14 +65,20 @@ export class MeasuredProcess {
     name: string,
     script: string,
     environment: Readonly<Record<string, string>>,
-    { profile, words = [] }: { readonly profile?: string | undefined; readonly words?: readonly string[] } = {},
+    { profile, hears }: { readonly profile?: string | undefined; readonly hears?: 'errors too' } = {},
   ): MeasuredProcess {
     const profiling = profile === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${profile}`];
     return MeasuredProcess.start(name, {
       command: process.execPath,
-      arguments: ['--trace-gc', ...profiling, script, ...words],
+      arguments: ['--trace-gc', ...profiling, script],
       environment,
+      hears,
     });
+  }
+
+  /** What it printed, the last of it. */
+  get text(): string {
+    return this.#text;
   }
 
   get pid(): number {

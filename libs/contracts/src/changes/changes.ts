@@ -3,8 +3,15 @@
 import { type Decoded } from '../format/decoded.js';
 import { keyFault } from '../format/keys.js';
 import { decodeText, recordFamily } from '../format/record-family.js';
-import { writtenLife, writtenView } from '../format/view-fields.js';
-import { type ChangeRecord, type ForgottenRecord, type ViewChangeRecord } from './change-record.js';
+import { numberField, textJson } from '../format/json-text.js';
+import { viewJson, writtenLife } from '../format/view-fields.js';
+import {
+  type Applied,
+  type Cause,
+  type ChangeRecord,
+  type ForgottenRecord,
+  type ViewChangeRecord,
+} from './change-record.js';
 import { presenceChangedV1 } from './presence-changed-v1.js';
 import { presenceForgottenV1 } from './presence-forgotten-v1.js';
 
@@ -23,14 +30,18 @@ type Loose<T> = Omit<T, 'userId'> & { readonly userId: string };
 
 export function encodeChange(record: Loose<ViewChangeRecord> | Loose<ForgottenRecord>): string {
   const { userId, life, version, atMs, cause, applied } = record;
-  const stamp = { v: 1, user_id: userId, life: writtenLife(life), version, at_ts: atMs };
-  const circumstances = { cause, applied };
-  if (record.kind === 'forgotten') return JSON.stringify({ type: 'presence.forgotten', ...stamp, ...circumstances });
-  return JSON.stringify({
-    type: 'presence.changed',
-    ...stamp,
-    ...writtenView(record.view),
-    before: writtenView(record.before),
-    ...circumstances,
-  });
+  const stamp = `"v":1,"user_id":${textJson(userId)}${numberField('life', writtenLife(life))},"version":${version},"at_ts":${atMs}`;
+  const circumstances = `"cause":${causeJson(cause)},"applied":${appliedJson(applied)}`;
+  if (record.kind === 'forgotten') return `{"type":"presence.forgotten",${stamp},${circumstances}}`;
+  const views = `${viewJson(record.view)},"before":{${viewJson(record.before)}}`;
+  return `{"type":"presence.changed",${stamp},${views},${circumstances}}`;
+}
+
+function causeJson(cause: Cause): string {
+  return 'timer' in cause ? `{"timer":"${cause.timer}"}` : `{"topic":"${cause.topic}","offset":${cause.offset}}`;
+}
+
+function appliedJson({ activity, commands }: Applied): string {
+  // The first of the fields that are there has no comma before it.
+  return `{${(numberField('activity', activity) + numberField('commands', commands)).slice(1)}}`;
 }

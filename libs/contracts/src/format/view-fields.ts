@@ -1,5 +1,6 @@
 // A view as stored: in states, changes and frames the same four fields. Invariant: `presence` and `currently_active`
 // are always written, false included; the others only when they are known.
+import { numberField, textField } from './json-text.js';
 import { type Static, Type } from '@sinclair/typebox';
 import { type View } from '#libs/presence';
 import { Flag, PresenceWord, StatusMessage, Timestamp, optional } from './words.js';
@@ -41,6 +42,12 @@ export function writtenView(view: View): WrittenView {
     currently_active: view.currentlyActive,
     last_active_ts: view.lastActiveAtMs,
   };
+}
+
+/** The fields of a view as JSON, without braces. */
+export function viewJson({ presence, statusMsg, currentlyActive, lastActiveAtMs }: View): string {
+  const message = textField('status_msg', statusMsg === '' ? undefined : statusMsg);
+  return `"presence":"${presence}"${message},"currently_active":${currentlyActive}${numberField('last_active_ts', lastActiveAtMs)}`;
 }
 
 /** A life of 0 is not written. */

@@ -2,7 +2,15 @@
 // it holds what hidden users hide. Invariant: absent means none; times are integer milliseconds ending in `_ts`.
 import { type Static } from '@sinclair/typebox';
 import { TypeCompiler } from '@sinclair/typebox/compiler';
-import type { AggregateSnapshot, DeviceSnapshot, PutSnapshot, SessionSnapshot } from '#libs/presence';
+import type {
+  ActivitySnapshot,
+  AggregateSnapshot,
+  CommandSnapshot,
+  DeviceSnapshot,
+  PutSnapshot,
+  SessionSnapshot,
+} from '#libs/presence';
+import { numberField, textField, textJson } from '../format/json-text.js';
 import { type DeviceV1, RegistersV1 } from './registers-shape-v1.js';
 
 type RegistersV1 = Static<typeof RegistersV1>;
@@ -23,37 +31,57 @@ export function encodeRegisters(
   { life, shown, activity, commands, ...rest }: AggregateSnapshot,
   told: Told = {},
 ): string {
-  return JSON.stringify({
-    type: 'presence.registers',
-    v: 1,
-    user_id: userId,
-    life: life === 0 ? undefined : life,
-    version: rest.version,
-    presence: shown.presence,
-    currently_active: shown.currentlyActive,
-    status_msg: shown.statusMsg,
-    frozen_active_ts: rest.frozenActiveAtMs,
-    evaluated_ts: rest.evaluatedAtMs,
-    forgotten_ts: rest.forgottenAtMs,
-    changed_ts: told.atMs,
-    changed_active_ts: told.activeAtMs,
-    activity: {
-      offset: activity.offset,
-      first_ts: activity.firstAtMs,
-      reached_ts: activity.reachedMs,
-      any_device_active_ts: activity.anyDeviceActiveAtMs,
-      last_active_ts: activity.lastActiveAtMs,
-      devices: activity.devices.map(storedDevice),
-    },
-    commands: {
-      offset: commands.offset,
-      first_ts: commands.firstAtMs,
-      last_active_ts: commands.lastActiveAtMs,
-      status_msg: commands.statusMsg,
-      override: commands.override,
-      puts: commands.puts.map(storedPut),
-    },
-  });
+  const stamp = `"v":1,"user_id":${textJson(userId)}${numberField('life', life === 0 ? undefined : life)},"version":${rest.version}`;
+  const view = `"presence":"${shown.presence}","currently_active":${shown.currentlyActive}${textField('status_msg', shown.statusMsg)}`;
+  const times =
+    numberField('frozen_active_ts', rest.frozenActiveAtMs) +
+    numberField('evaluated_ts', rest.evaluatedAtMs) +
+    numberField('forgotten_ts', rest.forgottenAtMs) +
+    numberField('changed_ts', told.atMs) +
+    numberField('changed_active_ts', told.activeAtMs);
+  return `{"type":"presence.registers",${stamp},${view}${times},"activity":${activityJson(activity)},"commands":${commandsJson(commands)}}`;
+}
+
+function activityJson({ offset, devices, ...times }: ActivitySnapshot): string {
+  const fields =
+    numberField('first_ts', times.firstAtMs) +
+    numberField('reached_ts', times.reachedMs) +
+    numberField('any_device_active_ts', times.anyDeviceActiveAtMs) +
+    numberField('last_active_ts', times.lastActiveAtMs);
+  return `{"offset":${offset}${fields},"devices":${listJson(devices, deviceJson)}}`;
+}
+
+function commandsJson({ offset, puts, statusMsg, override, ...times }: CommandSnapshot): string {
+  const fields =
+    numberField('first_ts', times.firstAtMs) +
+    numberField('last_active_ts', times.lastActiveAtMs) +
+    textField('status_msg', statusMsg) +
+    textField('override', override);
+  return `{"offset":${offset}${fields},"puts":${listJson(puts, putJson)}}`;
+}
+
+function deviceJson({ deviceId, liveSinceMs, activeAtMs, withdrawnAtMs, sessions }: DeviceSnapshot): string {
+  const times =
+    numberField('live_since_ts', liveSinceMs) +
+    numberField('active_ts', activeAtMs) +
+    numberField('withdrawn_ts', withdrawnAtMs);
+  return `{"device_id":${textJson(deviceId)}${times},"sessions":${listJson(sessions, sessionJson)}}`;
+}
+
+function sessionJson({ sessionId, claim, claimAtMs, connectedAtMs, liveUntilMs, open }: SessionSnapshot): string {
+  const times = `"claim_ts":${claimAtMs},"connected_ts":${connectedAtMs},"live_until_ts":${liveUntilMs}`;
+  return `{"session_id":${textJson(sessionId)},"claim":"${claim}",${times},"open":${open}}`;
+}
+
+function putJson({ deviceId, presence, atMs, activeAtMs }: PutSnapshot): string {
+  return `{"device_id":${textJson(deviceId)},"presence":"${presence}","at_ts":${atMs}${numberField('active_ts', activeAtMs)}}`;
+}
+
+/** Mostly of none or one. */
+function listJson<T>(items: readonly T[], json: (item: T) => string): string {
+  const [first] = items;
+  if (first === undefined) return '[]';
+  return items.length === 1 ? `[${json(first)}]` : `[${items.map(json).join(',')}]`;
 }
 
 /** Reads stored registers; throws when they are none: nobody but the aggregator writes them, so that is a bug. */
@@ -101,31 +129,6 @@ function snapshotOf({ activity, commands, ...stored }: RegistersV1): AggregateSn
       })),
     },
   };
-}
-
-function storedDevice(device: DeviceSnapshot): object {
-  return {
-    device_id: device.deviceId,
-    live_since_ts: device.liveSinceMs,
-    active_ts: device.activeAtMs,
-    withdrawn_ts: device.withdrawnAtMs,
-    sessions: device.sessions.map(storedSession),
-  };
-}
-
-function storedSession(session: SessionSnapshot): object {
-  return {
-    session_id: session.sessionId,
-    claim: session.claim,
-    claim_ts: session.claimAtMs,
-    connected_ts: session.connectedAtMs,
-    live_until_ts: session.liveUntilMs,
-    open: session.open,
-  };
-}
-
-function storedPut(put: PutSnapshot): object {
-  return { device_id: put.deviceId, presence: put.presence, at_ts: put.atMs, active_ts: put.activeAtMs };
 }
 
 function deviceOf(stored: Static<typeof DeviceV1>): DeviceSnapshot {

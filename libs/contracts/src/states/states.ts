@@ -5,7 +5,8 @@ import { type Decoded, decoded, undecodable } from '../format/decoded.js';
 import { quoted } from '../format/explain.js';
 import { PROGRESS_KEY, keyFault } from '../format/keys.js';
 import { decodeText, recordFamily } from '../format/record-family.js';
-import { writtenLife, writtenView } from '../format/view-fields.js';
+import { numberField, textJson } from '../format/json-text.js';
+import { viewJson, writtenLife } from '../format/view-fields.js';
 import { type ProgressRecord, presenceProgressV1 } from './presence-progress-v1.js';
 import { type StateRecord, presenceStateV1 } from './presence-state-v1.js';
 
@@ -46,13 +47,7 @@ export function decodeProgress(text: string | null): Decoded<ProgressRecord> {
 }
 
 export function encodeState(record: Omit<StateRecord, 'userId'> & { readonly userId: string }): string {
-  return JSON.stringify({
-    type: 'presence.state',
-    v: 1,
-    user_id: record.userId,
-    life: writtenLife(record.life),
-    version: record.version,
-    changed_ts: record.changedAtMs,
-    ...writtenView(record.view),
-  });
+  const { userId, life, version, changedAtMs, view } = record;
+  const stamp = `${numberField('life', writtenLife(life))},"version":${version},"changed_ts":${changedAtMs}`;
+  return `{"type":"presence.state","v":1,"user_id":${textJson(userId)}${stamp},${viewJson(view)}}`;
 }

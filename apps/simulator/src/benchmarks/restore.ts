@@ -1,0 +1,142 @@
+// Taking over: an aggregator is started on what another left behind, and how long until all its partitions go on; and a second
+// one is killed while both work, and how long until its partitions move again. Kafka's own group settings.
+import { inputsTakenOf } from '../kafka/progress-watch.js';
+import { Workbench } from '../kafka/workbench.js';
+import { MeasuredProcess } from '../processes/measured-process.js';
+import { PROGRAMS } from '../processes/programs.js';
+import { userIdOf } from '../input-mix.js';
+import type { EventLog } from '#libs/event-log';
+import { fill, runAggregator } from './aggregate.js';
+import type { BenchOptions, BenchResult } from './benchmark.js';
+
+const PARTITIONS = 8;
+const LOOK_MS = 20;
+const LIMIT_MS = 120_000;
+const RESTORED = /restored (\d+) records and (\d+) inputs in (\d+) ms/g;
+
+export async function benchRestore(options: BenchOptions): Promise<BenchResult> {
+  const { users, seed, inputs, partitions = PARTITIONS } = options;
+  const bench = await Workbench.open({ partitions });
+  try {
+    await fill(bench, options);
+    await runAggregator(bench, inputs, undefined);
+    const successor = bench.keep(
+      MeasuredProcess.node(
+        'aggregator',
+        PROGRAMS.aggregator,
+        { ...bench.environment, LOG_LEVEL: 'info' },
+        {
+          profile: options.profile,
+          hears: 'errors too',
+        },
+      ),
+    );
+    const told = await restoredBy(successor, partitions);
+    const { cpuSeconds } = successor.usage();
+    const seconds = Math.max(...told.map(({ tookMs }) => tookMs)) / 1000;
+    const sum = (of: (one: Told) => number): number => told.reduce((total, one) => total + of(one), 0);
+    return {
+      workload: 'an aggregator restored from the topics of one that stopped, all partitions at once',
+      parameters: { users, inputs, partitions, seed },
+      figures: [
+        { name: 'users restored', value: users / seconds, unit: '/s' },
+        {
+          name: 'records and inputs read',
+          value: (sum(({ records }) => records) + sum(({ absorbed }) => absorbed)) / seconds,
+          unit: '/s',
+        },
+        { name: 'inputs folded again', value: sum(({ absorbed }) => absorbed), unit: '' },
+        { name: 'until all partitions go on', value: seconds, unit: 's' },
+      ],
+      operations: users,
+      cost: {
+        wallSeconds: seconds,
+        cpuSeconds,
+        peakRssBytes: successor.peakRssBytes(),
+        collections: successor.collections(),
+      },
+    };
+  } finally {
+    await bench.close();
+  }
+}
+
+interface Told {
+  readonly records: number;
+  readonly absorbed: number;
+  readonly tookMs: number;
+}
+
+async function restoredBy(successor: MeasuredProcess, partitions: number): Promise<readonly Told[]> {
+  const limitMs = performance.now() + LIMIT_MS;
+  for (;;) {
+    const told = [...successor.text.matchAll(RESTORED)].map(([, records, absorbed, tookMs]) => ({
+      records: Number(records),
+      absorbed: Number(absorbed),
+      tookMs: Number(tookMs),
+    }));
+    if (told.length >= partitions) return told;
+    if (performance.now() > limitMs)
+      throw new Error(`${told.length} of ${partitions} partitions were restored in ${LIMIT_MS} ms`);
+    await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
+  }
+}
+
+export async function benchFailover({ seed, partitions = PARTITIONS }: BenchOptions): Promise<BenchResult> {
+  const bench = await Workbench.open({ partitions });
+  try {
+    const { log, topics } = bench;
+    const start = (name: string): MeasuredProcess =>
+      bench.keep(MeasuredProcess.node(name, PROGRAMS.aggregator, bench.environment));
+    const survivor = start('the first aggregator');
+    await moved(log, topics, partitions);
+    const victim = start('the second aggregator');
+    // Handing partitions over is over when everything moves again twice.
+    for (let turn = 0; turn < 3; turn += 1) {
+      await moved(log, topics, partitions);
+      await new Promise((resolve) => setTimeout(resolve, 1_500));
+    }
+    const killedMs = performance.now();
+    await victim.kill();
+    await moved(log, topics, partitions);
+    const seconds = (performance.now() - killedMs) / 1000;
+    return {
+      workload: 'two aggregators, one of them killed (SIGKILL): from there until an input of every partition is folded',
+      parameters: { partitions, seed },
+      figures: [{ name: 'until every partition moved again', value: seconds, unit: 's' }],
+      operations: partitions,
+      cost: { wallSeconds: seconds, cpuSeconds: survivor.usage().cpuSeconds, peakRssBytes: survivor.peakRssBytes() },
+    };
+  } finally {
+    await bench.close();
+  }
+}
+
+/** An input of every partition is appended now, and taken when it resolves. */
+async function moved(
+  log: EventLog,
+  topics: { readonly activity: string; readonly states: string },
+  partitions: number,
+): Promise<void> {
+  const before = await inputsTakenOf(log, topics.states);
+  const users = new Map<number, string>();
+  for (let user = 0; users.size < partitions; user += 1) {
+    const userId = userIdOf(user);
+    const partition = log.partitionOf(userId, partitions);
+    if (!users.has(partition)) users.set(partition, userId);
+  }
+  const appended = await log.append(
+    topics.activity,
+    [...users.values()].map((userId) => ({
+      key: userId,
+      value: JSON.stringify({ type: 'device.active', v: 1, user_id: userId, device_id: 'PHONE' }),
+    })),
+  );
+  const limitMs = performance.now() + LIMIT_MS;
+  for (;;) {
+    const now = await inputsTakenOf(log, topics.states);
+    if (appended.every(({ partition }) => (now[partition] ?? 0) > (before[partition] ?? 0))) return;
+    if (performance.now() > limitMs) throw new Error(`not every partition moved in ${LIMIT_MS} ms`);
+    await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
+  }
+}
