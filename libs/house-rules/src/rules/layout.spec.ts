@@ -38,6 +38,7 @@ describe('layout', () => {
       'start:gateway',
       'start:aggregator',
       'start:fanout',
+      'start:bridge',
       'rollcall',
       'scenarios',
       'bench',
