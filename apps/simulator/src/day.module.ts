@@ -53,6 +53,8 @@ export async function benchDay({ users, seed }: BenchOptions): Promise<BenchResu
     }
     await taken(log, aggregator);
     await aggregator.stop();
+    // As a server would have done all along.
+    await log.housekeep();
     const changes = (await log.ends(TOPICS.changes)).reduce((sum, end) => sum + end, 0);
     const cost = await watch.stop();
     return {
