@@ -8,6 +8,7 @@ import {
   EVENT_LOG,
   HealthRegistry,
   Journal,
+  LagWatch,
   LogSubscriptions,
   Metrics,
   ShutdownSequence,
@@ -16,20 +17,21 @@ import {
 import { Inject, Module } from '@nestjs/common';
 import { ACTIVITY_PATTERN, AggregatorController, COMMANDS_PATTERN } from './aggregator.controller.js';
 import { Aggregator } from './aggregator.js';
-import { AggregatorWatch, watchHealth } from './watching.js';
+import { AggregatorWatch, positionsOf, watchHealth, watchTimers } from './watching.js';
 
 const aggregator = {
   provide: Aggregator,
-  inject: [EVENT_LOG, CLOCK, CONFIGURATION, Metrics, Journal],
+  inject: [EVENT_LOG, CLOCK, CONFIGURATION, Metrics, Journal, LagWatch],
   useFactory: (
     log: EventLog,
     clock: Clock,
     configuration: Configuration,
-    ...watching: [Metrics, Journal]
+    ...watching: [Metrics, Journal, LagWatch]
   ): Aggregator => {
     const { topics, policy, aggregator: its } = configuration;
-    const [metrics, journal] = watching;
-    return new Aggregator({
+    const [metrics, journal, lag] = watching;
+    const watch = new AggregatorWatch(metrics, journal.child('aggregator'));
+    const made = new Aggregator({
       log,
       clock,
       policy,
@@ -37,8 +39,14 @@ const aggregator = {
       prefix: topics.prefix,
       acceptLoss: its.acceptLoss,
       snapshots: { everyMs: its.snapshotEveryMs },
-      observer: new AggregatorWatch(metrics, journal.child('aggregator')),
+      observer: watch,
+      onChanges: (partition, changes) => {
+        watch.changed(partition, changes);
+      },
     });
+    watchTimers(metrics, made.host, clock);
+    lag.watch({ part: 'aggregator', log, positions: () => positionsOf(made.host) });
+    return made;
   },
 };
 

@@ -17,7 +17,7 @@ import {
   type Topology,
 } from '#libs/processing';
 import type { SnapshotPace } from './partition-snapshots.js';
-import { PresenceFold } from './presence-fold.js';
+import { PresenceFold, type PresenceFoldOptions } from './presence-fold.js';
 
 export interface AggregatorOptions {
   readonly log: EventLog;
@@ -34,6 +34,8 @@ export interface AggregatorOptions {
   readonly limits?: Partial<Limits>;
   readonly policies?: Partial<Policies>;
   readonly observer?: Observer;
+  /** Told of the changes in every batch, by what made them. */
+  readonly onChanges?: NonNullable<PresenceFoldOptions['onChanges']>;
 }
 
 const PROGRESS_CODEC: ProgressCodec = {
@@ -63,15 +65,17 @@ export class Aggregator {
 
   constructor(readonly options: AggregatorOptions) {
     const { log, clock, topics, prefix, policy = DEFAULT_POLICY, acceptLoss = false, snapshots = {} } = options;
+    const watched = options.onChanges === undefined ? {} : { onChanges: options.onChanges };
     this.host = new TaskHost({
       log,
       clock,
       topology: aggregatorTopology(topics),
-      createFold: (handle) => new PresenceFold(handle, { topics, policy, snapshots }),
+      createFold: (handle) => new PresenceFold(handle, { topics, policy, snapshots, ...watched }),
       limits: { ...DEFAULT_LIMITS, ...options.limits },
       policies: { ...DEFAULT_POLICIES, ...options.policies },
       acceptLoss,
       observer: options.observer ?? {},
+      stopwatchMs: () => performance.now(),
       group: `${prefix}aggregator`,
       transactionalIdOf: (partition) => `${prefix}aggregator-${partition}`,
     });

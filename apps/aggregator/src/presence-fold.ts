@@ -51,11 +51,16 @@ import { UNWRITTEN, UserColumns } from './user-columns.js';
 
 const ACTIVITY = INPUTS.indexOf('activity');
 
+/** What made a change: the topic of the input, or the timer. */
+export type ChangeReason = Extract<Cause, { topic: unknown }>['topic'] | Extract<Cause, { timer: unknown }>['timer'];
+
 export interface PresenceFoldOptions {
   readonly topics: TopicNames;
   readonly policy: Policy;
   /** Absent: a snapshot a day. */
   readonly snapshots?: Partial<SnapshotPace>;
+  /** Told at the end of a batch that has changes: how many, by reason. */
+  readonly onChanges?: (partition: number, changes: ReadonlyMap<ChangeReason, number>) => void;
 }
 
 export class PresenceFold implements Fold {
@@ -63,9 +68,12 @@ export class PresenceFold implements Fold {
   readonly #folding: Folding;
   readonly #policy: Policy;
   readonly #topics: TopicNames;
+  readonly #onChanges: PresenceFoldOptions['onChanges'];
   /** Users whose states and registers are written at the end of the batch; each once. */
   #touched: number[] = [];
   #isTouched = new Uint8Array(1024);
+  /** Of the batch. */
+  #changes = new Map<ChangeReason, number>();
   /** Whose change the sink is told, and the input being taken. */
   #current = 0;
   #input = 0;
@@ -86,8 +94,9 @@ export class PresenceFold implements Fold {
 
   constructor(
     private readonly handle: TaskHandle,
-    { topics, policy, snapshots = {} }: PresenceFoldOptions,
+    { topics, policy, snapshots = {}, onChanges }: PresenceFoldOptions,
   ) {
+    this.#onChanges = onChanges;
     this.#topics = topics;
     this.#policy = policy;
     this.#folding = {
@@ -234,6 +243,10 @@ export class PresenceFold implements Fold {
   }
 
   flush(nowMs: number): void {
+    if (this.#changes.size > 0) {
+      this.#onChanges?.(this.handle.partition, this.#changes);
+      this.#changes = new Map();
+    }
     for (const id of this.#touched) {
       this.#isTouched[id] = 0;
       this.#writeState(id);
@@ -297,6 +310,8 @@ export class PresenceFold implements Fold {
     const id = this.#current;
     const userId = this.#users.userId(id);
     const cause = this.#causeOf(change);
+    const reason = 'timer' in cause ? cause.timer : cause.topic;
+    this.#changes.set(reason, (this.#changes.get(reason) ?? 0) + 1);
     const applied = this.#applied();
     this.handle.write(this.#topics.changes, userId, encodeChange({ ...change, userId, cause, applied }));
     const isErased = change.kind === 'forgotten';

@@ -7,11 +7,13 @@ import {
   EVENT_LOG,
   HealthRegistry,
   Journal,
+  LagWatch,
   LogSubscriptions,
   Metrics,
   ShutdownSequence,
   Supervisor,
   type Configuration,
+  type PartPosition,
 } from '#libs/runtime';
 import { Inject, Module } from '@nestjs/common';
 import {
@@ -26,15 +28,15 @@ import { meterOf } from './meters.js';
 
 const fanout = {
   provide: Fanout,
-  inject: [EVENT_LOG, CLOCK, CONFIGURATION, Metrics, Journal, Supervisor],
-  useFactory: (
+  inject: [EVENT_LOG, CLOCK, CONFIGURATION, Metrics, Journal, Supervisor, LagWatch],
+  useFactory: async (
     log: EventLog,
     clock: Clock,
     configuration: Configuration,
-    ...rest: [Metrics, Journal, Supervisor]
+    ...rest: [Metrics, Journal, Supervisor, LagWatch]
   ): Promise<Fanout> => {
-    const [metrics, journal, supervisor] = rest;
-    return Fanout.open({
+    const [metrics, journal, supervisor, lag] = rest;
+    const made = await Fanout.open({
       log,
       clock,
       prefix: configuration.topics.prefix,
@@ -45,6 +47,8 @@ const fanout = {
         supervisor.giveUp(error);
       },
     });
+    lag.watch({ part: 'fanout', log, positions: () => positionsOf(made) });
+    return made;
   },
 };
 
@@ -97,4 +101,9 @@ export class FanoutModule {
       },
     });
   }
+}
+
+function* positionsOf({ tasks, options }: Fanout): Iterable<PartPosition> {
+  for (const { partition, state, nextChange } of tasks.values())
+    if (state === 'live') yield { topic: options.topics.changes, partition, nextOffset: nextChange };
 }

@@ -1,4 +1,5 @@
 // The fan-out's metrics by name, with their help texts. Invariant: nothing is labelled by user or room.
+import { rejectionKind } from '#libs/contracts';
 import { counter, gauge, histogram, type Metrics } from '#libs/runtime';
 import type { Meter } from './surroundings.js';
 
@@ -11,7 +12,13 @@ const CATALOGUE = {
   recipientTopics: gauge('rollcall_fanout_recipient_topics', 'Recipient topics found: kept up to date, or refused', [
     'state',
   ]),
-  rejected: counter('rollcall_fanout_rejected_total', 'Records that could not be read', ['topic']),
+  audiences: histogram('rollcall_fanout_recipients_per_change', 'To how many a change was told', {
+    buckets: [0, 1, 3, 10, 30, 100, 300, 1_000, 3_000, 10_000, 30_000],
+  }),
+  rejected: counter('rollcall_fanout_rejected_total', 'Records that could not be read, by topic and kind of fault', [
+    'topic',
+    'reason',
+  ]),
   retries: counter('rollcall_fanout_retries_total', 'Sends and commits that failed and were tried again'),
   heldBack: counter(
     'rollcall_fanout_held_back_total',
@@ -27,7 +34,8 @@ export function meterOf(metrics: Metrics): Meter {
       meters.frames.inc();
       meters.recipients.inc(recipients);
     },
-    told: (changes, lagMs) => {
+    told: (changes, lagMs, audiences) => {
+      for (const recipients of audiences) meters.audiences.observe(recipients);
       meters.changes.inc(changes);
       meters.lag.observe(Math.max(0, lagMs) / 1_000);
     },
@@ -38,8 +46,8 @@ export function meterOf(metrics: Metrics): Meter {
       meters.recipientTopics.set({ state: 'followed' }, followed);
       meters.recipientTopics.set({ state: 'refused' }, refused);
     },
-    rejected: (topic) => {
-      meters.rejected.inc({ topic });
+    rejected: (topic, reason) => {
+      meters.rejected.inc({ topic, reason: rejectionKind(reason) });
     },
     retried: () => {
       meters.retries.inc();

@@ -42,7 +42,7 @@ export async function send(
   );
   for (const group of groupsOf(rejected.map(rejectionOf))) {
     await patience.persist(() => log.append(topics.rejected, group));
-    for (const { headers: of } of group) meter.rejected(of?.['topic'] ?? '');
+    for (const { headers: of } of group) meter.rejected(of?.['topic'] ?? '', of?.['reason'] ?? '');
   }
 }
 

@@ -15,12 +15,12 @@ export interface Lines {
 export interface Meter {
   /** A frame was made durable: so many recipients in it. */
   framed(recipients: number): void;
-  /** Changes were taken and everything of them sent, so long after the last of them was made. */
-  told(changes: number, lagMs: number): void;
+  /** Changes were taken and everything of them sent, so long after the last of them was made; each sender to so many. */
+  told(changes: number, lagMs: number, audiences: readonly number[]): void;
   /** Records of recipient topics were made durable. */
   wroteRecipients(records: number): void;
   recipientTopics(followed: number, refused: number): void;
-  rejected(topic: string): void;
+  rejected(topic: string, reason: string): void;
   /** A send or a commit failed and will be tried again. */
   retried(): void;
   /** Nothing was sent because the group has not confirmed this member for longer than the session timeout. */

@@ -40,6 +40,8 @@ interface Step extends Sendable {
   readonly position: TaskPosition;
   readonly changes: number;
   readonly lastChangedAtMs: number;
+  /** To how many each sender's change was told. */
+  readonly audiences: readonly number[];
 }
 
 export class FanoutTask {
@@ -87,6 +89,11 @@ export class FanoutTask {
 
   get partition(): number {
     return this.options.partition;
+  }
+
+  /** The next change to be told, sent or about to be. */
+  get nextChange(): number {
+    return this.#position.changes;
   }
 
   /** Batches of changes, in order. Never waits. */
@@ -253,8 +260,8 @@ export class FanoutTask {
     const step = this.#build(readable);
     await send(step, this.options, this.#patience);
     this.#sent = step.position;
-    if (step.changes > 0)
-      this.options.fanout.meter.told(step.changes, this.options.fanout.clock.nowMs() - step.lastChangedAtMs);
+    const { meter, clock } = this.options.fanout;
+    if (step.changes > 0) meter.told(step.changes, clock.nowMs() - step.lastChangedAtMs, step.audiences);
     if (this.#commitIsDue()) await this.#commit();
   }
 
@@ -262,10 +269,13 @@ export class FanoutTask {
   #build(readable: number): Step {
     const { fanout, tables } = this.options;
     const { limits } = fanout;
+    const audiences: number[] = [];
     const taken = this.#queue.take(readable, limits.maxRecipientsPerStep, {
       raise: (change) => tables.states.raise(change),
       tell: (sender) => {
+        const before = this.#telling.effort;
         this.#telling.tellInterested(sender);
+        audiences.push(this.#telling.effort - before);
         return this.#telling.effort;
       },
       numberOf: (userId) => tables.users.intern(userId),
@@ -293,6 +303,7 @@ export class FanoutTask {
       position: this.#position,
       changes: taken.changes,
       lastChangedAtMs: taken.lastChangedAtMs,
+      audiences,
     };
   }
 

@@ -12,6 +12,7 @@ import {
   EVENT_LOG,
   HealthRegistry,
   Journal,
+  LagWatch,
   LogSubscriptions,
   Metrics,
   ShutdownSequence,
@@ -126,6 +127,8 @@ export class GatewayModule implements OnModuleInit {
     if (this.modules.get<Configuration>(CONFIGURATION, { strict: false }).gateway.demo === true) page.demonstrate();
     subscribe(made, this.modules.get(LogSubscriptions, { strict: false }));
     this.modules.get(HealthRegistry, { strict: false }).readiness('gateway', () => made.complaint());
+    const lag = this.modules.get(LagWatch, { strict: false });
+    lag.watch({ part: 'gateway', log: made.options.log, positions: () => made.readPositions() });
     const shutdown = this.modules.get(ShutdownSequence, { strict: false });
     shutdown.step('stop-http', 'long polls and streams', () => {
       made.release();

@@ -10,7 +10,7 @@ import { PresenceNews } from './delivery/presence-news.js';
 import { SnapshotMemory } from './delivery/snapshot-memory.js';
 import { DEFAULT_BOUNDS, type GatewayBounds, type GatewayOptions } from './gateway-options.js';
 import { InputWriter } from './input-writer.js';
-import type { TailStart } from '#libs/runtime';
+import type { PartPosition, TailStart } from '#libs/runtime';
 import { gatewayMeters, type GatewayMeters } from './meters.js';
 import { Overrides } from './overrides.js';
 import { CellRateLimit } from './rate-limit.js';
@@ -184,6 +184,17 @@ export class Gateway {
   async #beginOverrides(): Promise<TailStart> {
     this.overrides.expect(await this.options.log.ends(this.topics.commands));
     return new Map([[this.topics.commands, 'start']]);
+  }
+
+  /** Where the views and the deliveries stand: for whoever watches how far behind they are. */
+  *readPositions(): Iterable<PartPosition> {
+    const { states, deliveries } = this.topics;
+    for (const [topic, positions] of [
+      [states, this.states.positions],
+      [deliveries, this.deliveries.positions],
+    ] as const) {
+      for (const [partition, nextOffset] of positions.entries()) yield { topic, partition, nextOffset };
+    }
   }
 
   /** undefined = ready; else a sentence. */

@@ -5,6 +5,7 @@ import { readConfiguration } from '#libs/runtime';
 import type { AddCommands } from './command-setting.js';
 import { addConfigurationCommands } from './configuration/commands.js';
 import { addExportCommand } from './exporting/commands.js';
+import { addDoctorCommands } from './doctor/commands.js';
 import { explain } from './failure.js';
 import { addFeedingCommands } from './feeding/commands.js';
 import { addQueryCommand } from './querying/commands.js';
@@ -28,6 +29,7 @@ const COMMANDS: readonly AddCommands[] = [
   addErasureCommands,
   addConfigurationCommands,
   addHomeserverCommands,
+  addDoctorCommands,
 ];
 
 const environmentHelp = `

@@ -6,11 +6,14 @@ import { join } from 'node:path';
 import { VARIABLE_NAMES, readConfiguration, type ProcessName } from '#libs/runtime';
 import { repositoryRoot } from '#libs/testing';
 import { readDockerfile, readYaml } from './deployment-files.js';
+import { declaredMetrics, expressionFaults, metricOf } from './metric-catalogue.js';
 
 const root = repositoryRoot();
 const at = (path: string): string => join(root, path);
 const textOf = (path: string): string => readFileSync(at(path), 'utf8');
 const DOCKERFILE = 'apps/standalone/deploy/Dockerfile';
+const ALERTS = 'apps/standalone/deploy/alerts.yml';
+const METRICS = declaredMetrics();
 const DASHBOARD = 'apps/standalone/deploy/grafana/rollcall.json';
 
 /** The source of a built file. */
@@ -106,17 +109,35 @@ function composeFaults(text: string): string[] {
   return Object.entries(compose.services).flatMap(([name, service]) => serviceFaults(name, service, compose));
 }
 
-const CATALOGUES = [
-  'apps/aggregator/src/watching.ts',
-  'apps/fanout/src/meters.ts',
-  'apps/gateway/src/meters.ts',
-  'libs/runtime/src/observing/log-watch.ts',
-];
+interface Dashboard {
+  readonly panels: readonly { readonly title: string; readonly targets: readonly { readonly expr: string }[] }[];
+}
 
-function dashboardFaults(text: string): string[] {
-  const known = new Set(CATALOGUES.flatMap((path) => textOf(path).match(/rollcall_\w+/g) ?? []));
-  const used = text.match(/rollcall_\w+/g) ?? [];
-  return used.filter((name) => !known.has(name.replace(/_(bucket|sum|count)$/, ''))).map((name) => `no metric ${name}`);
+function dashboardExpressions(text: string): string[] {
+  return (JSON.parse(text) as Dashboard).panels.flatMap(({ targets }) => targets.map(({ expr }) => expr));
+}
+
+interface Rule {
+  readonly alert: string;
+  readonly expr: string;
+  readonly for: string;
+  readonly labels: { readonly severity: string };
+  readonly annotations: { readonly summary: string; readonly description: string };
+}
+
+function rulesIn(text: string): readonly Rule[] {
+  const { groups } = readYaml(text) as unknown as { groups: { rules: Rule[] }[] };
+  return groups.flatMap(({ rules }) => rules);
+}
+
+function ruleFaults(rule: Rule): string[] {
+  const faults = expressionFaults(rule.expr, METRICS).map((fault) => `${rule.alert}: ${fault}`);
+  if (!/ (>|<|==) \d/.test(rule.expr)) faults.push(`${rule.alert}: compares nothing`);
+  if (!/^\d+[smh]$/.test(rule.for)) faults.push(`${rule.alert}: for is ${rule.for}`);
+  if (!['page', 'warn'].includes(rule.labels.severity)) faults.push(`${rule.alert}: severity ${rule.labels.severity}`);
+  for (const name of ['summary', 'description'] as const)
+    if (rule.annotations[name].length < 20) faults.push(`${rule.alert}: no ${name}`);
+  return faults;
 }
 
 describe('the Dockerfile', () => {
@@ -177,21 +198,49 @@ describe('docker-compose.yml', () => {
   });
 });
 
-describe('the dashboard', () => {
-  it('shows metrics that exist', () => {
-    expect(dashboardFaults(textOf(DASHBOARD))).toEqual([]);
-    expect(textOf(DASHBOARD).match(/rollcall_\w+/g)?.length).toBeGreaterThan(15);
+describe('the dashboard and the alerts', () => {
+  const dashboard = textOf(DASHBOARD);
+  const alerts = textOf(ALERTS);
+
+  it('ask for metrics, labels and kinds that exist', () => {
+    expect(dashboardExpressions(dashboard).flatMap((expression) => expressionFaults(expression, METRICS))).toEqual([]);
+    expect(rulesIn(alerts).flatMap(ruleFaults)).toEqual([]);
+    expect(rulesIn(alerts).length).toBeGreaterThan(15);
   });
 
-  it('would be refused with one that does not', () => {
-    expect(dashboardFaults('rate(rollcall_gateway_wishes_total[1m])')).toEqual([
-      'no metric rollcall_gateway_wishes_total',
-    ]);
+  it('leave no metric of ours unseen', () => {
+    const seen = new Set(`${dashboard}${alerts}`.match(/rollcall_\w+/g)?.map(metricOf));
+    expect(METRICS.map(({ name }) => name).filter((name) => !seen.has(name))).toEqual([]);
+    expect(METRICS.length).toBeGreaterThan(40);
   });
 
-  it('and what feeds it can be read', () => {
+  it.each([
+    ['sum(rate(rollcall_gateway_wishes_total[1m]))', 'no metric rollcall_gateway_wishes_total'],
+    ['sum(rollcall_gateway_requests_total)', 'rollcall_gateway_requests_total is a counter: ask for its rate'],
+    ['max(rollcall_fanout_lag_seconds)', 'rollcall_fanout_lag_seconds is a histogram: ask for its _bucket'],
+    ['sum by (room) (rollcall_lag_seconds)', 'rollcall_lag_seconds has no label room'],
+    ['rollcall_aggregator_tasks{mood="bad"} > 0', 'rollcall_aggregator_tasks has no label mood'],
+    ['sum(rollcall_gateway_waiting', 'brackets do not match: sum(rollcall_gateway_waiting'],
+  ])('would be refused with %s', (expression, fault) => {
+    expect(expressionFaults(expression, METRICS)).toEqual([fault]);
+  });
+
+  it('would be refused with a rule that compares nothing, or says nothing', () => {
+    const [first] = rulesIn(alerts) as [Rule];
+    const broken = {
+      ...first,
+      expr: 'max(rollcall_lag_seconds)',
+      annotations: { summary: 'x', description: first.annotations.description },
+    };
+    expect(ruleFaults(broken)).toEqual([`${first.alert}: compares nothing`, `${first.alert}: no summary`]);
+  });
+
+  it('and what feeds them can be read', () => {
     for (const file of ['prometheus.yml', 'grafana/datasource.yml', 'grafana/dashboards.yml']) {
       expect(Object.keys(readYaml(textOf(`apps/standalone/deploy/${file}`))).length).toBeGreaterThan(1);
     }
+    expect(
+      (readYaml(textOf('apps/standalone/deploy/prometheus.yml')) as unknown as { rule_files: string[] }).rule_files,
+    ).toEqual(['alerts.yml']);
   });
 });

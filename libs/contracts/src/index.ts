@@ -60,6 +60,7 @@ export {
   type RecipientRecord,
   type WrittenEvent,
 } from './deliveries/recipient-event.js';
+export { REJECTION_KINDS, rejectionKind, type RejectionKind } from './rejected/rejection-kind.js';
 export { decodeRejection, type Rejected } from './rejected/rejection.js';
 export { decodeRegisters, encodeRegisters, type Told, registersElsewhere } from './registers/index.js';
 export { COPIED_FROM, copiedFrom, writtenCopiedFrom, type CopiedFrom } from './copies/copied-from.js';

@@ -37,6 +37,23 @@ export interface HangingTransaction {
   readonly highWatermark: number;
 }
 
+export type Rehearsal =
+  { readonly sentMs: number; readonly appendedMs: number; readonly answeredMs: number } | { readonly error: Error };
+
+export interface ExaminedBroker {
+  /** host:port */
+  readonly address: string;
+  readonly lacks: readonly string[];
+}
+
+/** The newest of our requests: Kafka 3.1 knows them all. */
+const NEEDED_REQUESTS = [
+  { name: 'Produce', key: 0, version: 7 },
+  { name: 'Metadata', key: 3, version: 12 },
+  { name: 'InitProducerId', key: 22, version: 1 },
+  { name: 'DescribeTransactions', key: 65, version: 0 },
+] as const;
+
 /** A broker answers the requests of one connection in turn: transactors share a few, so that they do not wait for all others. */
 const TRANSACTOR_LANES = 4;
 const READ_LANES = 3;
@@ -193,6 +210,43 @@ export class KafkaEventLog implements EventLog {
       }),
     );
     return found.flat().filter(({ stableEnd, highWatermark }) => stableEnd < highWatermark);
+  }
+
+  /**
+   * Tries a transaction on each topic and takes it back, so that nobody sees anything: by topic the broker's time of the record
+   * beside ours when it was sent and answered, or what the broker has against it.
+   */
+  async rehearse(transactionalId: string, topics: readonly string[]): Promise<ReadonlyMap<string, Rehearsal>> {
+    const transactor = await KafkaTransactor.open(this.#wire, transactionalId, 'transactions-0', []);
+    const found = new Map<string, Rehearsal>();
+    try {
+      for (const topic of topics) found.set(topic, await this.#rehearse(transactor, topic));
+    } finally {
+      await transactor.close();
+    }
+    return found;
+  }
+
+  async #rehearse(transactor: KafkaTransactor, topic: string): Promise<Rehearsal> {
+    const sentMs = this.#wire.settings.now();
+    try {
+      const appendedMs = await transactor.rehearse(topic);
+      return { sentMs, appendedMs, answeredMs: this.#wire.settings.now() };
+    } catch (error) {
+      return { error: error as Error };
+    }
+  }
+
+  /** The cluster's brokers, and of the requests that we make those that one does not know: it is too old. */
+  async examineBrokers(): Promise<readonly ExaminedBroker[]> {
+    const patience = { doing: 'asking every broker', limitMs: this.#wire.settings.requestTimeoutMs };
+    const links = await this.#wire.patiently(patience, () => this.#wire.everyBroker());
+    return links.map((link) => ({
+      address: link.address,
+      lacks: NEEDED_REQUESTS.filter(({ key, version }) => !link.knows(key, version)).map(
+        ({ name, version }) => `${name} ${version}`,
+      ),
+    }));
   }
 
   /** Brokers that are known now: for start-up messages and health. */

@@ -103,6 +103,10 @@ declare module 'kafkajs/src/broker/index.js' {
       allowAutoTopicCreation: false;
     });
     isConnected(): boolean;
+    /** Known once it is connected: of each request's key the versions that the broker takes. */
+    readonly versions: Readonly<
+      Record<number, { readonly minVersion: number; readonly maxVersion: number } | undefined>
+    > | null;
     connect(): Promise<void>;
     disconnect(): Promise<void>;
     findGroupCoordinator(request: {

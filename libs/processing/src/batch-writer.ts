@@ -40,6 +40,8 @@ export class BatchWriter {
   /** Inputs and timers of the batch being folded. */
   inputs = 0;
   timers = 0;
+  /** Spent folding it, milliseconds. */
+  foldMs = 0;
   #outbox: BatchOutbox;
   #transactor: Transactor | undefined;
   #acceptedLoss: readonly LostRange[] = [];
@@ -172,7 +174,7 @@ export class BatchWriter {
   async #commit(): Promise<void> {
     const startedMs = this.#nowMs;
     this.#begunMs = startedMs;
-    const { inputs } = this;
+    const { inputs, foldMs } = this;
     const isQuiet = !this.hasBatch && this.#sweepDueMs() <= startedMs;
     const { transaction, positions, swept } = this.#seal(startedMs, isQuiet);
     await this.#transactor!.transact(transaction);
@@ -181,7 +183,7 @@ export class BatchWriter {
     this.parts.onCommitted();
     const records = transaction.appends.reduce((sum, append) => sum + append.records.length, 0);
     const { partition, settings } = this.parts;
-    settings.observer.committed?.({ partition, positions, inputs, records, swept, tookMs });
+    settings.observer.committed?.({ partition, positions, inputs, records, swept, tookMs, foldMs });
   }
 
   /** Closes the batch: what the fold must write, a few of the longest-dirty ids, and at the end the progress. */
@@ -202,6 +204,7 @@ export class BatchWriter {
     this.#outbox = new BatchOutbox(this.parts.partition);
     this.inputs = 0;
     this.timers = 0;
+    this.foldMs = 0;
     const offsets = this.#groupOffsets(positions, nowMs, inputs > 0);
     return { transaction: offsets === undefined ? { appends } : { appends, offsets }, positions, swept };
   }

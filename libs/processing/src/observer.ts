@@ -12,6 +12,16 @@ export interface Committed {
   readonly swept: number;
   /** From the start of the transaction to its acknowledgement. */
   readonly tookMs: number;
+  /** Spent folding what is in it. */
+  readonly foldMs: number;
+}
+
+/** How far a take-over has read. */
+export interface Restoring {
+  readonly partition: number;
+  /** Offsets passed of those that lie before the stable ends; the silent tail is not among them. */
+  readonly passed: number;
+  readonly total: number;
 }
 
 export interface Restored {
@@ -24,10 +34,12 @@ export interface Restored {
 /** All optional: whoever watches takes what it wants. */
 export interface Observer {
   moved?(partition: number, to: TaskState): void;
+  restoring?(restoring: Restoring): void;
   restored?(restored: Restored): void;
   committed?(committed: Committed): void;
   rejected?(topic: string, partition: number, offset: number, reason: string): void;
-  fired?(partition: number, timers: number): void;
+  /** `lateMs`: how long the first of them was due. */
+  fired?(partition: number, timers: number, lateMs: number): void;
   /** The member joins again and starts from the fence. */
   failed?(partition: number, error: Error): void;
   /** The task goes on only after a person has looked at it. */

@@ -23,6 +23,8 @@ export interface TakeOverParts {
   readonly acceptLoss: boolean;
   /** Asked between steps; true = nobody wants this task any more. */
   readonly isAbandoned: () => boolean;
+  /** Told with every batch of what is restored: offsets passed, of how many. */
+  readonly onRead: (passed: number, total: number) => void;
   /** Told as soon as there is one, so that it is closed whatever happens next. */
   readonly onTransactor: (transactor: Transactor) => void;
   /** Told how many partitions each input has, before anything of them is absorbed. */
@@ -74,11 +76,13 @@ interface Restored {
 }
 
 async function readRestored(
-  { log, partition, topology, fold, isAbandoned }: TakeOverParts,
+  { log, partition, topology, fold, isAbandoned, onRead }: TakeOverParts,
   ends: readonly number[],
 ): Promise<Restored> {
   let stored: string | undefined;
   let count = 0;
+  let before = 0;
+  const total = ends.reduce((sum, end) => sum + end, 0);
   const progressKey = Buffer.from(topology.codec.key);
   for (const [index, topic] of topology.restored.entries()) {
     for await (const batch of log.read(topic, partition, 0, ends[index]!)) {
@@ -87,7 +91,9 @@ async function readRestored(
         if (topic === topology.progress && isKey(record, progressKey)) stored = textOf(record);
         else fold.restore(topic, record);
       });
+      onRead(before + batch.nextOffset, total);
     }
+    before += ends[index]!;
   }
   return { stored: stored === undefined ? undefined : topology.codec.decode(stored), records: count };
 }

@@ -17,6 +17,8 @@ export interface TaskSettings {
   readonly policies: Policies;
   readonly acceptLoss: boolean;
   readonly observer: Observer;
+  /** Milliseconds that only ever grow, finer than the clock's: for how long folding takes. Absent: nobody asks. */
+  readonly stopwatchMs?: () => number;
   /** For the offsets that lag tools look at. */
   readonly group: string;
   readonly transactionalIdOf: (partition: number) => string;

@@ -24,6 +24,9 @@ export class Task {
   #timeMs = -Infinity;
   /** Of each input; 0 = not asked yet. */
   #partitions = 0;
+  readonly #stopwatchMs: () => number;
+  /** Of the timers being fired. */
+  #firstDueMs = Infinity;
   #isScheduled = false;
   #wakeMs = Infinity;
   #cancelWake: (() => void) | undefined;
@@ -35,6 +38,7 @@ export class Task {
     private readonly settings: TaskSettings,
     private readonly owner: TaskOwner,
   ) {
+    this.#stopwatchMs = settings.stopwatchMs ?? (() => 0);
     this.sources = settings.topology.inputs.map((topic) => new InputSource(topic));
     this.#writer = new BatchWriter({
       partition,
@@ -69,6 +73,11 @@ export class Task {
     return this.#timeMs;
   }
 
+  /** Timers armed, and of them those whose deadline has passed; looks at every id. */
+  countTimers(nowMs: number): { readonly armed: number; readonly due: number } {
+    return this.#wheel.count(nowMs);
+  }
+
   /** No timer at or before it is still to fire; less than `timeMs` while a full batch holds some back. */
   get #timersMs(): number {
     return Math.floor(Math.min(this.#timeMs, Math.ceil(this.#wheel.nextMs) - 1));
@@ -98,6 +107,7 @@ export class Task {
       acceptLoss,
       transactionalId: transactionalIdOf(partition),
       isAbandoned: () => this.#isClosing,
+      onRead: (passed, total) => observer.restoring?.({ partition, passed, total }),
       onTransactor: (transactor) => {
         this.#writer.fenced(transactor);
       },
@@ -174,7 +184,9 @@ export class Task {
   #turn(): void {
     if (this.#isClosing || this.#state === 'restoring') return;
     try {
+      const begunMs = this.#stopwatchMs();
       const hasMore = this.#foldSlice();
+      this.#writer.foldMs += this.#stopwatchMs() - begunMs;
       this.#becomeLive();
       this.#resumeInputs();
       this.#writer.commitInTime(this.#state === 'live');
@@ -207,13 +219,18 @@ export class Task {
   /** Fires what is due at the task's time; false = the batch is full before all of it. */
   #fireTimers(): boolean {
     const atMost = Math.max(1, this.settings.limits.transactionInputs - this.#writer.timers);
+    this.#firstDueMs = Infinity;
     const fired = this.#wheel.advance(this.#timeMs, this.#fire, atMost);
     this.#writer.timers += fired;
-    if (fired > 0) this.settings.observer.fired?.(this.partition, fired);
+    if (fired > 0) {
+      const lateMs = Math.max(0, this.settings.clock.nowMs() - this.#firstDueMs);
+      this.settings.observer.fired?.(this.partition, fired, lateMs);
+    }
     return this.#wheel.nextMs > this.#timeMs;
   }
 
   readonly #fire = (id: number, dueMs: number): void => {
+    if (dueMs < this.#firstDueMs) this.#firstDueMs = dueMs;
     try {
       this.fold.fire(id, dueMs);
     } catch (error) {

@@ -49,6 +49,17 @@ export class TimingWheel {
     if (deadlineMs !== Infinity) this.#insert(id, deadlineMs);
   }
 
+  /** How many are armed, and how many of them are due at that time. Looks at every id: for whoever watches, now and then. */
+  count(nowMs: number): { readonly armed: number; readonly due: number } {
+    let armed = 0;
+    let due = 0;
+    for (const deadlineMs of this.#deadlines) {
+      if (deadlineMs !== Infinity) armed += 1;
+      if (deadlineMs <= nowMs) due += 1;
+    }
+    return { armed, due };
+  }
+
   /** Time has passed: while nothing is due before `nowMs`, new timers may be placed as seen from there. */
   passTo(nowMs: number): void {
     if (nowMs > this.#cursorMs && nowMs < this.#nextMs) this.#cursorMs = Math.floor(nowMs);

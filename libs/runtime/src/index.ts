@@ -16,6 +16,7 @@ export { describeConfiguration } from './configuration/describe.js';
 export * from './transport/subscriptions.js';
 export * from './transport/server.js';
 export * from './observing/journal.js';
+export * from './observing/lag-watch.js';
 export * from './observing/metrics.js';
 export * from './observing/health.js';
 export * from './log.module.js';

@@ -6,6 +6,7 @@ import { Module, type DynamicModule } from '@nestjs/common';
 import type { Configuration } from './configuration/configuration.js';
 import { HealthRegistry } from './observing/health.js';
 import { Journal } from './observing/journal.js';
+import { LagWatch } from './observing/lag-watch.js';
 import { Metrics } from './observing/metrics.js';
 import { OperationsController } from './operations.controller.js';
 import { ShutdownSequence } from './shutdown.js';
@@ -19,6 +20,7 @@ export interface Surroundings {
   readonly journal: Journal;
   readonly metrics: Metrics;
   readonly health: HealthRegistry;
+  readonly lag: LagWatch;
   readonly shutdown: ShutdownSequence;
   readonly supervisor: Supervisor;
   readonly subscriptions: LogSubscriptions;
@@ -33,6 +35,7 @@ export class RuntimeModule {
       { provide: Journal, useValue: surroundings.journal },
       { provide: Metrics, useValue: surroundings.metrics },
       { provide: HealthRegistry, useValue: surroundings.health },
+      { provide: LagWatch, useValue: surroundings.lag },
       { provide: ShutdownSequence, useValue: surroundings.shutdown },
       { provide: Supervisor, useValue: surroundings.supervisor },
       { provide: LogSubscriptions, useValue: surroundings.subscriptions },

@@ -11,6 +11,7 @@ import { Connections } from './connections.js';
 import type { Configuration } from './configuration/configuration.js';
 import { HealthRegistry } from './observing/health.js';
 import { Journal } from './observing/journal.js';
+import { LagWatch } from './observing/lag-watch.js';
 import { Metrics } from './observing/metrics.js';
 import { RuntimeModule, type Surroundings } from './runtime.module.js';
 import { ShutdownSequence, type ShutdownOutcome } from './shutdown.js';
@@ -57,6 +58,7 @@ export async function serve(options: ServeOptions): Promise<RunningProcess> {
   health.readiness('process', () => (state === 'serving' ? undefined : `the process is ${state}`));
   shutdown.step('unready', 'readiness', () => {
     state = 'stopping';
+    surroundings.lag.stop();
   });
   const stop = (): Promise<ShutdownOutcome> => stopInOrder(surroundings);
   try {
@@ -86,12 +88,15 @@ class RootModule {}
 
 function surround(options: ServeOptions): Surroundings {
   const journal = options.journal ?? Journal.open({ level: options.configuration.logLevel });
+  const clock = options.clock ?? new WallClock();
+  const metrics = new Metrics();
   return {
     configuration: options.configuration,
-    clock: options.clock ?? new WallClock(),
+    clock,
     journal,
-    metrics: new Metrics(),
+    metrics,
     health: new HealthRegistry(),
+    lag: new LagWatch(metrics, clock),
     shutdown: new ShutdownSequence(),
     supervisor: new Supervisor(journal),
     subscriptions: new LogSubscriptions(),

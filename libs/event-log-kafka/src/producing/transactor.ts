@@ -34,6 +34,8 @@ interface Target extends TopicPartition {
 export class KafkaTransactor implements Transactor {
   readonly #sequences = new Map<string, Sequence>();
   readonly #placement = new Placement();
+  /** Of the last record that was taken, by the broker's clock. */
+  #appendedMs = -1;
   #fault: Error | undefined;
   #last: Promise<void> = Promise.resolve();
   #aborting: Promise<void> | undefined;
@@ -89,6 +91,25 @@ export class KafkaTransactor implements Transactor {
     const mine = this.#last.then(() => this.#transact(transaction));
     this.#last = mine.catch(toldElsewhere);
     return mine;
+  }
+
+  /**
+   * Writes a record to partition 0 and takes it back: readers of committed records never see it. Resolves to the broker's time
+   * of it, milliseconds (−1 where producers stamp); rejects with what the broker has against it.
+   */
+  async rehearse(topic: string): Promise<number> {
+    const targets = await this.#targets({
+      appends: [{ topic, records: [{ key: 'rehearsal', value: '', partition: 0 }] }],
+    });
+    try {
+      await this.#addPartitions(targets);
+      await this.#produce(targets);
+    } catch (error) {
+      await this.#end(false, ABORT_LIMIT_MS).catch(toldElsewhere);
+      throw inPortWords(error, `writing to ${topic}`);
+    }
+    await this.#end(false, this.wire.settings.transactionTimeoutMs);
+    return this.#appendedMs;
   }
 
   async close(): Promise<void> {
@@ -235,6 +256,7 @@ export class KafkaTransactor implements Transactor {
       const link = await this.wire.link(nodeId, this.lane);
       this.#leaders.add(link);
       const produced = await link.send(produceRequest(batches, this.id, settings.requestTimeoutMs));
+      this.#appendedMs = produced[0]?.appendedMs ?? -1;
       const answers = new Map(produced.map((answer) => [`${answer.topic}-${answer.partition}`, answer.errorCode]));
       let fault: Error | undefined;
       for (const { topic, partition, slices } of targets) {

@@ -133,6 +133,16 @@ export class Link {
     return link;
   }
 
+  /** host:port */
+  get address(): string {
+    return `${this.#pool.host}:${this.#pool.port}`;
+  }
+
+  knows(apiKey: number, version: number): boolean {
+    const range = this.#broker.versions?.[apiKey];
+    return range !== undefined && range.minVersion <= version && version <= range.maxVersion;
+  }
+
   get usable(): boolean {
     return !this.#closed && this.#broker.isConnected();
   }

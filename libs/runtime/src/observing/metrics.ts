@@ -67,6 +67,7 @@ export function histogram<const L extends string = never>(
 /** Injected by its class. */
 export class Metrics {
   readonly registry = new Registry();
+  readonly #counts: (() => void)[] = [];
 
   /** Process and event-loop metrics; called once by the composition, not by tests. */
   watchProcess(): void {
@@ -80,7 +81,13 @@ export class Metrics {
     return meters as Meters<C>;
   }
 
+  /** Called before every exposition: for what is counted only when somebody looks. Never waits. */
+  beforeExposition(count: () => void): void {
+    this.#counts.push(count);
+  }
+
   exposition(): Promise<string> {
+    for (const count of this.#counts) count();
     return this.registry.metrics();
   }
 
