@@ -71,8 +71,8 @@ export class FakeHomeserver {
     } else this.#takeAuthenticated(request, response, url);
   }
 
-  #takeAuthenticated({ headers }: IncomingMessage, response: ServerResponse, url: URL): void {
-    const token = headers.authorization?.replace('Bearer ', '') ?? '';
+  #takeAuthenticated(request: IncomingMessage, response: ServerResponse, url: URL): void {
+    const token = request.headers.authorization?.replace('Bearer ', '') ?? '';
     const [, name, device] = /^TOKEN-(\w+)-(\w+)$/.exec(token) ?? [];
     if (name === undefined || this.refusedTokens.has(token)) {
       answer(response, 401, { errcode: 'M_UNKNOWN_TOKEN', error: 'Says the homeserver', soft_logout: true });
@@ -80,7 +80,8 @@ export class FakeHomeserver {
       answer(response, 200, { user_id: `@${name}:localhost`, device_id: device });
     } else if (url.pathname.includes('/filter/')) {
       answer(response, 200, this.filters.get(url.pathname.split('/').at(-1) ?? '') ?? {});
-    } else if (url.pathname.endsWith('/sync')) this.#sync(response, url.searchParams);
+    } else if (url.pathname.includes('simplified_msc3575')) this.#slide(request, response, url.searchParams);
+    else if (url.pathname.endsWith('/sync')) this.#sync(response, url.searchParams);
     else answer(response, 200, { seen: url.search });
   }
 
@@ -99,6 +100,32 @@ export class FakeHomeserver {
     const timer = setTimeout(finish, since === null ? 0 : Number(query.get('timeout') ?? 0));
     if (this.#messages.length > from) finish();
     else this.#wakers.add(finish);
+    response.once('close', () => {
+      this.#wakers.delete(finish);
+      clearTimeout(timer);
+    });
+  }
+
+  /** Sliding sync: waits as /sync does; what it was asked goes back with the answer. */
+  #slide(request: IncomingMessage, response: ServerResponse, query: URLSearchParams): void {
+    const from = Number(query.get('pos')?.slice(1) ?? 0);
+    const chunks: Buffer[] = [];
+    const finish = (): void => {
+      this.#wakers.delete(finish);
+      clearTimeout(timer);
+      const asked = JSON.parse(Buffer.concat(chunks).toString()) as object;
+      const pos = `p${String(this.#messages.length)}`;
+      answer(response, 200, { pos, asked, messages: this.#messages.slice(from), extensions: { e2ee: {} } });
+    };
+    let timer: NodeJS.Timeout | undefined;
+    request.on('data', (chunk: Buffer) => chunks.push(chunk));
+    request.once('end', () => {
+      if (query.get('pos') === null || this.#messages.length > from) finish();
+      else {
+        timer = setTimeout(finish, Number(query.get('timeout') ?? 0));
+        this.#wakers.add(finish);
+      }
+    });
     response.once('close', () => {
       this.#wakers.delete(finish);
       clearTimeout(timer);

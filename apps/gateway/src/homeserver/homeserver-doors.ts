@@ -8,13 +8,17 @@ import type { Gateway } from '../gateway.js';
 import { json } from '../doors/presence-door.js';
 import { originOf, tokenOf } from '../http/request-reading.js';
 import { HomeserverFilters } from './homeserver-filters.js';
+import type { UserCaller } from '../http/who-asks.js';
 import { Proxy, relay } from './proxy.js';
+import { SLIDING_SYNC, SlidingSync } from './sliding-sync.js';
 import { SyncBehind, headersWithToken } from './sync-behind.js';
 import { Upstream, headersOf } from './upstream.js';
 
 export interface HomeserverOptions {
   readonly url: string;
   readonly upstreamPollMs: number;
+  /** Presence as an extension of sliding sync. */
+  readonly slidingSyncPresence: boolean;
 }
 
 const THEIRS = /^\/(_matrix|_synapse|\.well-known\/matrix)(\/|$)/;
@@ -26,6 +30,7 @@ export class HomeserverDoors {
   readonly #upstream: Upstream;
   readonly #proxy: Proxy;
   readonly #sync: SyncBehind;
+  readonly #slidingSync: SlidingSync;
 
   constructor(
     private readonly gateway: Gateway,
@@ -35,15 +40,24 @@ export class HomeserverDoors {
     this.#upstream = new Upstream(options.url);
     this.#proxy = new Proxy(this.#upstream);
     const { authentication } = gateway.options;
+    const refused = ({ userId, deviceId }: UserCaller, token: string): void => {
+      authentication.forget?.(token);
+      gateway.sessions.depart(userId, deviceId);
+    };
+    const { slidingSyncPresence: isPresenceTold } = options;
+    this.#slidingSync = new SlidingSync({
+      gateway,
+      upstream: this.#upstream,
+      proxy: this.#proxy,
+      isPresenceTold,
+      refused,
+    });
     this.#sync = new SyncBehind({
       gateway,
       upstream: this.#upstream,
       filters: new HomeserverFilters(this.#upstream, filters),
       upstreamPollMs: options.upstreamPollMs,
-      refused: ({ userId, deviceId }, token) => {
-        authentication.forget?.(token);
-        gateway.sessions.depart(userId, deviceId);
-      },
+      refused,
     });
   }
 
@@ -63,6 +77,10 @@ export class HomeserverDoors {
   }
 
   async #answerTheirs(request: FastifyRequest, reply: FastifyReply): Promise<void> {
+    if (request.method === 'POST' && SLIDING_SYNC.test(request.raw.url ?? '')) {
+      await this.#answerSlidingSync(request, reply);
+      return;
+    }
     const isVersions = request.method === 'GET' && VERSIONS.test(request.raw.url ?? '');
     if (isVersions) await this.#answerVersions(request, reply);
     else await this.#proxy.forward(request, reply);
@@ -74,6 +92,12 @@ export class HomeserverDoors {
     // Whatever is wrong with it, the homeserver's own words are the ones that clients understand.
     if (isAnswered === undefined) await this.#proxy.forward(request, reply);
     return reply;
+  }
+
+  async #answerSlidingSync(request: FastifyRequest, reply: FastifyReply): Promise<void> {
+    const verdict = await this.#verdict(request);
+    if (verdict?.kind === 'user') await this.#slidingSync.answer(request, reply, verdict);
+    else await this.#proxy.forward(request, reply);
   }
 
   async #verdict(request: FastifyRequest): Promise<Verdict | undefined> {

@@ -1,5 +1,6 @@
 // Our half of a poll in front of a homeserver: what there is to tell of others' presence, and the token behind it. Invariant: it
 // never fails a poll: while the log or the views are away there is nothing to tell, and the token stays as the client brought it.
+import type { Appended } from '#libs/event-log';
 import type { Wanted } from '../delivery/feed.js';
 import type { Follower } from '../delivery/follower.js';
 import type { Snapshot } from '../delivery/presence-news.js';
@@ -47,6 +48,18 @@ export class PresenceSide {
     // Closed meanwhile: nobody would end it.
     if (signal.aborted && source.kind === 'news') source.follower.close();
     else this.#source = source;
+  }
+
+  /** `open`, with the client's own claim in what is told if that can be had in a bounded time. Never fails. */
+  async openAfter(announced: Promise<Appended | undefined> | undefined, signal: AbortSignal): Promise<void> {
+    const { visibility, options } = this.gateway;
+    try {
+      const appended = await announced;
+      if (appended !== undefined) await visibility.ofInput('activity', appended);
+      await this.open(signal);
+    } catch (error) {
+      options.journal.warn('presence is left out of a poll', { error });
+    }
   }
 
   /** Resolves when there is something to tell, or with the signal. To be called once it is open. */

@@ -8,17 +8,24 @@ import type { Readable } from 'node:stream';
 import { withoutOurTokens } from './combined-token.js';
 import { answerHeaders, headersOf, type Upstream } from './upstream.js';
 
+export interface Changed {
+  /** Path and query. */
+  readonly path?: string;
+  /** In place of one that has been read. */
+  readonly body?: Buffer;
+}
+
 export class Proxy {
   constructor(private readonly upstream: Upstream) {}
 
   /** Answers with what the homeserver says. @throws HomeserverAwayError before anything was sent. */
-  async forward(request: FastifyRequest, reply: FastifyReply): Promise<number> {
+  async forward(request: FastifyRequest, reply: FastifyReply, changed: Changed = {}): Promise<number> {
     const gone = goneSignal(reply);
     const answer = await this.upstream.ask({
       method: request.method,
-      path: pathFor(request),
+      path: changed.path ?? pathFor(request),
       headers: headersOf(request),
-      ...bodyOf(request),
+      ...(changed.body === undefined ? bodyOf(request) : { body: changed.body }),
       signal: gone,
     });
     await relay(answer, reply);

@@ -50,9 +50,9 @@ interface Race {
 }
 
 /** What comes this soon after the question comes in one answer. */
-const TOGETHER_MS = 50;
+export const TOGETHER_MS = 50;
 /** For so long the homeserver's answer waits until our side knows what there is. */
-const OPENING_MS = 1_000;
+export const OPENING_MS = 1_000;
 const UPSTREAM_SLACK_MS = 5_000;
 
 export class SyncBehind {
@@ -111,7 +111,7 @@ export class SyncBehind {
     };
     poll.gone.addEventListener('abort', end, { once: true });
     try {
-      const opened = this.#opened(side, attendance, over.signal);
+      const opened = side.openAfter(attendance.announced, over.signal);
       const first = await this.#first({ poll, upstream, side, opened, over: over.signal });
       if (first === 'gone') upstream.end();
       else if (first === 'ours') await this.#presenceAlone(poll, upstream, side);
@@ -122,18 +122,6 @@ export class SyncBehind {
     } finally {
       end();
       side.close();
-    }
-  }
-
-  /** Resolves when our side can tell what there is, the client's own claim included if that can be had in a bounded time. */
-  async #opened(side: PresenceSide, { announced }: Attendance, signal: AbortSignal): Promise<void> {
-    const { visibility, options } = this.options.gateway;
-    try {
-      const appended = await announced;
-      if (appended !== undefined) await visibility.ofInput('activity', appended);
-      await side.open(signal);
-    } catch (error) {
-      options.journal.warn('presence is left out of a poll', { error });
     }
   }
 
@@ -250,7 +238,11 @@ function presenceMember({ texts }: Told): string {
 }
 
 /** Whether the whole body went out. */
-async function streamed(answer: IncomingMessage, splice: JsonSplice, raw: FastifyReply['raw']): Promise<boolean> {
+export async function streamed(
+  answer: IncomingMessage,
+  splice: JsonSplice,
+  raw: FastifyReply['raw'],
+): Promise<boolean> {
   try {
     for await (const chunk of answer as AsyncIterable<Buffer>) {
       let isFull = false;

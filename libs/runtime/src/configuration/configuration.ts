@@ -72,7 +72,12 @@ export interface GatewayConfiguration {
   readonly tokenCacheMs: number;
   readonly tokenStaleMs: number;
   /** The homeserver that the gateway stands in front of. */
-  readonly homeserver?: { readonly url: string; readonly upstreamPollMs: number };
+  readonly homeserver?: {
+    readonly url: string;
+    readonly upstreamPollMs: number;
+    /** Presence as an extension of sliding sync, which no specification has yet. */
+    readonly slidingSyncPresence: boolean;
+  };
 }
 
 export interface FanoutConfiguration {

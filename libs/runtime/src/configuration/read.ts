@@ -173,10 +173,15 @@ function gatewayOf(variables: Variables, files: Files): GatewayConfiguration {
     ...(staticTokensFile === undefined ? {} : { staticTokensFile }),
     ...(serverName === undefined ? {} : { serverName }),
     ...(whoamiUrl === undefined ? {} : { whoamiUrl }),
-    ...(url === undefined ? {} : { homeserver: { url, upstreamPollMs: number(variables, 'HOMESERVER_POLL_MS') } }),
+    ...(url === undefined ? {} : { homeserver: homeserverOf(url, variables) }),
     ...(introspection === undefined ? {} : { introspection }),
     ...(jwt === undefined ? {} : { jwt }),
   };
+}
+
+function homeserverOf(url: string, variables: Variables): NonNullable<GatewayConfiguration['homeserver']> {
+  const slidingSyncPresence = isYes(orDefault(variables, 'SLIDING_SYNC_PRESENCE'));
+  return { url, upstreamPollMs: number(variables, 'HOMESERVER_POLL_MS'), slidingSyncPresence };
 }
 
 /** Half a configuration is none: the relations tell of it. */

@@ -128,6 +128,11 @@ export const REFERENCE = {
     absent: '90000',
     means: 'how long one poll of ours may wait at the homeserver; clients’ own waits are not changed by it',
   },
+  SLIDING_SYNC_PRESENCE: {
+    group: 'Who is asking',
+    absent: 'false',
+    means: 'presence as `extensions.presence` of simplified sliding sync, which no specification has yet',
+  },
   TOKEN_CACHE_MS: {
     group: 'Who is asking',
     absent: '30000',

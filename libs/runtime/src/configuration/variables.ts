@@ -93,6 +93,7 @@ export class Variables {
   @url WHOAMI_URL?: string;
   @url HOMESERVER_URL?: string;
   @Whole({ from: 0, to: 600_000, unit: 'milliseconds' }) HOMESERVER_POLL_MS?: string;
+  @YesOrNo() SLIDING_SYNC_PRESENCE?: string;
   @path BRIDGE_REGISTRATION_FILE?: string;
   @paths OTHER_REGISTRATION_FILES?: string;
   @OneOf('share', 'withhold') PUBLIC_ROOMS?: string;

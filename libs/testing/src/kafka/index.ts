@@ -6,4 +6,6 @@ export { type KafkaTool, produceFromConsole, runKafkaTool } from './kafka-tool.j
 export { Kcat, type KcatRecord } from './kcat.js';
 export { type ClusterOptions, LocalCluster, type SecureListeners } from './local-cluster.js';
 export { LocalNode } from './local-node.js';
+export { withLock } from './pid-lock.js';
+export { freePorts } from './free-ports.js';
 export { until } from './until.js';

@@ -1,0 +1,149 @@
+// A real Synapse with presence off, as a process that a test starts, stops and starts again on the same database. Invariant: only
+// processes started here are ended, none outlives its suite, and one that does not serve says why.
+import { spawn, type ChildProcess } from 'node:child_process';
+import { createHmac, randomBytes } from 'node:crypto';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { until } from '../program.js';
+import { synapsePython } from './synapse-python.js';
+
+const SECRET = 'registration-secret';
+const GENEROUS = { per_second: 100_000, burst_count: 100_000 };
+const RATES = {
+  rc_message: GENEROUS,
+  rc_registration: GENEROUS,
+  rc_login: { address: GENEROUS, account: GENEROUS, failed_attempts: GENEROUS },
+  rc_joins: { local: GENEROUS, remote: GENEROUS },
+  rc_joins_per_room: GENEROUS,
+  rc_invites: { per_room: GENEROUS, per_user: GENEROUS, per_issuer: GENEROUS },
+};
+
+export interface Registered {
+  readonly userId: string;
+  readonly token: string;
+  readonly deviceId: string;
+}
+
+export class Synapse {
+  #child: ChildProcess | undefined;
+  #ended: Promise<void> = Promise.resolve();
+
+  private constructor(
+    private readonly python: string,
+    private readonly folder: string,
+    readonly port: number,
+  ) {}
+
+  static async prepare(folder: string, port: number): Promise<Synapse> {
+    const synapse = new Synapse(await synapsePython(), folder, port);
+    mkdirSync(join(folder, 'media'));
+    const key = randomBytes(32).toString('base64').replace(/=+$/, '');
+    writeFileSync(join(folder, 'signing.key'), `ed25519 a_test ${key}\n`);
+    const logging = {
+      version: 1,
+      handlers: { file: { class: 'logging.FileHandler', filename: join(folder, 'synapse.log') } },
+      root: { level: 'WARNING', handlers: ['file'] },
+    };
+    // JSON is YAML.
+    writeFileSync(join(folder, 'logging.yaml'), JSON.stringify(logging));
+    return synapse;
+  }
+
+  get url(): string {
+    return `http://127.0.0.1:${String(this.port)}`;
+  }
+
+  get databaseFile(): string {
+    return join(this.folder, 'synapse.db');
+  }
+
+  /** Resolves when it serves. */
+  async start(registrationFiles: readonly string[] = []): Promise<void> {
+    const file = join(this.folder, 'homeserver.yaml');
+    writeFileSync(file, JSON.stringify(this.#configuration(registrationFiles)));
+    const child = spawn(this.python, ['-m', 'synapse.app.homeserver', '-c', file], {
+      cwd: this.folder,
+      env: { PATH: process.env['PATH'] },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    let said = '';
+    for (const stream of [child.stdout, child.stderr])
+      stream.setEncoding('utf8').on('data', (text: string) => (said = (said + text).slice(-4_000)));
+    this.#child = child;
+    this.#ended = new Promise((resolve) => {
+      child.once('close', () => {
+        resolve();
+      });
+    });
+    await until('Synapse to serve', async () => {
+      if (child.exitCode !== null) throw new Error(`Synapse ended with ${String(child.exitCode)}: ${said}`);
+      const health = await fetch(`${this.url}/health`).catch(() => undefined);
+      return health?.status === 200 ? true : undefined;
+    });
+  }
+
+  async stop(signal: NodeJS.Signals = 'SIGTERM'): Promise<void> {
+    this.#child?.kill(signal);
+    await this.#ended;
+  }
+
+  /** What it complained of. */
+  log(): string {
+    return readFileSync(join(this.folder, 'synapse.log'), 'utf8');
+  }
+
+  /** Runs SQL on its database while it does not run, as an operator would with sqlite3. */
+  async sql(statement: string): Promise<void> {
+    const program = 'import sqlite3, sys; c = sqlite3.connect(sys.argv[1]); c.execute(sys.argv[2]); c.commit()';
+    const child = spawn(this.python, ['-c', program, this.databaseFile, statement], { stdio: 'inherit' });
+    const code = await new Promise((resolve) => child.once('close', resolve));
+    if (code !== 0) throw new Error(`${statement} failed`);
+  }
+
+  /** By the shared secret, as `register_new_matrix_user` does it. */
+  async register(name: string, kind: 'admin' | 'notadmin' = 'notadmin', url = this.url): Promise<Registered> {
+    const path = `${url}/_synapse/admin/v1/register`;
+    const { nonce } = (await (await fetch(path)).json()) as { nonce: string };
+    const words = [nonce, name, passwordOf(name), kind];
+    const mac = createHmac('sha1', SECRET).update(words.join('\0')).digest('hex');
+    const body = { nonce, username: name, password: passwordOf(name), admin: kind === 'admin', mac };
+    const answer = await fetch(path, { method: 'POST', body: JSON.stringify(body) });
+    const told = (await answer.json()) as { user_id: string; access_token: string; device_id: string };
+    if (answer.status !== 200) throw new Error(`${name} was not registered: ${JSON.stringify(told)}`);
+    return { userId: told.user_id, token: told.access_token, deviceId: told.device_id };
+  }
+
+  #configuration(registrationFiles: readonly string[]): object {
+    return {
+      server_name: 'localhost',
+      report_stats: false,
+      listeners: [
+        {
+          port: this.port,
+          type: 'http',
+          tls: false,
+          x_forwarded: true,
+          bind_addresses: ['127.0.0.1'],
+          resources: [{ names: ['client'], compress: false }],
+        },
+      ],
+      database: { name: 'sqlite3', args: { database: this.databaseFile } },
+      log_config: join(this.folder, 'logging.yaml'),
+      media_store_path: join(this.folder, 'media'),
+      signing_key_path: join(this.folder, 'signing.key'),
+      macaroon_secret_key: 'macaroons',
+      form_secret: 'forms',
+      registration_shared_secret: SECRET,
+      bcrypt_rounds: 4,
+      presence: { enabled: false },
+      trusted_key_servers: [],
+      suppress_key_server_warning: true,
+      app_service_config_files: registrationFiles,
+      ...RATES,
+    };
+  }
+}
+
+export function passwordOf(name: string): string {
+  return `password of ${name}`;
+}
