@@ -1,6 +1,6 @@
 // `npm run -s bench -- NAME`: measures one thing and prints what is needed to repeat it. Invariant: no figure without
 // its workload, parameters, seed, machine and cost.
-import { cpus, totalmem } from 'node:os';
+import { fileURLToPath } from 'node:url';
 import { Argument, Command, InvalidArgumentError, Option } from 'commander';
 import { benchAggregate } from './benchmarks/aggregate.js';
 import { benchDeliver } from './benchmarks/deliver.js';
@@ -14,8 +14,11 @@ import { benchLatency } from './benchmarks/latency.js';
 import { benchMemory } from './benchmarks/memory.js';
 import { benchFailover, benchRestore } from './benchmarks/restore.js';
 import { benchSteady } from './benchmarks/steady.js';
-import type { Benchmark, BenchOptions, BenchResult } from './benchmarks/benchmark.js';
-import type { Cost } from './benchmarks/measure.js';
+import { runAll } from './benchmarks/all.js';
+import type { Benchmark, BenchOptions } from './benchmarks/benchmark.js';
+import { measuredIn } from './figures-file.js';
+import { MARKDOWN_HEAD, asMarkdown, asText, told, type ToldResult } from './report.js';
+import { sizingTable } from './sizing.js';
 
 const BENCHMARKS: Readonly<Record<string, Benchmark>> = {
   http: benchHttp,
@@ -33,66 +36,46 @@ const BENCHMARKS: Readonly<Record<string, Benchmark>> = {
   memory: benchMemory,
 };
 
-function machine(): Readonly<Record<string, string | number>> {
-  const [processor] = cpus();
-  return {
-    cores: cpus().length,
-    processor: processor?.model ?? 'unknown',
-    memory_gib: Math.round(totalmem() / 2 ** 30),
-    node: process.version,
-    v8: process.versions.v8,
-    platform: `${process.platform} ${process.arch}`,
-  };
-}
-
-function asJson(name: string, { workload, parameters, figures, operations, cost }: BenchResult): string {
-  return JSON.stringify({
-    benchmark: name,
-    workload,
-    parameters,
-    figures: Object.fromEntries(figures.map((figure) => [figure.name, { value: figure.value, unit: figure.unit }])),
-    cost: { ...cost, cpuSecondsPerMillion: perMillion(operations, cost.cpuSeconds) },
-    machine: machine(),
-  });
-}
-
-function asText(name: string, { workload, parameters, figures, operations, cost }: BenchResult): string {
-  const list = (values: Readonly<Record<string, string | number>>): string =>
-    Object.entries(values)
-      .map(([key, value]) => `${key} ${value}`)
-      .join(', ');
-  return [
-    `${name}: ${workload}`,
-    `  parameters  ${list(parameters)}`,
-    `  machine     ${list(machine())}`,
-    ...figures.map((figure) => `  ${figure.name.padEnd(28)} ${readable(figure.value)} ${figure.unit}`),
-    `  CPU ${readable(perMillion(operations, cost.cpuSeconds))} s per million, peak memory ${Math.round(cost.peakRssBytes / 2 ** 20)} MiB${collectionsText(cost)}`,
-  ].join('\n');
-}
-
-function collectionsText({ collections }: Cost): string {
-  if (collections === undefined) return '';
-  const { pauses, totalMs, longestMs } = collections;
-  return `, ${pauses} GC pauses (${readable(totalMs)} ms in all, longest ${readable(longestMs)} ms)`;
-}
-
-function perMillion(operations: number, cpuSeconds: number): number {
-  return (cpuSeconds / operations) * 1e6;
-}
-
-function readable(value: number): string {
-  return value >= 1000 ? Math.round(value).toLocaleString('en') : value.toPrecision(3);
-}
-
 function positive(text: string): number {
   const value = Number(text);
   if (!(value > 0)) throw new InvalidArgumentError('It must be a number > 0.');
   return value;
 }
 
+interface Output {
+  readonly figures?: string;
+  readonly json?: boolean | undefined;
+  readonly markdown?: boolean | undefined;
+}
+
+function printer({ json, markdown }: Output): (result: ToldResult) => void {
+  const say = (text: string): void => void process.stdout.write(`${text}\n`);
+  if (markdown === true) {
+    say(MARKDOWN_HEAD);
+    return (result) => say(asMarkdown(result));
+  }
+  return (result) => say(json === true ? JSON.stringify(result) : asText(result));
+}
+
+async function printAll(print: (result: ToldResult) => void): Promise<void> {
+  for await (const result of runAll(fileURLToPath(import.meta.url))) {
+    if (typeof result !== 'string') print(result);
+    else {
+      process.stderr.write(`${result}\n`);
+      process.exitCode = 1;
+    }
+  }
+}
+
+function required(file: string | undefined): string {
+  if (file === undefined)
+    throw new InvalidArgumentError('sizing needs --figures FILE: npm run -s bench -- all --json > FILE');
+  return file;
+}
+
 await new Command('bench')
   .description('Measures Rollcall. Every figure comes with its workload, seed, machine and cost.')
-  .addArgument(new Argument('<name>', 'what to measure').choices(Object.keys(BENCHMARKS)))
+  .addArgument(new Argument('<name>', 'what to measure').choices([...Object.keys(BENCHMARKS), 'all', 'sizing']))
   .option('--seconds <n>', 'about how long to measure', positive, 10)
   .option('--users <n>', 'how many users', positive, 200_000)
   .option('--seed <n>', 'seed of the workload', Number, 1)
@@ -103,9 +86,13 @@ await new Command('bench')
   .option('--devices <n>', 'steady: how many devices poll', positive)
   .option('--streams', 'aggregate: the same inputs through Kafka Streams as well')
   .option('--profile <folder>', 'writes V8 CPU profiles of the measured process there')
-  .option('--json', 'one JSON object on stdout')
-  .action(async (name: string, { json, ...options }: BenchOptions & { json?: boolean }) => {
-    const result = await BENCHMARKS[name]!(options);
-    process.stdout.write(`${json === true ? asJson(name, result) : asText(name, result)}\n`);
+  .option('--figures <file>', 'sizing: what `all --json` printed')
+  .option('--json', 'one JSON object a result on stdout')
+  .option('--markdown', 'rows of a table')
+  .action(async (name: string, { figures, json, markdown, ...options }: BenchOptions & Output) => {
+    const print = printer({ json, markdown });
+    if (name === 'sizing') process.stdout.write(`${sizingTable(measuredIn(required(figures)))}\n`);
+    else if (name === 'all') await printAll(print);
+    else print(told(name, await BENCHMARKS[name]!(options)));
   })
   .parseAsync();

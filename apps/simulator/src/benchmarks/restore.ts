@@ -86,23 +86,22 @@ export async function benchFailover({ seed, partitions = PARTITIONS }: BenchOpti
   const bench = await Workbench.open({ partitions });
   try {
     const { log, topics } = bench;
+    const environment = { ...bench.environment, LOG_LEVEL: 'info' };
     const start = (name: string): MeasuredProcess =>
-      bench.keep(MeasuredProcess.node(name, PROGRAMS.aggregator, bench.environment));
+      bench.keep(MeasuredProcess.node(name, PROGRAMS.aggregator, environment, { hears: 'errors too' }));
     const survivor = start('the first aggregator');
+    await restoredBy(survivor, partitions);
     await moved(log, topics, partitions);
     const victim = start('the second aggregator');
-    // Handing partitions over is over when everything moves again twice.
-    for (let turn = 0; turn < 3; turn += 1) {
-      await moved(log, topics, partitions);
-      await new Promise((resolve) => setTimeout(resolve, 1_500));
-    }
+    const owned = await restoredBy(victim, Math.floor(partitions / 2));
+    await moved(log, topics, partitions);
     const killedMs = performance.now();
     await victim.kill();
     await moved(log, topics, partitions);
     const seconds = (performance.now() - killedMs) / 1000;
     return {
       workload: 'two aggregators, one of them killed (SIGKILL): from there until an input of every partition is folded',
-      parameters: { partitions, seed },
+      parameters: { partitions, of_the_killed: owned.length, seed },
       figures: [{ name: 'until every partition moved again', value: seconds, unit: 's' }],
       operations: partitions,
       cost: { wallSeconds: seconds, cpuSeconds: survivor.usage().cpuSeconds, peakRssBytes: survivor.peakRssBytes() },

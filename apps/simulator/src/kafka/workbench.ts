@@ -9,6 +9,7 @@ import { openBenchBroker, type BenchBroker } from './bench-broker.js';
 import { openBenchLog } from './bench-log.module.js';
 
 const HEAP_MB = 512;
+const CREATE_TRIES = 3;
 const CEILING_RECORDS = 1_000_000;
 /** About what an input takes. */
 const CEILING_BYTES = 110;
@@ -38,7 +39,7 @@ export class Workbench {
     try {
       const log = await openBenchLog(broker.brokers);
       const bench = new Workbench(broker, log, `bench${process.pid}-${Date.now() % 100_000}.`, options);
-      await bench.#rollcall('topics', 'create');
+      await bench.#createTopics();
       return bench;
     } catch (error) {
       await broker.close();
@@ -104,6 +105,17 @@ export class Workbench {
     await Promise.all(this.#processes.map((started) => started.stop()));
     await this.log.close();
     await this.broker.close();
+  }
+
+  /** As an operator does; a broker that has just started may need a moment, and the command can be given again. */
+  async #createTopics(): Promise<void> {
+    for (let tries = 1; ; tries += 1) {
+      try {
+        return await this.#rollcall('topics', 'create');
+      } catch (error) {
+        if (tries === CREATE_TRIES) throw error;
+      }
+    }
   }
 
   async #rollcall(...words: readonly string[]): Promise<void> {
