@@ -4,6 +4,8 @@ import { decodeChange, type ChangeRecord, type OrderPoint } from '#libs/contract
 import type { LogRecord } from '#libs/event-log';
 
 const APPLIED = '"applied":';
+const AT = ',"at_ts":';
+const TIMER = '"cause":{"timer":';
 
 export class StoredChange {
   readonly userId: string;
@@ -22,6 +24,18 @@ export class StoredChange {
       this.#record = decoded.ok ? decoded.record : decoded.reason;
     }
     return this.#record;
+  }
+
+  /** When a timer made it; NaN = an input did, or it cannot be read. */
+  get firedAtMs(): number {
+    const { text } = this;
+    const at = text.indexOf(AT);
+    if (at >= 0 && text.lastIndexOf(TIMER) > at) {
+      const digits = /^-?\d{1,15}(?=,)/.exec(text.slice(at + AT.length, at + AT.length + 17));
+      if (digits !== null) return Number(digits[0]);
+    }
+    const { record } = this;
+    return typeof record !== 'string' && 'timer' in record.cause ? record.atMs : NaN;
   }
 
   /** What had been taken of both inputs; undefined = the record cannot be read. */

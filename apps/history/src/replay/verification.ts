@@ -83,19 +83,18 @@ export class Verification {
 
   /** All inputs that it names are taken and none told it: a timer must have. */
   #matchTimer(offset: number, stored: StoredChange, point: OrderPoint): Want | undefined {
-    const { record } = stored;
-    if (typeof record === 'string') return this.#differ(unreadable(offset, stored));
-    if ('timer' in record.cause) {
-      if (this.#isAfterEnd(record, point)) return this.#close();
-      if (this.#isAfterLaterTimer(record, point)) return this.#differ(this.#outOfPlace(offset, stored));
-      this.refold.fire(record.userId, record.atMs);
+    const atMs = stored.firedAtMs;
+    if (!Number.isNaN(atMs)) {
+      if (this.#isAfterEnd(stored, atMs, point)) return this.#close();
+      if (this.#isAfterLaterTimer(atMs, point)) return this.#differ(this.#outOfPlace(offset, stored));
+      this.refold.fire(stored.userId, atMs);
     }
     if (this.refold.told.length === 0) return this.#differ(this.#outOfPlace(offset, stored));
     return undefined;
   }
 
   /** Between two inputs timers fire in the order of their times, whosesoever they are. */
-  #isAfterLaterTimer({ atMs }: ChangeRecord, point: OrderPoint): boolean {
+  #isAfterLaterTimer(atMs: number, point: OrderPoint): boolean {
     const isSamePoint = point[0] === this.#timerPoint[0] && point[1] === this.#timerPoint[1];
     const isLate = isSamePoint && atMs < this.#timerMs;
     this.#timerPoint = point;
@@ -138,14 +137,12 @@ export class Verification {
   }
 
   /** A timer at the very point at which the stretch ends: it fired before the end, or after it. */
-  #isAfterEnd(record: ChangeRecord, [activity, commands]: OrderPoint): boolean {
+  #isAfterEnd({ record, userId }: StoredChange, atMs: number, [activity, commands]: OrderPoint): boolean {
     const { point, timersMs, users } = this.end;
     if (activity !== point[0] || commands !== point[1]) return false;
-    if (users !== undefined) {
-      const aggregate = users.get(record.userId);
-      return aggregate === undefined || !isToldBy(record, aggregate);
-    }
-    return timersMs === undefined || record.atMs > timersMs;
+    if (users === undefined) return timersMs === undefined || atMs > timersMs;
+    const aggregate = users.get(userId);
+    return aggregate === undefined || typeof record === 'string' || !isToldBy(record, aggregate);
   }
 
   /** The log has no more of this stretch: the inputs must not have, either. */
