@@ -105,7 +105,9 @@ describeLocalKafka('fail-over of an aggregator, on Kafka with its default group 
   async function afterEnd(end: (victim: Program) => Promise<unknown>): Promise<{ ms: number; restored: string }> {
     const [victim, heir] = [await world.start('aggregator'), await world.start('aggregator')];
     await untilServed();
-    await until('both to own partitions', () => (halves(victim) && halves(heir) ? true : undefined));
+    await until('both to own half of the partitions', async () =>
+      (await liveTasks(victim)) === PARTITIONS / 2 && (await liveTasks(heir)) === PARTITIONS / 2 ? true : undefined,
+    );
     await untilServed();
     const before = heir.stderr.length;
     const ending = end(victim);
@@ -120,7 +122,10 @@ describeLocalKafka('fail-over of an aggregator, on Kafka with its default group 
     };
   }
 
-  const halves = ({ stderr }: Program): boolean => stderr.includes(': restored ');
+  async function liveTasks(program: Program): Promise<number> {
+    const metrics = await (await fetch(`${await program.servingUrl()}/metrics`)).text();
+    return Number(/^rollcall_aggregator_tasks\{state="live"\} (\d+)/m.exec(metrics)?.[1] ?? 0);
+  }
 
   it(
     `${USERS / 2} users are served again after a crash within the session timeout and a moment, and after a stop at once`,
