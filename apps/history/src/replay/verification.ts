@@ -137,11 +137,12 @@ export class Verification {
   }
 
   /** A timer at the very point at which the stretch ends: it fired before the end, or after it. */
-  #isAfterEnd({ record, userId }: StoredChange, atMs: number, [activity, commands]: OrderPoint): boolean {
+  #isAfterEnd(stored: StoredChange, atMs: number, [activity, commands]: OrderPoint): boolean {
     const { point, timersMs, users } = this.end;
     if (activity !== point[0] || commands !== point[1]) return false;
     if (users === undefined) return timersMs === undefined || atMs > timersMs;
-    const aggregate = users.get(userId);
+    const aggregate = users.get(stored.userId);
+    const { record } = stored;
     return aggregate === undefined || typeof record === 'string' || !isToldBy(record, aggregate);
   }
 
