@@ -47,7 +47,9 @@ function operationName(word: TopicWord | 'to'): string {
 }
 
 function channel(word: TopicWord | 'to', prefix: string, records: readonly RecordSchema[]): Json {
-  const own = word === 'rejected' ? [REJECTED] : records.filter((record) => record.topic === word).map(messageName);
+  const { also = [] } = CHANNELS[word];
+  const stands = ({ topic, type }: RecordSchema): boolean => topic === word || also.includes(type);
+  const own = word === 'rejected' ? [REJECTED] : records.filter(stands).map(messageName);
   const messages = Object.fromEntries(own.map((name) => [name, { $ref: `#/components/messages/${name}` }]));
   const text = { summary: CHANNELS[word].summary, messages };
   if (word === 'to') {

@@ -9,7 +9,11 @@ export interface ChannelText {
   readonly action: 'send' | 'receive';
   /** Headers of its records besides `content-type` and `traceparent`. */
   readonly headers?: Readonly<Record<string, string>>;
+  /** Types of other topics' records that stand here too. */
+  readonly also?: readonly string[];
 }
+
+const COPIED = { 'copied-from': 'partition:offset of the old topic, in a log that `topics copy` made' };
 
 export const CHANNELS: Readonly<Record<TopicWord | 'to', ChannelText>> = {
   activity: {
@@ -24,24 +28,37 @@ export const CHANNELS: Readonly<Record<TopicWord | 'to', ChannelText>> = {
     action: 'send',
     headers: { life: 'of a tombstone: the life that was erased' },
   },
-  changes: { summary: 'The history: one record per change of a view.', key: 'the user id', action: 'send' },
+  changes: {
+    summary: 'The history: one record per change of a view.',
+    key: 'the user id',
+    action: 'send',
+    headers: COPIED,
+  },
   registers: {
     summary: 'Private: what the aggregator keeps of a user. It holds what hidden users hide.',
     key: 'the user id, or !snapshot',
     action: 'send',
+    also: ['presence.snapshot.begin'],
   },
   snapshots: {
     summary:
       'Private: all registers of a partition at one pair of input offsets, and the order in which inputs were taken.',
     key: 'the user id, !snapshot or !order',
     action: 'send',
+    also: ['presence.registers'],
   },
   memberships: {
     summary: 'Who is in which room; a tombstone is a leave.',
     key: 'room_id|user_id',
     action: 'receive',
+    headers: COPIED,
   },
-  rooms: { summary: 'Which rooms withhold presence; no record is share.', key: 'the room id', action: 'receive' },
+  rooms: {
+    summary: 'Which rooms withhold presence; no record is share.',
+    key: 'the room id',
+    action: 'receive',
+    headers: COPIED,
+  },
   deliveries: {
     summary: 'News by the delivery partition of their recipients.',
     key: 'null; the partition is murmur2 of the recipient',
