@@ -25,39 +25,36 @@ export interface Told {
   readonly activeAtMs?: number | undefined;
 }
 
-/** One user's registers as they are stored: JSON text, undefined fields left out. */
-export function encodeRegisters(
-  userId: string,
-  { life, shown, activity, commands, ...rest }: AggregateSnapshot,
-  told: Told = {},
-): string {
-  const stamp = `"v":1,"user_id":${textJson(userId)}${numberField('life', life === 0 ? undefined : life)},"version":${rest.version}`;
+/** One user's registers as they are stored: JSON text, undefined fields left out. Hot: nothing is copied on the way. */
+export function encodeRegisters(userId: string, stored: AggregateSnapshot, told: Told = {}): string {
+  const { life, version, shown } = stored;
+  const stamp = `"v":1,"user_id":${textJson(userId)}${numberField('life', life === 0 ? undefined : life)},"version":${version}`;
   const view = `"presence":"${shown.presence}","currently_active":${shown.currentlyActive}${textField('status_msg', shown.statusMsg)}`;
   const times =
-    numberField('frozen_active_ts', rest.frozenActiveAtMs) +
-    numberField('evaluated_ts', rest.evaluatedAtMs) +
-    numberField('forgotten_ts', rest.forgottenAtMs) +
+    numberField('frozen_active_ts', stored.frozenActiveAtMs) +
+    numberField('evaluated_ts', stored.evaluatedAtMs) +
+    numberField('forgotten_ts', stored.forgottenAtMs) +
     numberField('changed_ts', told.atMs) +
     numberField('changed_active_ts', told.activeAtMs);
-  return `{"type":"presence.registers",${stamp},${view}${times},"activity":${activityJson(activity)},"commands":${commandsJson(commands)}}`;
+  return `{"type":"presence.registers",${stamp},${view}${times},"activity":${activityJson(stored.activity)},"commands":${commandsJson(stored.commands)}}`;
 }
 
-function activityJson({ offset, devices, ...times }: ActivitySnapshot): string {
+function activityJson(activity: ActivitySnapshot): string {
   const fields =
-    numberField('first_ts', times.firstAtMs) +
-    numberField('reached_ts', times.reachedMs) +
-    numberField('any_device_active_ts', times.anyDeviceActiveAtMs) +
-    numberField('last_active_ts', times.lastActiveAtMs);
-  return `{"offset":${offset}${fields},"devices":${listJson(devices, deviceJson)}}`;
+    numberField('first_ts', activity.firstAtMs) +
+    numberField('reached_ts', activity.reachedMs) +
+    numberField('any_device_active_ts', activity.anyDeviceActiveAtMs) +
+    numberField('last_active_ts', activity.lastActiveAtMs);
+  return `{"offset":${activity.offset}${fields},"devices":${listJson(activity.devices, deviceJson)}}`;
 }
 
-function commandsJson({ offset, puts, statusMsg, override, ...times }: CommandSnapshot): string {
+function commandsJson(commands: CommandSnapshot): string {
   const fields =
-    numberField('first_ts', times.firstAtMs) +
-    numberField('last_active_ts', times.lastActiveAtMs) +
-    textField('status_msg', statusMsg) +
-    textField('override', override);
-  return `{"offset":${offset}${fields},"puts":${listJson(puts, putJson)}}`;
+    numberField('first_ts', commands.firstAtMs) +
+    numberField('last_active_ts', commands.lastActiveAtMs) +
+    textField('status_msg', commands.statusMsg) +
+    textField('override', commands.override);
+  return `{"offset":${commands.offset}${fields},"puts":${listJson(commands.puts, putJson)}}`;
 }
 
 function deviceJson({ deviceId, liveSinceMs, activeAtMs, withdrawnAtMs, sessions }: DeviceSnapshot): string {
