@@ -203,7 +203,17 @@ describe('everything else', () => {
     expect(Buffer.from(await answer.arrayBuffer()).equals(body)).toBe(true);
     const reached = homeserver.reached.at(-1);
     expect(reached?.headers['x-forwarded-for']).toContain('127.0.0.1');
+    expect(reached?.headers['x-forwarded-proto']).toBe('http');
     expect(reached?.query.get('filename')).toBe('a b');
+  });
+
+  it('says by what a request came only if nobody before it said where from', async () => {
+    const forwarded = async (headers: Record<string, string>): Promise<unknown> => {
+      await fetch(`${url}/_matrix/media/v3/upload`, { method: 'POST', headers });
+      return homeserver.reached.at(-1)?.headers['x-forwarded-proto'];
+    };
+    expect(await forwarded({ 'x-forwarded-for': '10.0.0.1' })).toBeUndefined();
+    expect(await forwarded({ 'x-forwarded-for': '10.0.0.1', 'x-forwarded-proto': 'https' })).toBe('https');
   });
 
   it('sees the homeserver’s own tokens', async () => {

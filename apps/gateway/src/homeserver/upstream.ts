@@ -84,7 +84,10 @@ export class Upstream {
   }
 }
 
-/** A request's headers for the next hop: in their order and spelling, with who asked at the end of `X-Forwarded-For`. */
+/**
+ * A request's headers for the next hop: in their order and spelling, with who asked at the end of `X-Forwarded-For`. Whoever is first
+ * to say that says by what, too: homeservers take a forwarded request that leaves it out for https, and complain.
+ */
 export function headersOf(request: FastifyRequest, without: readonly string[] = []): string[] {
   const { rawHeaders } = request.raw;
   const named = (request.headers.connection ?? '').toLowerCase().split(/ *, */);
@@ -97,7 +100,8 @@ export function headersOf(request: FastifyRequest, without: readonly string[] = 
   const before = request.headers['x-forwarded-for'];
   const chain = [...(before === undefined ? [] : [before].flat()), request.socket.remoteAddress ?? ''].join(', ');
   const framing = request.headers['transfer-encoding'] === undefined ? [] : ['Transfer-Encoding', 'chunked'];
-  return [...kept, 'X-Forwarded-For', chain, ...framing];
+  const isFirst = before === undefined && request.headers['x-forwarded-proto'] === undefined;
+  return [...kept, 'X-Forwarded-For', chain, ...(isFirst ? ['X-Forwarded-Proto', 'http'] : []), ...framing];
 }
 
 /** An answer's headers for the client. */

@@ -24,8 +24,8 @@ Example:
 `;
 
 const importHelp = `
-Reads rooms, join rules and members by Synapse's admin API and writes what the log does not say yet. May run while the bridge
-takes transactions, may be cut off and repeated. PUBLIC_ROOMS, WITHHELD_ROOMS and SHARED_ROOMS decide as in the bridge.
+Reads rooms, join rules and members by Synapse's admin API and writes what the log (DATA_DIR or KAFKA_BROKERS) does not say yet;
+on the embedded log of a running server, write through it with --server. May run while the bridge takes transactions, may be cut off and repeated. PUBLIC_ROOMS, WITHHELD_ROOMS and SHARED_ROOMS decide as in the bridge.
 
 Examples:
   HOMESERVER_ADMIN_TOKEN=syt_… rollcall import homeserver http://127.0.0.1:8008

@@ -25,6 +25,7 @@ export function describeConfiguration(
     ...(gateway.adminToken === undefined ? {} : { ADMIN_TOKEN: 'set' }),
     ...(gateway.staticTokensFile === undefined ? {} : { STATIC_TOKENS_FILE: gateway.staticTokensFile }),
     ...(gateway.whoamiUrl === undefined ? {} : { WHOAMI_URL: withoutUserInfo(gateway.whoamiUrl) }),
+    ...(gateway.homeserver === undefined ? {} : describeHomeserver(gateway.homeserver)),
     ...describeTokens(gateway),
     MAX_ROOM_MEMBERS: fanout.maxRoomMembers,
     MAX_RECIPIENT_TOPICS: fanout.maxRecipientTopics,
@@ -33,6 +34,18 @@ export function describeConfiguration(
     ...(bridge === undefined ? {} : describeBridge(bridge)),
     LOG_LEVEL: configuration.logLevel,
     SHUTDOWN_TIMEOUT_MS: configuration.shutdownTimeoutMs,
+  };
+}
+
+function describeHomeserver({
+  url,
+  upstreamPollMs,
+  slidingSyncPresence,
+}: NonNullable<Configuration['gateway']['homeserver']>): Record<string, string | number | boolean> {
+  return {
+    HOMESERVER_URL: withoutUserInfo(url),
+    HOMESERVER_POLL_MS: upstreamPollMs,
+    SLIDING_SYNC_PRESENCE: slidingSyncPresence,
   };
 }
 

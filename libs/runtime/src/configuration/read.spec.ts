@@ -307,6 +307,13 @@ describe('what is printed at start', () => {
     expect(printed).toContain('"KAFKA_BROKERS":"b:1"');
     expect(printed).toContain('"ADMIN_TOKEN":"set"');
   });
+
+  it('says which homeserver the gateway stands in front of, without what may be said of users in its address', () => {
+    const environment = { HOMESERVER_URL: 'http://me:pw@hs:8008', SLIDING_SYNC_PRESENCE: 'yes' };
+    const printed = describeConfiguration(readConfiguration(environment, 'standalone').configuration);
+    expect(printed).toMatchObject({ HOMESERVER_POLL_MS: 90_000, SLIDING_SYNC_PRESENCE: true });
+    expect(printed['HOMESERVER_URL']).toMatch(/^http:\/\/hs:8008/);
+  });
 });
 
 describe('a simulated town', () => {
