@@ -5,6 +5,7 @@ import { ClientEvent, RoomEvent, SyncState, UserEvent, createClient, type Matrix
 import { freePorts } from '#libs/testing';
 import { endEverything, freshFolder, until } from './program.js';
 import { describeSynapse } from './synapse/describe-synapse.js';
+import { NioClient } from './synapse/nio-client.js';
 import { Person } from './synapse/person.js';
 import { RollcallBefore, joinedAtSynapse } from './synapse/rollcall-before.js';
 import { Synapse } from './synapse/synapse.js';
@@ -321,6 +322,30 @@ describeSynapse('in front of a Synapse without presence', () => {
       expect(await client.getPresence(vera.userId)).toMatchObject({ presence: 'online', status_msg: 'hi there' });
     } finally {
       client.stopClient();
+    }
+  });
+
+  it('carries matrix-nio: what it was told of a room and of presence, each once', async () => {
+    const [lotte, nils] = [await person('lotte'), await person('nils')];
+    const room = await roomOf(lotte, nils);
+    await membershipsAgree();
+    const nio = await NioClient.start(nils);
+    try {
+      await lotte.sees(nils, { presence: 'unavailable' });
+      await lotte.put('online', 'first');
+      await nio.says(`presence ${lotte.userId} online first`);
+      await lotte.say(room, 'a word');
+      await nio.says(`message ${lotte.userId} a word`);
+      await lotte.put('online', 'second');
+      await nio.says(`presence ${lotte.userId} online second`);
+      await lotte.say(room, 'and another');
+      await nio.says(`message ${lotte.userId} and another`);
+      expect(nio.lines().filter((line) => line.startsWith('message'))).toEqual([
+        `message ${lotte.userId} a word`,
+        `message ${lotte.userId} and another`,
+      ]);
+    } finally {
+      await nio.stop();
     }
   });
 

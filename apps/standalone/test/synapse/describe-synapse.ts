@@ -1,13 +1,13 @@
 // `describe` for suites that need a real Synapse. Invariant: such a suite never passes without one: it runs, or it is reported as
 // skipped by name with the reason, or, where CI is true, it fails.
-import { synapseFault } from './synapse-python.js';
+import { MATRIX_NIO, SYNAPSE, packageFault } from './python-packages.js';
 
 const absent = (reason: string) => (): never => {
   throw new Error(reason);
 };
 
 export function describeSynapse(name: string, suite: () => void): void {
-  const fault = synapseFault();
+  const fault = packageFault(SYNAPSE) ?? packageFault(MATRIX_NIO);
   if (fault === undefined) describe(name, suite);
   else if (process.env['CI'] === 'true') {
     describe(name, () => {

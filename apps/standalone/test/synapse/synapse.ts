@@ -5,7 +5,7 @@ import { createHmac, randomBytes } from 'node:crypto';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { until } from '../program.js';
-import { synapsePython } from './synapse-python.js';
+import { SYNAPSE, pythonWith } from './python-packages.js';
 
 const SECRET = 'registration-secret';
 const GENEROUS = { per_second: 100_000, burst_count: 100_000 };
@@ -35,7 +35,7 @@ export class Synapse {
   ) {}
 
   static async prepare(folder: string, port: number): Promise<Synapse> {
-    const synapse = new Synapse(await synapsePython(), folder, port);
+    const synapse = new Synapse(await pythonWith(SYNAPSE), folder, port);
     mkdirSync(join(folder, 'media'));
     const key = randomBytes(32).toString('base64').replace(/=+$/, '');
     writeFileSync(join(folder, 'signing.key'), `ed25519 a_test ${key}\n`);
