@@ -42,6 +42,13 @@ export function kafkaEnvironment(
 
 export const topicsOf = ({ prefix }: KafkaForTests): ReturnType<typeof topicNames> => topicNames(prefix);
 
+/** The sum of a metric's lines with a label, such as `name{label="x"`, whatever other labels they have. */
+export async function sumAt(url: string, beginning: string): Promise<number> {
+  const text = await (await fetch(`${url}/metrics`)).text();
+  const lines = text.split('\n').filter((one) => one.startsWith(`${beginning},`) || one.startsWith(`${beginning}}`));
+  return lines.reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(' ') + 1)), 0);
+}
+
 /** The value of a metric line such as `name{label="x"}`; undefined = it is not told. */
 export async function metricAt(url: string, name: string): Promise<number | undefined> {
   const text = await (await fetch(`${url}/metrics`)).text();

@@ -3,7 +3,7 @@
 
 import { describeKcat, produceFromConsole, runKafkaTool, type KcatRecord } from '#libs/testing';
 import { partitionOf } from '#libs/event-log';
-import { administratorAt, clientOf, kafkaEnvironment, metricAt, topicsOf, userOf } from './engine-on-kafka.js';
+import { administratorAt, clientOf, kafkaEnvironment, sumAt, topicsOf, userOf } from './engine-on-kafka.js';
 import { Program, endEverything, until } from './program.js';
 
 const PARTITIONS = 3;
@@ -209,7 +209,7 @@ describeKcat('producers of other people on Kafka', (kafka, kcat) => {
     const all = await rejected();
     const inputs = topicsOf(kafka());
     for (const topic of [inputs.activity, inputs.commands]) {
-      const counted = await metricAt(url, `rollcall_aggregator_rejected_total{topic="${topic}"}`);
+      const counted = await sumAt(url, `rollcall_aggregator_rejected_total{topic="${topic}"`);
       expect(counted).toBe(all.filter(({ headers }) => headers['topic'] === topic).length);
     }
     expect(
