@@ -59,42 +59,42 @@ async function membershipsAgree(): Promise<void> {
   });
 }
 
-beforeAll(async () => {
-  const [synapsePort = 0, ourPort = 0] = await freePorts(2);
-  synapse = await Synapse.prepare(freshFolder(), synapsePort);
-  const rates = { PUT_PER_SECOND: '100000', PUT_BURST: '100000' };
-  const environment = { OFFLINE_AFTER_MS: '3000', PUBLIC_ROOMS: 'withhold', SLIDING_SYNC_PRESENCE: 'yes', ...rates };
-  rollcall = new RollcallBefore(synapse, freshFolder(), ourPort, environment);
-  await synapse.start();
-  const before = (): string => synapse.url;
-  const [early, other] = [
-    new Person(before, await synapse.register('alice', 'admin')),
-    new Person(before, await synapse.register('bob')),
-  ];
-  oldRoom = await roomOf(early, other);
-  oldToken = (await early.sync()).next_batch;
-  await early.say(oldRoom, 'before Rollcall');
-  await synapse.stop();
-  await rollcall.writeRegistration();
-  // As the guide has it: a homeserver without application services would tell its whole past first.
-  await synapse.sql(
-    'UPDATE appservice_stream_position SET stream_ordering = (SELECT MAX(stream_ordering) FROM events)',
-  );
-  await Promise.all([synapse.start([rollcall.registrationFile]), rollcall.start()]);
-  alice = new Person(gateway, early.who);
-  bob = new Person(gateway, other.who);
-}, START_LIMIT_MS);
-
-afterEach(async () => {
-  await Promise.all(looping.splice(0).map((one) => one.stopLoop()));
-});
-
-afterAll(async () => {
-  await synapse.stop('SIGKILL');
-  await endEverything();
-}, START_LIMIT_MS);
-
 describeSynapse('in front of a Synapse without presence', () => {
+  beforeAll(async () => {
+    const [synapsePort = 0, ourPort = 0] = await freePorts(2);
+    synapse = await Synapse.prepare(freshFolder(), synapsePort);
+    const rates = { PUT_PER_SECOND: '100000', PUT_BURST: '100000' };
+    const environment = { OFFLINE_AFTER_MS: '3000', PUBLIC_ROOMS: 'withhold', SLIDING_SYNC_PRESENCE: 'yes', ...rates };
+    rollcall = new RollcallBefore(synapse, freshFolder(), ourPort, environment);
+    await synapse.start();
+    const before = (): string => synapse.url;
+    const [early, other] = [
+      new Person(before, await synapse.register('alice', 'admin')),
+      new Person(before, await synapse.register('bob')),
+    ];
+    oldRoom = await roomOf(early, other);
+    oldToken = (await early.sync()).next_batch;
+    await early.say(oldRoom, 'before Rollcall');
+    await synapse.stop();
+    await rollcall.writeRegistration();
+    // As the guide has it: a homeserver without application services would tell its whole past first.
+    await synapse.sql(
+      'UPDATE appservice_stream_position SET stream_ordering = (SELECT MAX(stream_ordering) FROM events)',
+    );
+    await Promise.all([synapse.start([rollcall.registrationFile]), rollcall.start()]);
+    alice = new Person(gateway, early.who);
+    bob = new Person(gateway, other.who);
+  }, START_LIMIT_MS);
+
+  afterEach(async () => {
+    await Promise.all(looping.splice(0).map((one) => one.stopLoop()));
+  });
+
+  afterAll(async () => {
+    await synapse.stop('SIGKILL');
+    await endEverything();
+  }, START_LIMIT_MS);
+
   it('imports the rooms that were there before, and has nothing to write when it does so again', async () => {
     expect(await rollcall.joinedInLog()).toEqual([]);
     expect(await rollcall.importRooms(alice.who.token)).toMatchObject({ rooms: 1, joins: 2, leaves: 0, unknown: 0 });
