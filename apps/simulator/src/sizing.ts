@@ -102,7 +102,7 @@ export function sizingTable(measured: Measured): string {
     `Assumed: ${Object.entries(ASSUMED)
       .map(([name, value]) => `${name} ${value}`)
       .join(', ')}.`,
-    `Measured: ${Object.entries(measured)
+    `Measured: ${Object.entries<number>({ ...measured })
       .map(([name, value]) => `${name} ${readable(value)}`)
       .join(', ')}.`,
     `Costs are taken to grow in proportion; nothing was measured with more than ${readable(measured.users)} users.`,

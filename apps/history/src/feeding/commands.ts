@@ -36,6 +36,7 @@ function addImport(setting: CommandSetting): void {
   setting.program
     .command('import')
     .description('write who is where, again and again without harm')
+    .addHelpText('after', importHelp)
     .command('memberships')
     .description('write memberships from a file or a pipe')
     .argument('<file>', 'a file, or - for standard input')

@@ -6,6 +6,8 @@ const PUT_EVERY_MS = 120;
 const PATIENCE_MS = 15_000;
 /** A gateway that is gone answers nothing for ever: nobody hammers it. */
 const AFTER_FAULT_MS = 50;
+const HIDING_ATTEMPTS = 60;
+const HIDING_PAUSE_MS = 500;
 
 export interface Seen {
   readonly presence: string;
@@ -65,10 +67,12 @@ export class Visitors {
     this.#polling = Promise.all(this.#visitors.map((visitor) => this.#poll(visitor)));
   }
 
-  /** No more PUTs; polls go on and claim nothing. */
+  /** No more PUTs; polls go on and claim nothing. A PUT of busy would stand for as long as they go on: everybody hides at last. */
   async watch(): Promise<void> {
-    if (this.#state === 'running') this.#state = 'watching';
+    if (this.#state !== 'running') return;
+    this.#state = 'watching';
     await this.#putting;
+    await Promise.all(this.#visitors.map((visitor) => this.#hide(visitor)));
   }
 
   async stop(): Promise<void> {
@@ -83,7 +87,7 @@ export class Visitors {
   }
 
   async #put(): Promise<void> {
-    const under: Promise<void>[] = [];
+    const under: Promise<unknown>[] = [];
     while (this.#state === 'running') {
       under.push(this.#putOnce(this.#draw.of(this.#visitors)));
       await new Promise((resolve) => setTimeout(resolve, PUT_EVERY_MS));
@@ -91,17 +95,31 @@ export class Visitors {
     await Promise.all(under);
   }
 
-  async #putOnce({ userId, token }: Visitor): Promise<void> {
+  async #hide(visitor: Visitor): Promise<void> {
+    for (let left = HIDING_ATTEMPTS; left > 0; left -= 1) {
+      if ((await this.#putOnce(visitor, 'offline')) === 'accepted') return;
+      await new Promise((resolve) => setTimeout(resolve, HIDING_PAUSE_MS));
+    }
+    throw new Error(`${visitor.userId} could not hide: no gateway takes its PUT`);
+  }
+
+  async #putOnce(
+    { userId, token }: Visitor,
+    presence = this.#draw.of(['online', 'unavailable', 'busy', 'offline']),
+  ): Promise<'accepted' | 'refused'> {
     this.#messages += 1;
     const message = `message ${this.#messages}`;
-    const presence = this.#draw.of(['online', 'unavailable', 'busy', 'offline']);
     const path = `/_matrix/client/v3/presence/${encodeURIComponent(userId)}/status`;
     const answer = await this.#ask(token, path, {
       method: 'PUT',
       body: JSON.stringify({ presence, status_msg: message }),
     });
-    if (answer?.status === 200) this.acknowledged.push({ userId, message });
-    else this.refused += 1;
+    if (answer?.status !== 200) {
+      this.refused += 1;
+      return 'refused';
+    }
+    this.acknowledged.push({ userId, message });
+    return 'accepted';
   }
 
   async #poll(visitor: Visitor): Promise<void> {
