@@ -41,6 +41,13 @@ it('of a claim is waited for otherwise, within a bound', async () => {
   await waiting;
 });
 
+it('of a claim that the log does not answer is waited for within the same bound', async () => {
+  const { clock, visibility } = scene(false);
+  const waiting = visibility.ofClaim(never);
+  clock.advanceTo(MAX_VISIBLE_MS);
+  await expect(waiting).resolves.toBeUndefined();
+});
+
 it('of nothing said is not waited for', async () => {
   await expect(scene(false).visibility.ofClaim(undefined)).resolves.toBeUndefined();
 });

@@ -15,11 +15,22 @@ export interface VisibilityOptions {
 export class Visibility {
   constructor(private readonly options: VisibilityOptions) {}
 
-  /** What a poll or a stream says of its user. Not waited for while the log is away: reads go on from what is known. */
+  /**
+   * What a poll or a stream says of its user. Not waited for while the log is away: reads go on from what is known. Before
+   * that is noticed, an answer of the log is waited for within the same bound as its effect.
+   */
   async ofClaim(announced: Promise<Appended | undefined> | undefined): Promise<void> {
     if (announced === undefined || this.options.isLogAway()) return;
-    const appended = await announced;
-    if (appended !== undefined) await this.ofInput('activity', appended);
+    const { clock, maxVisibleMs } = this.options;
+    let cancel = (): void => undefined;
+    const late = new Promise<void>((resolve) => {
+      cancel = clock.wakeAt(clock.nowMs() + maxVisibleMs, resolve);
+    });
+    try {
+      await Promise.race([late, this.#ofAnnounced(announced)]);
+    } finally {
+      cancel();
+    }
   }
 
   async ofInput(topic: InputPosition['topic'], { partition, offset }: Appended): Promise<Waited> {
@@ -44,6 +55,11 @@ export class Visibility {
     const dense = Array.from(vector, (next) => next ?? 0);
     const wanted = { memberships: [], rooms: [], [topic]: dense };
     return this.#bounded((signal) => this.options.memberships.whenAt(wanted, signal));
+  }
+
+  async #ofAnnounced(announced: Promise<Appended | undefined>): Promise<void> {
+    const appended = await announced;
+    if (appended !== undefined) await this.ofInput('activity', appended);
   }
 
   async #bounded(wait: (signal: AbortSignal) => Promise<Waited>): Promise<Waited> {

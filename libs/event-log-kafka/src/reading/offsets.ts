@@ -39,9 +39,14 @@ async function askLink(
 }
 
 /** One number for each of `partitions` (default: all), in their order. */
-export function listOffsets(wire: Wire, topic: string, edge: Edge, partitions?: readonly number[]): Promise<number[]> {
-  const { requestTimeoutMs } = wire.settings;
-  return wire.patiently({ doing: `asking for the offsets of ${topic}`, limitMs: requestTimeoutMs }, async () => {
+export function listOffsets(
+  wire: Wire,
+  topic: string,
+  edge: Edge,
+  partitions?: readonly number[],
+  limitMs: number = wire.settings.requestTimeoutMs,
+): Promise<number[]> {
+  return wire.patiently({ doing: `asking for the offsets of ${topic}`, limitMs }, async () => {
     try {
       const { leaders } = await wire.topic(topic);
       const wanted = partitions ?? leaders.map((_, partition) => partition);

@@ -12,6 +12,8 @@ const DEFAULT_REPLICAS = 3;
 const UNKNOWN_TOPIC = 3;
 const INVALID_TOPIC = 17;
 const LOOK_AGAIN_MS = 20;
+/** A busy broker may take this long until it leads what it has just been given. */
+const UNTIL_LED_MS = 60_000;
 
 /** kafkajs collects the errors of several topics in one. */
 const causesOf = (error: unknown): Error[] => (error as { errors?: Error[] }).errors ?? [error as Error];
@@ -33,7 +35,7 @@ export class TopicAdmin {
       (topic) => topic !== undefined && topic.errorCode === 0 && topic.leaders.every((leader) => leader >= 0),
     );
     // A broker that is named as leader may still have to become it.
-    await Promise.all(missing.map(({ name }) => listOffsets(this.wire, name, 'stable')));
+    await Promise.all(missing.map(({ name }) => listOffsets(this.wire, name, 'stable', undefined, UNTIL_LED_MS)));
     // Somebody else may have created one meanwhile, with another shape.
     for (const spec of missing) requireShape(spec, await this.describe(spec.name));
   }
@@ -109,7 +111,7 @@ export class TopicAdmin {
     names: readonly string[],
     holds: (topic: TopicMetadata | undefined) => boolean,
   ): Promise<void> {
-    const until = performance.now() + this.wire.settings.requestTimeoutMs;
+    const until = performance.now() + UNTIL_LED_MS;
     for (;;) {
       const links = await this.#patiently('looking at brokers', () => this.wire.everyBroker());
       const seen = await Promise.all(
