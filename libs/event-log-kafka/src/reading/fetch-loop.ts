@@ -268,7 +268,7 @@ export class FetchLoop {
 
   async #outOfRange({ flow, position }: Ask): Promise<void> {
     const { wire, onError } = this.options;
-    const [start = 0] = await listOffsets(wire, flow.topic, 'start', [flow.partition]);
+    const [start = 0] = await listOffsets(wire, flow.topic, 'start', { partitions: [flow.partition] });
     if (position >= start) {
       this.#fatal(new OffsetOutOfRangeError(`${flow.name} ends before ${position}`));
       return;

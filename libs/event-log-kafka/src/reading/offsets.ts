@@ -38,14 +38,15 @@ async function askLink(
   );
 }
 
-/** One number for each of `partitions` (default: all), in their order. */
-export function listOffsets(
-  wire: Wire,
-  topic: string,
-  edge: Edge,
-  partitions?: readonly number[],
-  limitMs: number = wire.settings.requestTimeoutMs,
-): Promise<number[]> {
+export interface Asked {
+  /** Default: all. */
+  readonly partitions?: readonly number[];
+  readonly limitMs?: number;
+}
+
+/** One number for each of the partitions, in their order. */
+export function listOffsets(wire: Wire, topic: string, edge: Edge, asked: Asked = {}): Promise<number[]> {
+  const { partitions, limitMs = wire.settings.requestTimeoutMs } = asked;
   return wire.patiently({ doing: `asking for the offsets of ${topic}`, limitMs }, async () => {
     try {
       const { leaders } = await wire.topic(topic);
@@ -55,10 +56,10 @@ export function listOffsets(
         const leader = await wire.leaderId(topic, partition);
         byLeader.set(leader, [...(byLeader.get(leader) ?? []), partition]);
       }
-      const asked = [...byLeader].map(async ([nodeId, of]) =>
+      const answers = [...byLeader].map(async ([nodeId, of]) =>
         askLink(await wire.link(nodeId, 'control'), topic, edge, of),
       );
-      const found = new Map((await Promise.all(asked)).flat());
+      const found = new Map((await Promise.all(answers)).flat());
       return wanted.map((partition) => {
         const offset = found.get(partition);
         if (offset === undefined) throw new UnknownTopicError(`${topic} has no partition ${partition}`);

@@ -39,8 +39,8 @@ export class PartitionReader {
   async *batches(): AsyncGenerator<RecordBatch> {
     const { topic, partition, from, to } = this.range;
     const [[start = 0], [end = 0]] = await Promise.all([
-      listOffsets(this.wire, topic, 'start', [partition]),
-      listOffsets(this.wire, topic, 'stable', [partition]),
+      listOffsets(this.wire, topic, 'start', { partitions: [partition] }),
+      listOffsets(this.wire, topic, 'stable', { partitions: [partition] }),
     ]);
     if (to > end) this.#failShort(end);
     let position = Math.max(from, start);
@@ -98,7 +98,7 @@ export class PartitionReader {
   /** Retention went on while we read. */
   async #skipDeleted(position: number): Promise<Piece> {
     const { topic, partition } = this.range;
-    const [start = 0] = await listOffsets(this.wire, topic, 'start', [partition]);
+    const [start = 0] = await listOffsets(this.wire, topic, 'start', { partitions: [partition] });
     if (start <= position) throw new OffsetOutOfRangeError(`${topic}-${partition} does not hold ${position} any more`);
     return { nextOffset: start };
   }

@@ -35,7 +35,7 @@ export class TopicAdmin {
       (topic) => topic !== undefined && topic.errorCode === 0 && topic.leaders.every((leader) => leader >= 0),
     );
     // A broker that is named as leader may still have to become it.
-    await Promise.all(missing.map(({ name }) => listOffsets(this.wire, name, 'stable', undefined, UNTIL_LED_MS)));
+    await Promise.all(missing.map(({ name }) => listOffsets(this.wire, name, 'stable', { limitMs: UNTIL_LED_MS })));
     // Somebody else may have created one meanwhile, with another shape.
     for (const spec of missing) requireShape(spec, await this.describe(spec.name));
   }
