@@ -17,7 +17,7 @@ import { benchSteady } from './benchmarks/steady.js';
 import { runAll } from './benchmarks/all.js';
 import type { Benchmark, BenchOptions } from './benchmarks/benchmark.js';
 import { measuredIn } from './figures-file.js';
-import { MARKDOWN_HEAD, asMarkdown, asText, told, type ToldResult } from './report.js';
+import { MARKDOWN_HEAD, asMarkdown, asText, markdownFoot, told, type ToldResult } from './report.js';
 import { sizingTable } from './sizing.js';
 
 const BENCHMARKS: Readonly<Record<string, Benchmark>> = {
@@ -48,8 +48,9 @@ interface Output {
   readonly markdown?: boolean | undefined;
 }
 
+const say = (text: string): void => void process.stdout.write(`${text}\n`);
+
 function printer({ json, markdown }: Output): (result: ToldResult) => void {
-  const say = (text: string): void => void process.stdout.write(`${text}\n`);
   if (markdown === true) {
     say(MARKDOWN_HEAD);
     return (result) => say(asMarkdown(result));
@@ -57,14 +58,18 @@ function printer({ json, markdown }: Output): (result: ToldResult) => void {
   return (result) => say(json === true ? JSON.stringify(result) : asText(result));
 }
 
-async function printAll(print: (result: ToldResult) => void): Promise<void> {
+async function printAll(print: (result: ToldResult) => void): Promise<readonly ToldResult[]> {
+  const results: ToldResult[] = [];
   for await (const result of runAll(fileURLToPath(import.meta.url))) {
-    if (typeof result !== 'string') print(result);
-    else {
+    if (typeof result !== 'string') {
+      print(result);
+      results.push(result);
+    } else {
       process.stderr.write(`${result}\n`);
       process.exitCode = 1;
     }
   }
+  return results;
 }
 
 function required(file: string | undefined): string {
@@ -91,8 +96,9 @@ await new Command('bench')
   .option('--markdown', 'rows of a table')
   .action(async (name: string, { figures, json, markdown, ...options }: BenchOptions & Output) => {
     const print = printer({ json, markdown });
-    if (name === 'sizing') process.stdout.write(`${sizingTable(measuredIn(required(figures)))}\n`);
-    else if (name === 'all') await printAll(print);
-    else print(told(name, await BENCHMARKS[name]!(options)));
+    if (name === 'sizing') return say(sizingTable(measuredIn(required(figures))));
+    const results = name === 'all' ? await printAll(print) : [told(name, await BENCHMARKS[name]!(options))];
+    if (name !== 'all') results.forEach(print);
+    if (markdown === true) say(markdownFoot(results));
   })
   .parseAsync();

@@ -2,13 +2,12 @@
 // before, the registration, the import, and then what users do, through the gateway alone. What is compared is compared with
 // Synapse's own word.
 import { ClientEvent, RoomEvent, SyncState, UserEvent, createClient, type MatrixClient } from 'matrix-js-sdk';
-import { freePorts } from '#libs/testing';
+import { Synapse, freePorts } from '#libs/testing';
 import { endEverything, freshFolder, until } from './program.js';
 import { describeSynapse } from './synapse/describe-synapse.js';
 import { NioClient } from './synapse/nio-client.js';
 import { Person } from './synapse/person.js';
 import { RollcallBefore, joinedAtSynapse } from './synapse/rollcall-before.js';
-import { Synapse } from './synapse/synapse.js';
 
 jest.setTimeout(240_000);
 const START_LIMIT_MS = 900_000;

@@ -4,6 +4,7 @@ export * from './scenario-domain.js';
 export * from './timelines.js';
 export * from './browser/index.js';
 export * from './kafka/index.js';
+export * from './synapse/index.js';
 export { Draw } from './draw.js';
 export * from './simulated-clock.js';
 export * from './law-checks.js';

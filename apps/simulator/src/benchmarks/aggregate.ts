@@ -48,6 +48,7 @@ export async function benchAggregate(options: BenchOptions): Promise<BenchResult
         '90 % activity, 8 % connects, 2 % commands, filled by a Java producer; one aggregator process, transactions',
       parameters: { users, seed, inputs, partitions, broker_heap_mb: HEAP_MB },
       figures,
+      versions: bench.versions,
       operations: ours.inputs,
       cost: ours.cost,
     };

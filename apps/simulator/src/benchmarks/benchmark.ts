@@ -34,6 +34,8 @@ export interface BenchResult {
   /** What the measured part did, for CPU seconds per million. */
   readonly operations: number;
   readonly cost: Cost;
+  /** Of what was measured or measured against, beside Node: Kafka, Java, Synapse. */
+  readonly versions?: Readonly<Record<string, string>>;
 }
 
 export type Benchmark = (options: BenchOptions) => Promise<BenchResult>;

@@ -48,7 +48,9 @@ export async function benchDeliver(options: BenchOptions): Promise<BenchResult> 
         { name: 'recipients a change', value: told.recipients / changes, unit: '' },
         { name: 'records a change', value: told.records / changes, unit: '' },
         { name: 'CPU of the broker', value: (brokerCpu / told.recipients) * 1e6, unit: 's per million' },
+        ...(await bench.ceilingFigures({ of: 'consume', perSecond: changes / seconds_ })),
       ],
+      versions: bench.versions,
       operations: told.recipients,
       cost: {
         wallSeconds: seconds_,

@@ -62,7 +62,9 @@ export async function benchGiantRoom({ seed, profile, partitions = PARTITIONS }:
         { name: 'change to all partitions, longest', value: Math.max(...tookMs), unit: 'ms' },
         { name: 'records a change', value: records / TURNS, unit: '' },
         { name: 'CPU of the fan-out', value: (cpuSeconds / TURNS) * 1000, unit: 'ms a change' },
+        ...(await bench.ceilingFigures()),
       ],
+      versions: bench.versions,
       operations: TURNS * MEMBERS,
       cost: {
         wallSeconds: (performance.now() - startedMs) / 1000,

@@ -62,7 +62,7 @@ async function measure(services: readonly Service[], seconds: number): Promise<B
   const peakRssBytes = Math.max(...services.map(({ child }) => peakRssOf(child.pid ?? -1)));
   return {
     workload: 'two aggregators, two fan-outs and two gateways on one local broker, nobody connected',
-    parameters: { partitions: PARTITIONS, seconds: Math.round(wallSeconds) },
+    parameters: { partitions: PARTITIONS, seconds: Math.round(wallSeconds), seed: 'none: nothing is drawn' },
     figures,
     operations: wallSeconds * 1e6,
     cost: { wallSeconds, cpuSeconds, peakRssBytes },

@@ -44,7 +44,13 @@ export async function onStand(
   try {
     const stand = await Stand.start({ users, bench, profile });
     try {
-      return await run(stand);
+      const result = await run(stand);
+      if (bench === undefined) return result;
+      return {
+        ...result,
+        figures: [...result.figures, ...(await bench.ceilingFigures())],
+        versions: bench.versions,
+      };
     } finally {
       await stand.stop();
     }

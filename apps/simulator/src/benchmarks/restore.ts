@@ -35,19 +35,18 @@ export async function benchRestore(options: BenchOptions): Promise<BenchResult> 
     const { cpuSeconds } = successor.usage();
     const seconds = Math.max(...told.map(({ tookMs }) => tookMs)) / 1000;
     const sum = (of: (one: Told) => number): number => told.reduce((total, one) => total + of(one), 0);
+    const perSecond = sum(({ records, absorbed }) => records + absorbed) / seconds;
     return {
       workload: 'an aggregator restored from the topics of one that stopped, all partitions at once',
       parameters: { users, inputs, partitions, seed },
       figures: [
         { name: 'users restored', value: users / seconds, unit: '/s' },
-        {
-          name: 'records and inputs read',
-          value: (sum(({ records }) => records) + sum(({ absorbed }) => absorbed)) / seconds,
-          unit: '/s',
-        },
+        { name: 'records and inputs read', value: perSecond, unit: '/s' },
         { name: 'inputs folded again', value: sum(({ absorbed }) => absorbed), unit: '' },
         { name: 'until all partitions go on', value: seconds, unit: 's' },
+        ...(await bench.ceilingFigures({ of: 'consume', perSecond })),
       ],
+      versions: bench.versions,
       operations: users,
       cost: {
         wallSeconds: seconds,
@@ -102,9 +101,18 @@ export async function benchFailover({ seed, partitions = PARTITIONS }: BenchOpti
     return {
       workload: 'two aggregators, one of them killed (SIGKILL): from there until an input of every partition is folded',
       parameters: { partitions, of_the_killed: owned.length, seed },
-      figures: [{ name: 'until every partition moved again', value: seconds, unit: 's' }],
+      figures: [
+        { name: 'until every partition moved again', value: seconds, unit: 's' },
+        ...(await bench.ceilingFigures()),
+      ],
+      versions: bench.versions,
       operations: partitions,
-      cost: { wallSeconds: seconds, cpuSeconds: survivor.usage().cpuSeconds, peakRssBytes: survivor.peakRssBytes() },
+      cost: {
+        wallSeconds: seconds,
+        cpuSeconds: survivor.usage().cpuSeconds,
+        peakRssBytes: survivor.peakRssBytes(),
+        collections: survivor.collections(),
+      },
     };
   } finally {
     await bench.close();

@@ -2,7 +2,9 @@
 // measured by Kafka's perf tools. Invariant: everything that was started is gone after `close`, whatever happened.
 import { topicNames, type TopicNames } from '#libs/contracts';
 import type { EventLog } from '#libs/event-log';
-import { runJava } from '../processes/java.js';
+import { KAFKA_VERSION } from '#libs/testing';
+import type { Figure } from '../benchmarks/benchmark.js';
+import { javaVersion, runJava } from '../processes/java.js';
 import { MeasuredProcess } from '../processes/measured-process.js';
 import { PROGRAMS } from '../processes/programs.js';
 import { openBenchBroker, type BenchBroker } from './bench-broker.js';
@@ -10,7 +12,7 @@ import { openBenchLog } from './bench-log.module.js';
 
 const HEAP_MB = 512;
 const CREATE_TRIES = 3;
-const CEILING_RECORDS = 1_000_000;
+const CEILING_RECORDS = 500_000;
 /** About what an input takes. */
 const CEILING_BYTES = 110;
 
@@ -99,6 +101,22 @@ export class Workbench {
     );
     await this.log.deleteTopic(topic);
     return { producedPerSecond: Number(produced[1]), consumedPerSecond: Number(consumed[1]) };
+  }
+
+  /** The same as figures, with the share of it that a rate of ours is. */
+  async ceilingFigures(ours?: { readonly of: 'produce' | 'consume'; readonly perSecond: number }): Promise<Figure[]> {
+    const { producedPerSecond, consumedPerSecond } = await this.ceiling();
+    const figures = [
+      { name: 'ceiling of the broker, produce', value: producedPerSecond, unit: 'records/s' },
+      { name: 'ceiling of the broker, consume', value: consumedPerSecond, unit: 'records/s' },
+    ];
+    if (ours === undefined) return figures;
+    const share = ours.perSecond / (ours.of === 'produce' ? producedPerSecond : consumedPerSecond);
+    return [...figures, { name: `share of the ${ours.of} ceiling`, value: share, unit: '' }];
+  }
+
+  get versions(): Readonly<Record<string, string>> {
+    return { kafka: KAFKA_VERSION, java: javaVersion() };
   }
 
   async close(): Promise<void> {

@@ -1,8 +1,13 @@
 // Java programs on Apache Kafka's own jars: its perf tools, and sources of ours that Java compiles as it starts them.
 // Invariant: what is missing (a Java with compiler, Maven) is said in a sentence.
+import { spawnSync } from 'node:child_process';
 import { kafkaClassPath } from '#libs/testing';
 import { MeasuredProcess } from './measured-process.js';
 import { javaSource } from './programs.js';
+
+export function javaVersion(): string {
+  return /version "([^"]+)"/.exec(spawnSync('java', ['-version'], { encoding: 'utf8' }).stderr)?.[1] ?? 'none';
+}
 
 export interface JavaStart {
   /** A class of the jars, or a source in apps/simulator/java. */

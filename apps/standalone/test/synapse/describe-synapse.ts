@@ -1,6 +1,6 @@
 // `describe` for suites that need a real Synapse. Invariant: such a suite never passes without one: it runs, or it is reported as
 // skipped by name with the reason, or, where CI is true, it fails.
-import { MATRIX_NIO, SYNAPSE, packageFault } from './python-packages.js';
+import { MATRIX_NIO, SYNAPSE, packageFault } from '#libs/testing';
 
 const absent = (reason: string) => (): never => {
   throw new Error(reason);

@@ -1,9 +1,9 @@
 // matrix-nio as a process: it syncs as its users' programs do and says what it was told, a line each. Invariant: the library decides
 // what a /sync that it understands looks like; nothing of its answers is read here before it has read them.
 import { spawn, type ChildProcess } from 'node:child_process';
+import { MATRIX_NIO, pythonWith } from '#libs/testing';
 import { until } from '../program.js';
 import type { Person } from './person.js';
-import { MATRIX_NIO, pythonWith } from './python-packages.js';
 
 const PROGRAM = `
 import asyncio, sys

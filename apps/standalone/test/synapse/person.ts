@@ -1,8 +1,8 @@
 // A person with a device at a real homeserver, through the gateway: rooms, messages, and a sync loop that keeps everything it was
 // told. Invariant: the loop goes on with the token that it was given last, as clients do, and a request that fails is made again
 // with the same one; nothing that came is thrown away, so whatever is lost or told twice shows.
+import { passwordOf, type Registered } from '#libs/testing';
 import { until } from '../program.js';
-import { passwordOf, type Registered } from './synapse.js';
 
 interface PresenceEvent {
   readonly type: string;

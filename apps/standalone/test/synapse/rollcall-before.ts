@@ -5,9 +5,8 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { decodeMembership, topicNames } from '#libs/contracts';
 import { EmbeddedEventLog } from '#libs/event-log-embedded';
-import { repositoryRoot } from '#libs/testing';
+import { repositoryRoot, type Synapse } from '#libs/testing';
 import { Program } from '../program.js';
-import type { Synapse } from './synapse.js';
 
 const run = promisify(execFile);
 const ADMIN_TOKEN = 'rollcall-admin';

@@ -5,7 +5,8 @@ import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
-import { repositoryRoot, withLock } from '#libs/testing';
+import { withLock } from '../kafka/pid-lock.js';
+import { repositoryRoot } from '../run-source.js';
 
 const run = promisify(execFile);
 

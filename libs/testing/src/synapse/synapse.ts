@@ -1,12 +1,14 @@
-// A real Synapse with presence off, as a process that a test starts, stops and starts again on the same database. Invariant: only
-// processes started here are ended, none outlives its suite, and one that does not serve says why.
+// A real Synapse, its presence off unless it is asked for, as a process that a test or benchmark starts, stops and starts again on
+// the same database. Invariant: only processes started here are ended, none outlives whoever started it, and one that does not
+// serve says why.
 import { spawn, type ChildProcess } from 'node:child_process';
 import { createHmac, randomBytes } from 'node:crypto';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { until } from '../program.js';
+import { until } from '../kafka/until.js';
 import { SYNAPSE, pythonWith } from './python-packages.js';
 
+const START_LIMIT_MS = 60_000;
 const SECRET = 'registration-secret';
 const GENEROUS = { per_second: 100_000, burst_count: 100_000 };
 const RATES = {
@@ -15,6 +17,7 @@ const RATES = {
   rc_login: { address: GENEROUS, account: GENEROUS, failed_attempts: GENEROUS },
   rc_joins: { local: GENEROUS, remote: GENEROUS },
   rc_joins_per_room: GENEROUS,
+  rc_presence: { per_user: GENEROUS },
   rc_invites: { per_room: GENEROUS, per_user: GENEROUS, per_issuer: GENEROUS },
 };
 
@@ -27,15 +30,21 @@ export interface Registered {
 export class Synapse {
   #child: ChildProcess | undefined;
   #ended: Promise<void> = Promise.resolve();
+  readonly #onExit = (): void => void this.#child?.kill('SIGKILL');
 
   private constructor(
     private readonly python: string,
     private readonly folder: string,
     readonly port: number,
+    private readonly presence: boolean,
   ) {}
 
-  static async prepare(folder: string, port: number): Promise<Synapse> {
-    const synapse = new Synapse(await pythonWith(SYNAPSE), folder, port);
+  static async prepare(
+    folder: string,
+    port: number,
+    presence: 'its own presence' | 'no presence' = 'no presence',
+  ): Promise<Synapse> {
+    const synapse = new Synapse(await pythonWith(SYNAPSE), folder, port, presence === 'its own presence');
     mkdirSync(join(folder, 'media'));
     const key = randomBytes(32).toString('base64').replace(/=+$/, '');
     writeFileSync(join(folder, 'signing.key'), `ed25519 a_test ${key}\n`);
@@ -53,8 +62,19 @@ export class Synapse {
     return `http://127.0.0.1:${String(this.port)}`;
   }
 
+  /** Of the running process; -1 = it does not run. */
+  get pid(): number {
+    return this.#child?.pid ?? -1;
+  }
+
   get databaseFile(): string {
     return join(this.folder, 'synapse.db');
+  }
+
+  /** Begins with what another one has stored, which must be stopped. */
+  copyFrom({ databaseFile }: Synapse): void {
+    for (const end of ['', '-wal', '-shm'])
+      if (existsSync(databaseFile + end)) cpSync(databaseFile + end, this.databaseFile + end);
   }
 
   /** Resolves when it serves. */
@@ -70,16 +90,23 @@ export class Synapse {
     for (const stream of [child.stdout, child.stderr])
       stream.setEncoding('utf8').on('data', (text: string) => (said = (said + text).slice(-4_000)));
     this.#child = child;
+    process.once('exit', this.#onExit);
     this.#ended = new Promise((resolve) => {
       child.once('close', () => {
+        process.off('exit', this.#onExit);
         resolve();
       });
     });
-    await until('Synapse to serve', async () => {
+    const serves = async (): Promise<boolean> => {
       if (child.exitCode !== null) throw new Error(`Synapse ended with ${String(child.exitCode)}: ${said}`);
-      const health = await fetch(`${this.url}/health`).catch(() => undefined);
-      return health?.status === 200 ? true : undefined;
-    });
+      try {
+        return (await fetch(`${this.url}/health`)).status === 200;
+      } catch {
+        // Refused: it does not listen yet.
+        return false;
+      }
+    };
+    await until(serves, Boolean, START_LIMIT_MS);
   }
 
   async stop(signal: NodeJS.Signals = 'SIGTERM'): Promise<void> {
@@ -135,7 +162,7 @@ export class Synapse {
       form_secret: 'forms',
       registration_shared_secret: SECRET,
       bcrypt_rounds: 4,
-      presence: { enabled: false },
+      presence: { enabled: this.presence },
       trusted_key_servers: [],
       suppress_key_server_warning: true,
       app_service_config_files: registrationFiles,
