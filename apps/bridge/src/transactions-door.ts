@@ -49,10 +49,12 @@ export class TransactionsDoor {
 
   async #take(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
     const { txnId } = request.params as { txnId: string };
-    const body = parseJsonObject(Buffer.isBuffer(request.body) ? request.body.toString('utf8') : '');
+    const bytes = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0);
+    const body = parseJsonObject(bytes.toString('utf8'));
     if (!body.ok) return reply.code(body.refusal.status).send(body.refusal.body);
     try {
-      await this.#inTime(this.options.transactions.take(txnId, body.value));
+      const identity = `${txnId} ${digestOf(bytes).toString('base64')}`;
+      await this.#inTime(this.options.transactions.take(identity, body.value));
       return await reply.code(200).send({});
     } catch (error) {
       this.options.journal.warn('a transaction of the homeserver is not durable yet; it will come again', { error });
@@ -92,6 +94,6 @@ function answer(reply: FastifyReply, code: ErrorCode, sentence: string, status?:
   return reply.code(refused.status).send(refused.body);
 }
 
-function digestOf(token: string): Buffer {
-  return createHash('sha256').update(token).digest();
+function digestOf(text: string | Buffer): Buffer {
+  return createHash('sha256').update(text).digest();
 }

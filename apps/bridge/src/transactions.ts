@@ -1,6 +1,6 @@
-// A homeserver's transactions into records. Invariant: a transaction is taken once by its id while this process remembers it;
-// one that comes again after that does no harm, since memberships say the same and activity carries its own time. What resolves is
-// durable; records of one pair are appended in the order of their events.
+// A homeserver's transactions into records. Invariant: a transaction is taken once by its identity while this process remembers
+// it; one that comes again after that does no harm, since memberships say the same and activity carries its own time. What resolves
+// is durable; records of one pair are appended in the order of their events.
 import { encodeActivity, encodeMembership, encodeRoomPolicy, membershipKey, type TopicNames } from '#libs/contracts';
 import type { Clock, EventLog, NewRecord } from '#libs/event-log';
 import type { JsonObject } from '#libs/matrix';
@@ -39,18 +39,21 @@ export class Transactions {
 
   constructor(private readonly options: TransactionsOptions) {}
 
-  /** Resolves when everything that it says is durable. */
-  take(transactionId: string, body: JsonObject): Promise<void> {
-    const known = this.#taken.get(transactionId);
+  /**
+   * Resolves when everything that it says is durable. `identity`: its id and its content, since an id alone is not enough: Synapse on
+   * SQLite counts from 1 again whenever it starts.
+   */
+  take(identity: string, body: JsonObject): Promise<void> {
+    const known = this.#taken.get(identity);
     if (known !== undefined) {
       this.options.meters.transactions.inc({ outcome: 'repeated' });
       return known;
     }
     const taking = this.#line.then(() => this.#append(body));
-    this.#taken.set(transactionId, taking);
+    this.#taken.set(identity, taking);
     // Its failure is the caller's to tell; the line goes on, and the id may come again.
     this.#line = taking.catch(() => {
-      this.#taken.delete(transactionId);
+      this.#taken.delete(identity);
       this.options.meters.transactions.inc({ outcome: 'failed' });
     });
     this.#forgetOldest();

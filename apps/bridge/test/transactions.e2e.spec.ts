@@ -138,6 +138,15 @@ describe('the bridge', () => {
     expect((await values(topics.memberships)).length).toBe(before + 1);
   });
 
+  it('takes other events under an id that was there before: a homeserver may count from 1 again when it starts', async () => {
+    const before = (await values(topics.memberships)).length;
+    expect((await put({ events: [member('@again:hs', 'join')] }, { id: '1' })).status).toBe(200);
+    expect((await put({ events: [member('@again:hs', 'leave')] }, { id: '1' })).status).toBe(200);
+    const written = (await values(topics.memberships)).filter(({ user_id: user }) => user === '@again:hs');
+    expect(written.map(({ membership }) => membership)).toEqual(['join', 'leave']);
+    expect((await values(topics.memberships)).length).toBe(before + 2);
+  });
+
   it('tells one activity of a user in 20 seconds, and of a typist only the beginning', async () => {
     const activityOf = async (user: string): Promise<number> =>
       (await values(topics.activity)).filter(({ user_id: of }) => of === user).length;
