@@ -28,6 +28,7 @@ interface Container {
   readonly startupProbe?: Probe;
   readonly readinessProbe?: Probe;
   readonly livenessProbe?: Probe;
+  readonly lifecycle?: { readonly preStop: { readonly exec: { readonly command: readonly string[] } } };
   readonly volumeMounts?: readonly { readonly name: string }[];
   readonly securityContext?: Readonly<Record<string, unknown>>;
   readonly resources?: {
@@ -50,6 +51,7 @@ interface Manifest {
   readonly data?: Readonly<Record<string, string>>;
   readonly spec?: {
     readonly replicas?: string;
+    readonly strategy?: { readonly rollingUpdate: { readonly maxUnavailable: string } };
     readonly selector?: { readonly matchLabels?: Readonly<Record<string, string>>; readonly app?: string };
     readonly template?: {
       readonly metadata: { readonly labels: Readonly<Record<string, string>> };
@@ -121,8 +123,16 @@ function podFaults(manifest: Manifest, pod: Pod, all: readonly Manifest[]): stri
     if (!volumes.includes(name)) faults.push(`no volume ${name}`);
   if (!serves(manifest)) return faults;
   const { configuration } = readConfiguration({}, 'standalone');
-  if (Number(pod.terminationGracePeriodSeconds) * 1_000 < configuration.shutdownTimeoutMs + 5_000)
+  const [program, seconds = '0'] = pod.containers[0]?.lifecycle?.preStop.exec.command ?? ['sleep'];
+  if (program !== 'sleep') faults.push('does something else before it stops than wait');
+  const stopMs = Number(seconds) * 1_000 + configuration.shutdownTimeoutMs;
+  if (Number(pod.terminationGracePeriodSeconds) * 1_000 < stopMs + 5_000)
     faults.push('is killed before an ordered stop can end');
+  const isBehindService = all.some(
+    ({ kind, spec }) => kind === 'Service' && spec?.selector?.app === manifest.spec?.template?.metadata.labels['app'],
+  );
+  if (isBehindService && manifest.kind === 'Deployment' && seconds === '0')
+    faults.push('closes its port while its Service still sends requests there');
   return [...faults, ...pod.containers.flatMap(probeFaults)];
 }
 
@@ -160,6 +170,8 @@ function faultsIn(text: string): string[] {
     if (spec?.template !== undefined) faults.push(...podFaults(manifest, spec.template.spec, all));
     faults.push(...selectorFaults(manifest, all));
     if (kind === 'Deployment' && Number(spec?.replicas) < 2) faults.push('has nobody to take over from it');
+    if (kind === 'Deployment' && spec?.strategy?.rollingUpdate.maxUnavailable !== '0')
+      faults.push('stops a pod before the new one is ready');
     return faults.map((fault) => `${kind} ${metadata.name}: ${fault}`);
   });
 }
@@ -211,6 +223,17 @@ describe('the Kubernetes manifests', () => {
     ],
     ['runAsNonRoot: true', 'runAsNonRoot: false', 'Job rollcall-topics: may run as root'],
     ['replicas: 2', 'replicas: 1', 'Deployment rollcall-aggregator: has nobody to take over from it'],
+    [
+      'maxUnavailable: 0',
+      'maxUnavailable: 1',
+      'Deployment rollcall-aggregator: stops a pod before the new one is ready',
+    ],
+    ['["sleep", "5"]', '["sleep", "8"]', 'Deployment rollcall-gateway: is killed before an ordered stop can end'],
+    [
+      '["sleep", "5"]',
+      '["sleep", "0"]',
+      'Deployment rollcall-gateway: closes its port while its Service still sends requests there',
+    ],
     [
       '- name: tokens\n          secret',
       '- name: secrets\n          secret',

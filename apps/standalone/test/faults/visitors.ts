@@ -1,6 +1,8 @@
-// Matrix clients that move between gateways all the time, whichever answers: they PUT, and they follow /sync by one token.
-// Invariant: what was answered 200 is remembered, and every picture is made of what /sync said alone.
+// Matrix clients that move between gateways all the time, whichever answers: they PUT, and they follow /sync, or the stream, by
+// one token. Invariant: what was answered 200 is remembered, and so is what was not; every picture is made of what they
+// were told alone.
 import { Draw } from '#libs/testing';
+import { eventsOf, followStream, type PresenceSeen } from './stream.js';
 
 const PUT_EVERY_MS = 120;
 const PATIENCE_MS = 15_000;
@@ -19,21 +21,31 @@ export interface AcknowledgedPut {
   readonly message: string;
 }
 
+/** A request without the answer that it should have had. */
+export interface Failure {
+  readonly url: string;
+  readonly begunMs: number;
+  /** The status; absent = the connection was refused, or lost. */
+  readonly status?: number;
+}
+
+export interface VisitorsOptions {
+  readonly users: readonly string[];
+  /** Of the gateways that should be asked now. */
+  readonly urls: () => readonly string[];
+  readonly seed: number;
+  /** How many of the users follow the stream instead of /sync. */
+  readonly streams?: number;
+  /** Nobody says offline before `watch`. */
+  readonly steady?: boolean;
+}
+
 interface Visitor {
   readonly userId: string;
   readonly token: string;
+  readonly follows: 'sync' | 'stream';
   since: string | undefined;
   readonly picture: Map<string, Seen>;
-}
-
-interface SyncBody {
-  readonly next_batch: string;
-  readonly presence?: {
-    readonly events?: readonly {
-      readonly sender: string;
-      readonly content: { readonly presence: string; readonly status_msg?: string };
-    }[];
-  };
 }
 
 export const tokenOf = (userId: string): string => `token-of-${userId}`;
@@ -43,41 +55,64 @@ export class Visitors {
   /** PUTs that were answered otherwise, or not at all. */
   refused = 0;
   polls = 0;
+  /** Streams that were opened. */
+  streams = 0;
+  readonly failures: Failure[] = [];
+  /** The longest that one request waited for its answer, milliseconds. */
+  longestMs = 0;
+  /** Who was told, while everybody was there, that one of them is offline. */
+  readonly toldOffline: string[] = [];
   readonly #draw: Draw;
   readonly #visitors: readonly Visitor[];
+  readonly #urls: () => readonly string[];
+  readonly #words: readonly string[];
+  /** Ends the streams that claim something. */
+  #streaming = new AbortController();
   #messages = 0;
   #putting: Promise<void> | undefined;
   #polling: Promise<unknown> | undefined;
   #state: 'stopped' | 'running' | 'watching' = 'stopped';
 
-  /** `urls`: of the gateways that should be asked now. */
-  constructor(
-    users: readonly string[],
-    private readonly urls: () => readonly string[],
-    seed: number,
-  ) {
+  constructor({ users, urls, seed, streams = 0, steady = false }: VisitorsOptions) {
     this.#draw = new Draw(seed);
-    this.#visitors = users.map((userId) => ({ userId, token: tokenOf(userId), since: undefined, picture: new Map() }));
+    this.#urls = urls;
+    this.#words = ['online', 'unavailable', 'busy', ...(steady ? [] : ['offline'])];
+    this.#visitors = users.map((userId, index) => ({
+      userId,
+      token: tokenOf(userId),
+      follows: index < streams ? 'stream' : 'sync',
+      since: undefined,
+      picture: new Map(),
+    }));
   }
 
   start(): void {
     if (this.#state !== 'stopped') return;
     this.#state = 'running';
     this.#putting = this.#put();
-    this.#polling = Promise.all(this.#visitors.map((visitor) => this.#poll(visitor)));
+    const follow = (visitor: Visitor): Promise<void> =>
+      visitor.follows === 'stream' ? this.#stream(visitor) : this.#poll(visitor);
+    this.#polling = Promise.all(this.#visitors.map(follow));
   }
 
   /** No more PUTs; polls go on and claim nothing. A PUT of busy would stand for as long as they go on: everybody hides at last. */
   async watch(): Promise<void> {
     if (this.#state !== 'running') return;
     this.#state = 'watching';
+    this.#endStreams();
     await this.#putting;
     await Promise.all(this.#visitors.map((visitor) => this.#hide(visitor)));
   }
 
   async stop(): Promise<void> {
     this.#state = 'stopped';
+    this.#endStreams();
     await Promise.all([this.#putting, this.#polling]);
+  }
+
+  #endStreams(): void {
+    this.#streaming.abort();
+    this.#streaming = new AbortController();
   }
 
   /** What each sees of each; who never polled has no picture. */
@@ -103,10 +138,7 @@ export class Visitors {
     throw new Error(`${visitor.userId} could not hide: no gateway takes its PUT`);
   }
 
-  async #putOnce(
-    { userId, token }: Visitor,
-    presence = this.#draw.of(['online', 'unavailable', 'busy', 'offline']),
-  ): Promise<'accepted' | 'refused'> {
+  async #putOnce({ userId, token }: Visitor, presence = this.#draw.of(this.#words)): Promise<'accepted' | 'refused'> {
     this.#messages += 1;
     const message = `message ${this.#messages}`;
     const path = `/_matrix/client/v3/presence/${encodeURIComponent(userId)}/status`;
@@ -133,11 +165,41 @@ export class Visitors {
         continue;
       }
       this.polls += 1;
-      const body = answer.body as SyncBody;
-      visitor.since = body.next_batch;
-      for (const { sender, content } of body.presence?.events ?? [])
-        visitor.picture.set(sender, { presence: content.presence, statusMsg: content.status_msg });
+      const { since, events } = eventsOf(answer.body);
+      visitor.since = since;
+      for (const event of events) this.#see(visitor, event);
     }
+  }
+
+  async #stream(visitor: Visitor): Promise<void> {
+    while (this.#state !== 'stopped') {
+      const urls = this.#urls();
+      const url = urls.length === 0 ? undefined : this.#draw.of(urls);
+      if (url !== undefined) {
+        const begunMs = performance.now();
+        const { signal } = this.#streaming;
+        const { token, since } = visitor;
+        const claim = this.#state === 'running' ? 'online' : 'offline';
+        const ended = await followStream({ url, token, since, claim, signal }, (id, event) => {
+          visitor.since = id ?? visitor.since;
+          this.#see(visitor, event);
+        });
+        if (ended === 'ended') this.streams += 1;
+        else this.#failed({ url, begunMs, ...(ended === 'lost' ? {} : { status: ended }) });
+      }
+      await new Promise((resolve) => setTimeout(resolve, AFTER_FAULT_MS));
+    }
+  }
+
+  #see(visitor: Visitor, { sender, presence, statusMsg }: PresenceSeen): void {
+    visitor.picture.set(sender, { presence, statusMsg });
+    const isVisitor = this.#visitors.some(({ userId }) => userId === sender);
+    if (isVisitor && presence === 'offline' && this.#state === 'running')
+      this.toldOffline.push(`${visitor.userId} was told that ${sender} is offline`);
+  }
+
+  #failed(failure: Failure): void {
+    if (this.#state === 'running') this.failures.push(failure);
   }
 
   async #ask(
@@ -145,14 +207,20 @@ export class Visitors {
     path: string,
     request: RequestInit,
   ): Promise<{ readonly status: number; readonly body: unknown } | undefined> {
-    const urls = this.urls();
+    const urls = this.#urls();
     if (urls.length === 0) return undefined;
+    const url = this.#draw.of(urls);
+    const begunMs = performance.now();
     try {
       const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' };
       const signal = AbortSignal.timeout(PATIENCE_MS);
-      const response = await fetch(this.#draw.of(urls) + path, { ...request, headers, signal });
-      return { status: response.status, body: await response.json() };
+      const response = await fetch(url + path, { ...request, headers, signal });
+      const body: unknown = await response.json();
+      this.longestMs = Math.max(this.longestMs, performance.now() - begunMs);
+      if (response.status !== 200) this.#failed({ url, begunMs, status: response.status });
+      return { status: response.status, body };
     } catch {
+      this.#failed({ url, begunMs });
       return undefined;
     }
   }

@@ -35,6 +35,10 @@ export interface WorldOptions {
   readonly users?: number;
   /** Of the users, those who use gateways. */
   readonly visitors?: number;
+  /** Of these, those who follow the stream. */
+  readonly streams?: number;
+  /** Visitors are there all the time: they do not hide, and the load leaves them alone. */
+  readonly steady?: boolean;
   readonly perSecond?: number;
   readonly partitions?: number;
   readonly policy?: Policy;
@@ -60,15 +64,16 @@ export class World {
     readonly log: KafkaEventLog,
     readonly options: WorldOptions,
   ) {
-    const { brokers, prefix, seed, users = 60, visitors = 0, perSecond = 400 } = options;
+    const { brokers, prefix, seed, users = 60, visitors = 0, streams = 0, steady = false, perSecond = 400 } = options;
     this.topics = topicNames(prefix);
     this.partitions = partitionsOf(options);
     this.policy = options.policy ?? POLICY;
     this.users = Array.from({ length: users }, (_, index) => `@user${index}:hs`);
-    this.load = new Load({ log, topics: this.topics, users: this.users, seed, perSecond });
+    const loaded = steady ? this.users.slice(visitors) : this.users;
+    this.load = new Load({ log, topics: this.topics, users: loaded, seed, perSecond });
     this.rooms = new Rooms(log, this.topics, this.users, seed);
     const visiting = this.users.slice(0, visitors);
-    this.visitors = new Visitors(visiting, () => this.#gatewaysAlive(), seed);
+    this.visitors = new Visitors({ users: visiting, urls: () => this.#gatewaysAlive(), seed, streams, steady });
     this.copy = new LogCopy(log);
     this.draw = new Draw(seed);
     this.environment = {
@@ -109,6 +114,24 @@ export class World {
     const url = await program.servingUrl();
     if (name === 'gateway') this.#gateways.set(program, url);
     return program;
+  }
+
+  /** A new process, once it is ready: only then does a load balancer send anybody to it. */
+  async startReady(name: ProgramName): Promise<Program> {
+    const program = Program.start(name, this.environment);
+    this.#programs.push([name, program]);
+    try {
+      const url = await program.servingUrl();
+      await until(`a ${name} to be ready`, async () => ((await fetch(`${url}/health/ready`)).ok ? true : undefined));
+      if (name === 'gateway') this.#gateways.set(program, url);
+      return program;
+    } catch (error) {
+      throw this.#failure([`${name}: ${(error as Error).message}`]);
+    }
+  }
+
+  urlOf(gateway: Program): string {
+    return this.#gateways.get(gateway) ?? '';
   }
 
   #gatewaysAlive(): string[] {
