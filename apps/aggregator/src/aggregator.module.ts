@@ -12,6 +12,7 @@ import {
   LogSubscriptions,
   Metrics,
   ShutdownSequence,
+  Tracing,
   type Configuration,
 } from '#libs/runtime';
 import { Inject, Module } from '@nestjs/common';
@@ -21,15 +22,15 @@ import { AggregatorWatch, positionsOf, watchHealth, watchTimers } from './watchi
 
 const aggregator = {
   provide: Aggregator,
-  inject: [EVENT_LOG, CLOCK, CONFIGURATION, Metrics, Journal, LagWatch],
+  inject: [EVENT_LOG, CLOCK, CONFIGURATION, Metrics, Journal, LagWatch, Tracing],
   useFactory: (
     log: EventLog,
     clock: Clock,
     configuration: Configuration,
-    ...watching: [Metrics, Journal, LagWatch]
+    ...watching: [Metrics, Journal, LagWatch, Tracing]
   ): Aggregator => {
     const { topics, policy, aggregator: its } = configuration;
-    const [metrics, journal, lag] = watching;
+    const [metrics, journal, lag, tracing] = watching;
     const watch = new AggregatorWatch(metrics, journal.child('aggregator'));
     const made = new Aggregator({
       log,
@@ -40,6 +41,7 @@ const aggregator = {
       acceptLoss: its.acceptLoss,
       snapshots: { everyMs: its.snapshotEveryMs },
       observer: watch,
+      traceStep: (traceparent, atMs) => tracing.step('presence fold', traceparent, atMs),
       onChanges: (partition, changes) => {
         watch.changed(partition, changes);
       },

@@ -36,6 +36,7 @@ export interface AggregatorOptions {
   readonly observer?: Observer;
   /** Told of the changes in every batch, by what made them. */
   readonly onChanges?: NonNullable<PresenceFoldOptions['onChanges']>;
+  readonly traceStep?: NonNullable<PresenceFoldOptions['traceStep']>;
 }
 
 const PROGRESS_CODEC: ProgressCodec = {
@@ -65,7 +66,10 @@ export class Aggregator {
 
   constructor(readonly options: AggregatorOptions) {
     const { log, clock, topics, prefix, policy = DEFAULT_POLICY, acceptLoss = false, snapshots = {} } = options;
-    const watched = options.onChanges === undefined ? {} : { onChanges: options.onChanges };
+    const watched = {
+      ...(options.onChanges === undefined ? {} : { onChanges: options.onChanges }),
+      ...(options.traceStep === undefined ? {} : { traceStep: options.traceStep }),
+    };
     this.host = new TaskHost({
       log,
       clock,

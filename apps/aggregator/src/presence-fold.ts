@@ -41,6 +41,7 @@ import {
   type View,
 } from '#libs/presence';
 import type { Fold, Progress, Rejection, TaskHandle } from '#libs/processing';
+import { CarriedTrace, type TraceStep } from './carried-trace.js';
 import { KnownTexts } from './known-texts.js';
 import { decodeInput } from './input-decoding.js';
 import { PartitionSnapshots, type SnapshotPace } from './partition-snapshots.js';
@@ -61,6 +62,8 @@ export interface PresenceFoldOptions {
   readonly snapshots?: Partial<SnapshotPace>;
   /** Told at the end of a batch that has changes: how many, by reason. */
   readonly onChanges?: (partition: number, changes: ReadonlyMap<ChangeReason, number>) => void;
+  /** Absent: trace contexts are passed on as they came. */
+  readonly traceStep?: TraceStep;
 }
 
 export class PresenceFold implements Fold {
@@ -91,11 +94,13 @@ export class PresenceFold implements Fold {
   readonly #reachedMs = INPUTS.map(() => -Infinity);
   readonly #snapshots: PartitionSnapshots;
   readonly #order: TakingOrderMarks;
+  readonly #trace: CarriedTrace;
 
   constructor(
     private readonly handle: TaskHandle,
-    { topics, policy, snapshots = {}, onChanges }: PresenceFoldOptions,
+    { topics, policy, snapshots = {}, onChanges, traceStep }: PresenceFoldOptions,
   ) {
+    this.#trace = new CarriedTrace(traceStep);
     this.#onChanges = onChanges;
     this.#topics = topics;
     this.#policy = policy;
@@ -179,6 +184,7 @@ export class PresenceFold implements Fold {
 
   take(input: number, record: LogRecord, tMs: number): Rejection | undefined {
     this.#order.take(input, record.offset, tMs);
+    this.#trace.take(record.headers);
     this.#reachedMs[input] = tMs;
     this.#at.tMs = tMs;
     this.#at.offset = record.offset;
@@ -231,11 +237,14 @@ export class PresenceFold implements Fold {
   #taken(id: number, aggregate: Aggregate): void {
     this.handle.markDirty(id);
     this.handle.arm(id, aggregate.deadlineMs);
-    if (this.#isStale(id, aggregate)) this.#touch(id);
+    if (!this.#isStale(id, aggregate)) return;
+    this.#touch(id);
+    this.#trace.touched(id, this.#at.tMs);
   }
 
   fire(id: number, nowMs: number): void {
     this.#current = id;
+    this.#trace.take(undefined);
     this.#snapshots.preserve(id);
     const aggregate = this.#users.aggregate(id);
     fireDeadlines(aggregate, nowMs, this.#folding);
@@ -253,6 +262,7 @@ export class PresenceFold implements Fold {
       this.save(id);
     }
     this.#touched = [];
+    this.#trace.endBatch();
     this.#order.flush();
     this.#snapshots.flush(nowMs);
   }
@@ -313,7 +323,8 @@ export class PresenceFold implements Fold {
     const reason = 'timer' in cause ? cause.timer : cause.topic;
     this.#changes.set(reason, (this.#changes.get(reason) ?? 0) + 1);
     const applied = this.#applied();
-    this.handle.write(this.#topics.changes, userId, encodeChange({ ...change, userId, cause, applied }));
+    const traced = this.#trace.ofChange(id, 'timer' in cause ? 'timer' : 'input', this.#at.tMs);
+    this.handle.write(this.#topics.changes, userId, encodeChange({ ...change, userId, cause, applied }), traced);
     const isErased = change.kind === 'forgotten';
     this.#users.setChangedAtMs(id, isErased ? UNWRITTEN : change.atMs);
     this.#users.setToldActiveMs(id, isErased ? UNWRITTEN : (change.view.lastActiveAtMs ?? UNWRITTEN));
@@ -336,15 +347,16 @@ export class PresenceFold implements Fold {
     const aggregate = this.#users.aggregate(id);
     const view = aggregate.version === 0 ? undefined : viewAt(aggregate, aggregate.evaluatedAtMs, this.#policy);
     this.#users.setWrittenActiveMs(id, view?.lastActiveAtMs ?? UNWRITTEN);
+    const traced = this.#trace.ofState(id);
     if (view === undefined) {
       // A reader that never saw this life must still know which one ended, or an old frame would be news to it.
       const ended = aggregate.life === 0 ? undefined : { life: String(aggregate.life - 1) };
-      this.handle.write(this.#topics.states, userId, null, ended);
+      this.handle.write(this.#topics.states, userId, null, traced === undefined ? ended : { ...ended, ...traced });
       return;
     }
     const { life, version } = aggregate;
     const state = encodeState({ userId, life, version, changedAtMs: this.#users.changedAtMs(id), view });
-    this.handle.write(this.#topics.states, userId, state);
+    this.handle.write(this.#topics.states, userId, state, traced);
   }
 
   #restoreState(userId: string, value: Uint8Array | null): void {

@@ -3,6 +3,7 @@
 // answered so that the homeserver sends it again.
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { readTraceparent, TRACEPARENT } from '#libs/contracts';
 import type { Clock } from '#libs/event-log';
 import { parseJsonObject, refusal, type ErrorCode } from '#libs/matrix';
 import type { Journal } from '#libs/runtime';
@@ -54,7 +55,9 @@ export class TransactionsDoor {
     if (!body.ok) return reply.code(body.refusal.status).send(body.refusal.body);
     try {
       const identity = `${txnId} ${digestOf(bytes).toString('base64')}`;
-      await this.#inTime(this.options.transactions.take(identity, body.value));
+      await this.#inTime(
+        this.options.transactions.take(identity, body.value, readTraceparent(request.headers[TRACEPARENT])),
+      );
       return await reply.code(200).send({});
     } catch (error) {
       this.options.journal.warn('a transaction of the homeserver is not durable yet; it will come again', { error });

@@ -1,7 +1,14 @@
 // A homeserver's transactions into records. Invariant: a transaction is taken once by its identity while this process remembers
 // it; one that comes again after that does no harm, since memberships say the same and activity carries its own time. What resolves
 // is durable; records of one pair are appended in the order of their events.
-import { encodeActivity, encodeMembership, encodeRoomPolicy, membershipKey, type TopicNames } from '#libs/contracts';
+import {
+  encodeActivity,
+  encodeMembership,
+  encodeRoomPolicy,
+  membershipKey,
+  tracedHeaders,
+  type TopicNames,
+} from '#libs/contracts';
 import type { Clock, EventLog, NewRecord } from '#libs/event-log';
 import type { JsonObject } from '#libs/matrix';
 import { ActivityBundle } from './activity-bundle.js';
@@ -43,13 +50,13 @@ export class Transactions {
    * Resolves when everything that it says is durable. `identity`: its id and its content, since an id alone is not enough: Synapse on
    * SQLite counts from 1 again whenever it starts.
    */
-  take(identity: string, body: JsonObject): Promise<void> {
+  take(identity: string, body: JsonObject, traceparent?: string): Promise<void> {
     const known = this.#taken.get(identity);
     if (known !== undefined) {
       this.options.meters.transactions.inc({ outcome: 'repeated' });
       return known;
     }
-    const taking = this.#line.then(() => this.#append(body));
+    const taking = this.#line.then(() => this.#append(body, tracedHeaders(traceparent)));
     this.#taken.set(identity, taking);
     // Its failure is the caller's to tell; the line goes on, and the id may come again.
     this.#line = taking.catch(() => {
@@ -66,10 +73,10 @@ export class Transactions {
     if (oldest.done !== true) this.#taken.delete(oldest.value);
   }
 
-  async #append(body: JsonObject): Promise<void> {
+  async #append(body: JsonObject, headers: NewRecord['headers']): Promise<void> {
     const { log, topics, meters, isActor } = this.options;
     const { facts, broken } = readTransaction(body, isActor);
-    const records = this.#recordsOf(facts);
+    const records = this.#recordsOf(facts, headers);
     const topicsOf = ['rooms', 'memberships', 'activity'] as const;
     // A room that is withheld is so before its members are known.
     for (const topic of topicsOf) if (records[topic].length > 0) await log.append(topics[topic], records[topic]);
@@ -79,7 +86,7 @@ export class Transactions {
     meters.transactions.inc({ outcome: 'taken' });
   }
 
-  #recordsOf(facts: readonly BridgedFact[]): Records {
+  #recordsOf(facts: readonly BridgedFact[], headers: NewRecord['headers']): Records {
     const records: Records = { memberships: [], rooms: [], activity: [], active: new Map() };
     const nowMs = this.options.clock.nowMs();
     const active = (userId: string, atMs: number): void => {
@@ -110,7 +117,7 @@ export class Transactions {
     }
     for (const [userId, atMs] of records.active) {
       const input = { type: 'device.active' as const, agoMs: Math.round(nowMs - atMs) };
-      records.activity.push({ key: userId, value: encodeActivity({ userId, input }) });
+      records.activity.push({ key: userId, value: encodeActivity({ userId, input }), headers });
     }
     return records;
   }

@@ -28,23 +28,26 @@ function batch(records: readonly LogRecord[], nextOffset = (records.at(-1)?.offs
 function given(maxBatches = 8): {
   queue: ChangeQueue;
   told: number[];
+  traced: (string | undefined)[];
   raised: string[];
   flow: string[];
   taker: ChangeTaker;
 } {
   const [told, raised, flow]: [number[], string[], string[]] = [[], [], []];
+  const traced: (string | undefined)[] = [];
   const member = { pause: () => void flow.push('pause'), resume: () => void flow.push('resume') };
   const queue = new ChangeQueue({ topic: 'c', partition: 0, member, maxBatches });
   let effort = 0;
   const taker: ChangeTaker = {
     raise: ({ userId, version }) => void raised.push(`${userId} ${version}`),
-    tell: (sender) => {
+    tell: (sender, trace) => {
       told.push(sender);
+      traced.push(trace && `${trace.life}.${trace.version} ${trace.traceparent}`);
       return (effort += 10);
     },
     numberOf: (userId) => Number(userId.slice(2, -3)),
   };
-  return { queue, told, raised, flow, taker };
+  return { queue, told, traced, raised, flow, taker };
 }
 
 it('tells each user of a batch once, after all of it was raised', () => {
@@ -96,4 +99,25 @@ it('hands on what it cannot read, and goes on', () => {
   queue.push(batch([{ ...change(0, 1, 1), value: Buffer.from('{') }, change(1, 2, 1)]));
   const taken = queue.take(1, 1_000, taker);
   expect([taken.broken.map(({ record }) => record.offset), told, taken.next]).toEqual([[0], [2], 2]);
+});
+
+it('tells with the trace of the change that is told, and with none of one that it leaves out', () => {
+  const { queue, told, traced, taker } = given();
+  const traceparent = '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01';
+  const traceWith = (record: LogRecord, given: string): LogRecord => ({ ...record, headers: { traceparent: given } });
+  queue.push(
+    batch([
+      traceWith(change(0, 1, 1), traceparent),
+      traceWith(change(1, 2, 1), traceparent),
+      change(2, 2, 2),
+      traceWith(change(3, 3, 5), 'nonsense'),
+      traceWith(change(4, 4, 7), traceparent),
+    ]),
+  );
+  queue.take(1, 1_000, taker);
+  expect(told).toEqual([1, 2, 3, 4]);
+  expect(traced).toEqual([`0.1 ${traceparent}`, undefined, undefined, `0.7 ${traceparent}`]);
+  queue.push(batch([change(5, 1, 2)]));
+  queue.take(1, 1_000, taker);
+  expect(traced.at(-1)).toBeUndefined();
 });

@@ -1,5 +1,6 @@
 // Batches of changes that a task has not told yet. Invariant: taken in order, each record once however often its batch is
 // delivered; in one step only the latest of each user is told. A full queue pauses the partition instead of waiting.
+import { readTraceparent, TRACEPARENT } from '#libs/contracts';
 import type { GroupMember, LogRecord, RecordBatch } from '#libs/event-log';
 import type { BrokenRecord, Raise } from '#libs/views';
 import { readChange } from './news.js';
@@ -9,12 +10,24 @@ export interface ChangeQueueOptions {
   readonly partition: number;
   readonly member: Pick<GroupMember, 'pause' | 'resume'>;
   readonly maxBatches: number;
+  /** Absent: trace contexts are passed on as they came. */
+  readonly traceStep?: TraceStep | undefined;
+}
+
+/** What goes on of a trace context, a step further; told when the change was made, milliseconds. */
+export type TraceStep = (traceparent: string, atMs: number) => string;
+
+/** A change that carries the trace context of what caused it. */
+export interface TracedChange {
+  readonly life: number;
+  readonly version: number;
+  readonly traceparent: string;
 }
 
 export interface ChangeTaker {
   raise(change: Raise): void;
   /** Returns the recipients of the step so far. */
-  tell(sender: number): number;
+  tell(sender: number, traced: TracedChange | undefined): number;
   numberOf(userId: string): number;
 }
 
@@ -39,6 +52,8 @@ export class ChangeQueue {
   /** Told up to here. */
   #told = 0;
   #untold = new Set<number>();
+  /** Of the untold, by sender: the latest change, if it is traced. */
+  readonly #traced = new Map<number, TracedChange>();
   #paused = false;
 
   constructor(private readonly options: ChangeQueueOptions) {}
@@ -55,6 +70,7 @@ export class ChangeQueue {
     this.#next = next;
     this.#told = next;
     this.#untold.clear();
+    this.#traced.clear();
     this.#batches = [];
     this.#skip = 0;
   }
@@ -80,7 +96,9 @@ export class ChangeQueue {
   #tellUntold(maxRecipients: number, taker: ChangeTaker): 'all' | 'enough' {
     for (const sender of this.#untold) {
       this.#untold.delete(sender);
-      if (taker.tell(sender) >= maxRecipients && this.#untold.size > 0) return 'enough';
+      const traced = this.#traced.size === 0 ? undefined : this.#traced.get(sender);
+      if (traced !== undefined) this.#traced.delete(sender);
+      if (taker.tell(sender, traced) >= maxRecipients && this.#untold.size > 0) return 'enough';
     }
     this.#told = this.#next;
     return 'all';
@@ -107,11 +125,23 @@ export class ChangeQueue {
       const change = this.#read(record, taken.broken);
       if (change === undefined) continue;
       taker.raise(change);
-      this.#untold.add(taker.numberOf(change.userId));
+      const sender = taker.numberOf(change.userId);
+      this.#untold.add(sender);
+      if (record.headers !== undefined || this.#traced.size > 0) this.#trace(sender, change, record);
       taken.changes++;
       taken.lastChangedAtMs = change.changedAtMs;
     }
     return left;
+  }
+
+  #trace(sender: number, { life, version, changedAtMs }: Raise, { headers }: LogRecord): void {
+    const traceparent = readTraceparent(headers?.[TRACEPARENT]);
+    if (traceparent === undefined) this.#traced.delete(sender);
+    else {
+      const { traceStep } = this.options;
+      const onward = traceStep === undefined ? traceparent : traceStep(traceparent, changedAtMs);
+      this.#traced.set(sender, { life, version, traceparent: onward });
+    }
   }
 
   #read(record: LogRecord, broken: BrokenRecord[]): Raise | undefined {

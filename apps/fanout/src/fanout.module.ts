@@ -12,6 +12,7 @@ import {
   Metrics,
   ShutdownSequence,
   Supervisor,
+  Tracing,
   type Configuration,
   type PartPosition,
 } from '#libs/runtime';
@@ -28,14 +29,14 @@ import { meterOf } from './meters.js';
 
 const fanout = {
   provide: Fanout,
-  inject: [EVENT_LOG, CLOCK, CONFIGURATION, Metrics, Journal, Supervisor, LagWatch],
+  inject: [EVENT_LOG, CLOCK, CONFIGURATION, Metrics, Journal, Supervisor, LagWatch, Tracing],
   useFactory: async (
     log: EventLog,
     clock: Clock,
     configuration: Configuration,
-    ...rest: [Metrics, Journal, Supervisor, LagWatch]
+    ...rest: [Metrics, Journal, Supervisor, LagWatch, Tracing]
   ): Promise<Fanout> => {
-    const [metrics, journal, supervisor, lag] = rest;
+    const [metrics, journal, supervisor, lag, tracing] = rest;
     const made = await Fanout.open({
       log,
       clock,
@@ -43,6 +44,7 @@ const fanout = {
       limits: configuration.fanout,
       lines: journal.child('fanout'),
       meter: meterOf(metrics),
+      traceStep: (traceparent, atMs) => tracing.step('presence tell', traceparent, atMs),
       onFatal: (error) => {
         supervisor.giveUp(error);
       },

@@ -15,7 +15,7 @@ import { FanoutTask } from './task.js';
 
 /** What has no sensible default. */
 export type FanoutSetup = Pick<FanoutOptions, 'log' | 'clock' | 'onFatal'> &
-  Partial<Pick<FanoutOptions, 'lines' | 'meter'>> & {
+  Partial<Pick<FanoutOptions, 'lines' | 'meter' | 'traceStep'>> & {
     readonly prefix: string;
     readonly limits?: Partial<FanoutLimits>;
   };

@@ -1,6 +1,6 @@
 // Between records and rows: what a change says of its user, and how a row is told. Invariant: an erasure is (next life,
 // version 0) without a view, newer than everything of the life that ended.
-import { decodeChange, frameEntryHead, KEY_NOT_UTF8, VALUE_NOT_UTF8 } from '#libs/contracts';
+import { decodeChange, frameEntryHead, KEY_NOT_UTF8, VALUE_NOT_UTF8, type News } from '#libs/contracts';
 import type { LogRecord } from '#libs/event-log';
 import { textOf, type Raise, type StatesView } from '#libs/views';
 
@@ -17,8 +17,8 @@ export function readChange(record: LogRecord): Raise | string {
   return { userId, life, version, changedAtMs: atMs, view: decoded.record.view };
 }
 
-/** The row's entry in a frame, up to its first recipient. */
-export function headOf(states: StatesView, row: number): string {
+/** The row's entry in a frame, up to its first recipient; `traceparent`: of what made the change that it tells. */
+export function headOf(states: StatesView, row: number, traceparent?: string): string {
   const { rows } = states;
   const view = rows.viewOf(row);
   const stamp = {
@@ -27,5 +27,6 @@ export function headOf(states: StatesView, row: number): string {
     version: rows.versionOf(row),
     changedAtMs: rows.changedAtMsOf(row),
   };
-  return frameEntryHead(view === undefined ? { kind: 'gone', ...stamp } : { kind: 'shown', ...stamp, view });
+  const news: News = view === undefined ? { kind: 'gone', ...stamp } : { kind: 'shown', ...stamp, view };
+  return frameEntryHead(traceparent === undefined ? news : { ...news, traceparent });
 }

@@ -2,6 +2,7 @@
 // sizes or waiting is named here with its default, and nothing reads the environment.
 import type { TopicNames } from '#libs/contracts';
 import type { Clock, EventLog } from '#libs/event-log';
+import type { TraceStep } from './change-queue.js';
 
 /** Where lines go; the runtime's Journal has this shape. */
 export interface Lines {
@@ -73,6 +74,8 @@ export interface FanoutOptions {
   readonly limits: FanoutLimits;
   readonly lines: Lines;
   readonly meter: Meter;
+  /** Absent: trace contexts are passed on as they came. */
+  readonly traceStep?: TraceStep;
   /** The fan-out cannot go on; told once. */
   readonly onFatal: (error: Error) => void;
 }

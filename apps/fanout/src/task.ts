@@ -79,6 +79,7 @@ export class FanoutTask {
       partition,
       member: options.member,
       maxBatches: fanout.limits.maxQueuedBatches,
+      traceStep: fanout.traceStep,
     });
     this.done = this.#run();
   }
@@ -272,9 +273,9 @@ export class FanoutTask {
     const audiences: number[] = [];
     const taken = this.#queue.take(readable, limits.maxRecipientsPerStep, {
       raise: (change) => tables.states.raise(change),
-      tell: (sender) => {
+      tell: (sender, traced) => {
         const before = this.#telling.effort;
-        this.#telling.tellInterested(sender);
+        this.#telling.tellInterested(sender, traced);
         audiences.push(this.#telling.effort - before);
         return this.#telling.effort;
       },

@@ -1,6 +1,7 @@
 // One step of a task in the making: what is told to whom, as frames and as senders to settle in recipient topics. Invariant:
 // everything told is the sender's latest row at that moment, so two steps in order never tell an older one after a newer.
 import { IntList } from '#libs/interest';
+import type { TracedChange } from './change-queue.js';
 import { headOf } from './news.js';
 import { FrameBuilder, type Frame } from './frame-builder.js';
 import type { RecipientTopic } from './recipient-topic.js';
@@ -50,18 +51,20 @@ export class Telling {
     return this.tables.columns.changePartition(user) === this.partition;
   }
 
-  /** The sender's latest to everybody who is interested. */
-  tellInterested(sender: number): void {
+  /** The sender's latest to everybody who is interested; with the trace of a change if that is the latest still. */
+  tellInterested(sender: number, traced?: TracedChange): void {
     this.#found.clear();
     const count = this.tables.memberships.interest.recipients(sender, this.#found);
-    this.tell(sender, this.#found.items, count);
+    const { rows } = this.tables.states;
+    const isLatest = traced !== undefined && rows.compare(sender, traced.life, traced.version) === 0;
+    this.tell(sender, this.#found.items, count, isLatest ? traced.traceparent : undefined);
   }
 
   /** The sender's latest to these. Nothing when nothing is known of it. */
-  tell(sender: number, users: Int32Array, count: number): void {
+  tell(sender: number, users: Int32Array, count: number, traceparent?: string): void {
     if (count === 0 || !this.tables.states.rows.isKnown(sender)) return;
     this.effort += count;
-    this.#frames.add(headOf(this.tables.states, sender), users, count);
+    this.#frames.add(headOf(this.tables.states, sender, traceparent), users, count);
     if (this.recipients.count === 0) return;
     for (let index = 0; index < count; index++) this.settleFor(users[index] as number, sender);
   }

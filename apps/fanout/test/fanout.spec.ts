@@ -41,6 +41,35 @@ it('tells a change to everybody interested once, the user itself included', asyn
   });
 });
 
+it('says in the entry of a traced change what traces it, and in no other', async () => {
+  await withWorld(async (world) => {
+    const traceparent = '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01';
+    await world.truth.membership(ROOM, ALICE, 'join');
+    await world.start();
+    await world.rest();
+    await world.truth.change(ALICE, ONLINE, { traceparent });
+    await world.rest();
+    await world.truth.membership(ROOM, BOB, 'join');
+    await world.rest();
+    await world.truth.change(ALICE, OFFLINE);
+    await world.rest();
+    const { frames } = await world.output();
+    const entries = frames.flatMap(({ value }) => {
+      const decoded = decodeFrame(Buffer.from(value as Uint8Array).toString());
+      return decoded.ok ? decoded.record.entries : [];
+    });
+    const told = entries.flatMap(({ version, traceparent: traced, to }) =>
+      to.map((recipient) => `${version} → ${recipient}: ${traced ?? 'none'}`),
+    );
+    expect(told.sort()).toEqual([
+      `1 → ${ALICE}: ${traceparent}`,
+      `1 → ${BOB}: none`,
+      `2 → ${ALICE}: none`,
+      `2 → ${BOB}: none`,
+    ]);
+  });
+});
+
 it('tells on a join what is not plain offline to the joiner, and the joiner to all', async () => {
   await withWorld(async (world) => {
     await world.start();

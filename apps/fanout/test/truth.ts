@@ -55,7 +55,7 @@ export class Truth {
   }
 
   /** As the aggregator does: change and state in one transaction. */
-  async change(userId: string, view: View): Promise<void> {
+  async change(userId: string, view: View, headers?: NewRecord['headers']): Promise<void> {
     const before = this.latest(userId);
     const life = before?.life ?? 0;
     const version = (before?.version ?? 0) + 1;
@@ -71,12 +71,8 @@ export class Truth {
       before: before?.view ?? OFFLINE,
       ...circumstances,
     });
-    await this.#publish(userId, change, encodeState({ userId, life, version, changedAtMs: atMs, view }), {
-      life,
-      version,
-      view,
-      changedAtMs: atMs,
-    });
+    const state = encodeState({ userId, life, version, changedAtMs: atMs, view });
+    await this.#publish(userId, { value: change, headers }, state, { life, version, view, changedAtMs: atMs });
   }
 
   async forget(userId: string): Promise<void> {
@@ -93,7 +89,7 @@ export class Truth {
       cause: { topic: 'commands', offset: 0 },
       applied: { commands: 0 },
     });
-    await this.#publish(userId, change, null, { life: life + 1, version: 0, changedAtMs: atMs });
+    await this.#publish(userId, { value: change }, null, { life: life + 1, version: 0, changedAtMs: atMs });
   }
 
   async membership(roomId: string, userId: string, membership: MembershipWord | null): Promise<void> {
@@ -131,7 +127,12 @@ export class Truth {
     return pairs;
   }
 
-  async #publish(userId: string, change: string, state: string | null, told: Omit<Told, 'roomsEnds'>): Promise<void> {
+  async #publish(
+    userId: string,
+    change: Pick<NewRecord, 'value' | 'headers'>,
+    state: string | null,
+    told: Omit<Told, 'roomsEnds'>,
+  ): Promise<void> {
     const partition = this.log.partitionOf(userId, (await this.log.ends(TOPICS.changes)).length);
     const record = (value: string | null): NewRecord => ({ key: userId, value, partition });
     const tombstone: NewRecord = { ...record(null), headers: { [LIFE_HEADER]: String(told.life - 1) } };
@@ -139,7 +140,7 @@ export class Truth {
     const roomsEnds = [...(await this.log.ends(TOPICS.rooms))];
     await transactor.transact({
       appends: [
-        { topic: TOPICS.changes, records: [record(change)] },
+        { topic: TOPICS.changes, records: [{ key: userId, partition, ...change }] },
         { topic: TOPICS.states, records: [state === null ? tombstone : record(state)] },
       ],
     });

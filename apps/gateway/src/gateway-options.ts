@@ -1,7 +1,7 @@
 // What a gateway needs to be told, and the bounds within which it serves. Invariant: everything here is plain data or a port,
 // so that a test composes a gateway exactly as a process does, with other numbers.
 import type { Clock, EventLog } from '#libs/event-log';
-import type { Journal, Metrics } from '#libs/runtime';
+import type { Journal, Metrics, Tracing } from '#libs/runtime';
 import type { Authentication } from './authentication/caller.js';
 import type { HomeserverOptions } from './homeserver/homeserver-doors.js';
 
@@ -53,6 +53,8 @@ export interface GatewayOptions {
   readonly clock: Clock;
   readonly journal: Journal;
   readonly metrics: Metrics;
+  /** Absent: trace contexts are passed on, and no span is made. */
+  readonly tracing?: Tracing;
   readonly topics: { readonly prefix: string; readonly partitions: number; readonly deliveryPartitions: number };
   /** The grace of sessions (`offlineAfter`) and the longest lease, as the aggregator's policy has them. */
   readonly policy: { readonly offlineAfterMs: number; readonly maxLeaseMs: number };

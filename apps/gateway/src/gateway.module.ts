@@ -16,6 +16,7 @@ import {
   LogSubscriptions,
   Metrics,
   ShutdownSequence,
+  Tracing,
   type Configuration,
 } from '#libs/runtime';
 import { authenticationFrom } from './authentication/authentication.js';
@@ -73,6 +74,7 @@ const gateway = {
       clock: modules.get<Clock>(CLOCK, global),
       journal: modules.get(Journal, global).child('gateway'),
       metrics: modules.get(Metrics, global),
+      tracing: modules.get(Tracing, global),
       topics: configuration.topics,
       policy: configuration.policy,
       maxRoomMembers: configuration.fanout.maxRoomMembers,

@@ -8,9 +8,10 @@ import { Deliveries } from './delivery/deliveries.js';
 import { Everyone } from './delivery/everyone.js';
 import { PresenceNews } from './delivery/presence-news.js';
 import { SnapshotMemory } from './delivery/snapshot-memory.js';
+import { tracedNews } from './delivery/traced-news.js';
 import { DEFAULT_BOUNDS, type GatewayBounds, type GatewayOptions } from './gateway-options.js';
 import { InputWriter } from './input-writer.js';
-import type { PartPosition, TailStart } from '#libs/runtime';
+import { Tracing, type PartPosition, type TailStart } from '#libs/runtime';
 import { gatewayMeters, type GatewayMeters } from './meters.js';
 import { Overrides } from './overrides.js';
 import { CellRateLimit } from './rate-limit.js';
@@ -45,6 +46,7 @@ export class Gateway {
   readonly waiting: Waiting;
   readonly overrides: Overrides;
   readonly meters: GatewayMeters;
+  readonly tracing: Tracing;
   #news: PresenceNews | undefined;
   /** Where the topics ended when reading them began. */
   readonly #expected: Partial<Ends> = {};
@@ -55,6 +57,7 @@ export class Gateway {
     this.bounds = { ...DEFAULT_BOUNDS, ...options.bounds };
     this.topics = topicNames(topics.prefix);
     this.meters = gatewayMeters(options.metrics);
+    this.tracing = options.tracing ?? Tracing.passing(clock);
     const users = new Interner();
     this.everyone = new Everyone({ clock, states: () => this.states, busyName: options.busyName, maxWaiting: 200_000 });
     this.states = new StatesView({
@@ -160,7 +163,7 @@ export class Gateway {
   }
 
   async #beginDeliveries(): Promise<TailStart> {
-    const { log, clock, busyName, gatewayId } = this.options;
+    const { log, clock, busyName, gatewayId, journal } = this.options;
     const topic = this.topics.deliveries;
     const description = await log.describeTopic(topic);
     if (description === undefined) throw new Error(`topic ${topic} does not exist`);
@@ -174,6 +177,7 @@ export class Gateway {
       deliveries,
       memory,
       busyName,
+      onTold: tracedNews({ tracing: this.tracing, journal }),
       topicId: description.id,
     });
     const from = await deliveries.begin();

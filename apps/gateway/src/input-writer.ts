@@ -1,6 +1,6 @@
 // Writes inputs to the activity and command topics. Invariant: what resolves is durable; what cannot be made durable in time
 // is `NotDurableError`, whether the log said so or said nothing, and nobody answers 200 for it.
-import { encodeActivity, encodeCommand } from '#libs/contracts';
+import { encodeActivity, encodeCommand, tracedHeaders } from '#libs/contracts';
 import type { Appended, Clock, EventLog, NewRecord } from '#libs/event-log';
 import type { ActivityInput, CommandInput } from '#libs/presence';
 
@@ -26,9 +26,10 @@ export class InputWriter {
     return this.append(this.options.activityTopic, records);
   }
 
-  async command(userId: string, input: CommandInput): Promise<Appended> {
+  /** `traceparent`: of the request that asks for it, if it is traced. */
+  async command(userId: string, input: CommandInput, traceparent?: string): Promise<Appended> {
     const [appended] = await this.append(this.options.commandsTopic, [
-      { key: userId, value: encodeCommand({ userId, input }) },
+      { key: userId, value: encodeCommand({ userId, input }), headers: tracedHeaders(traceparent) },
     ]);
     if (appended === undefined) throw new NotDurableError('the log did not say where the command stands');
     return appended;

@@ -38,6 +38,7 @@ async function served(): Promise<Served> {
     INTROSPECTION_CLIENT_ID: 'rollcall',
     INTROSPECTION_CLIENT_SECRET: SECRETS.client,
     SERVER_NAME: 'localhost',
+    OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:1',
   });
   const url = await program.url();
   const ask: Served['ask'] = async (method, path, token, body) => {

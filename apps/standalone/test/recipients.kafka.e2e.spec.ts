@@ -219,8 +219,8 @@ const ajv = new Ajv2020({
   strict: false,
   formats: { 'matrix-user-id': isUserId, 'matrix-room-id': isRoomId, 'status-message': true },
 });
-/** Beside the headers of a channel, every record of ours may carry these. */
-const EVERYWHERE = ['content-type', 'traceparent'];
+/** Beside the headers of a channel, every record of ours may carry this. */
+const EVERYWHERE = ['content-type'];
 
 /** What a record does not keep of the document, in sentences; the messages that were met are added to `seen`. */
 function faultsOf(word: string, record: KcatRecord, document: Document, seen: Set<string>): string[] {

@@ -2,6 +2,7 @@
 // codecs take and give text; what is not UTF-8 is refused outside (VALUE_NOT_UTF8, KEY_NOT_UTF8).
 export { type Decoded, type Undecodable, KEY_NOT_UTF8, VALUE_NOT_UTF8 } from './format/decoded.js';
 export { ORDER_KEY, PROGRESS_KEY, SNAPSHOT_KEY, membershipKey, misplaced, pairOf, type Pair } from './format/keys.js';
+export { TRACEPARENT, readTraceparent, tracedHeaders } from './format/traceparent.js';
 export { decodeActivity, decodeActivityWhole, encodeActivity } from './activity/activity.js';
 export { FoundActive, findActive, type RecordSpans } from './activity/quick-active-bytes.js';
 export { type ActivityRecord } from './activity/activity-record.js';

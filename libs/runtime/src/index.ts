@@ -19,6 +19,7 @@ export * from './observing/journal.js';
 export * from './observing/lag-watch.js';
 export * from './observing/metrics.js';
 export * from './observing/health.js';
+export * from './observing/tracing.js';
 export * from './log.module.js';
 export * from './runtime.module.js';
 export * from './serve.js';

@@ -8,6 +8,7 @@ import { HealthRegistry } from './observing/health.js';
 import { Journal } from './observing/journal.js';
 import { LagWatch } from './observing/lag-watch.js';
 import { Metrics } from './observing/metrics.js';
+import { Tracing } from './observing/tracing.js';
 import { OperationsController } from './operations.controller.js';
 import { ShutdownSequence } from './shutdown.js';
 import { Supervisor } from './supervisor.js';
@@ -19,6 +20,7 @@ export interface Surroundings {
   readonly clock: Clock;
   readonly journal: Journal;
   readonly metrics: Metrics;
+  readonly tracing: Tracing;
   readonly health: HealthRegistry;
   readonly lag: LagWatch;
   readonly shutdown: ShutdownSequence;
@@ -34,6 +36,7 @@ export class RuntimeModule {
       { provide: CLOCK, useValue: surroundings.clock },
       { provide: Journal, useValue: surroundings.journal },
       { provide: Metrics, useValue: surroundings.metrics },
+      { provide: Tracing, useValue: surroundings.tracing },
       { provide: HealthRegistry, useValue: surroundings.health },
       { provide: LagWatch, useValue: surroundings.lag },
       { provide: ShutdownSequence, useValue: surroundings.shutdown },

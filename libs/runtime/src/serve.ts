@@ -13,6 +13,8 @@ import { HealthRegistry } from './observing/health.js';
 import { Journal } from './observing/journal.js';
 import { LagWatch } from './observing/lag-watch.js';
 import { Metrics } from './observing/metrics.js';
+import { SpanExport } from './observing/span-export.js';
+import { Tracing } from './observing/tracing.js';
 import { RuntimeModule, type Surroundings } from './runtime.module.js';
 import { ShutdownSequence, type ShutdownOutcome } from './shutdown.js';
 import { Supervisor } from './supervisor.js';
@@ -90,17 +92,27 @@ function surround(options: ServeOptions): Surroundings {
   const journal = options.journal ?? Journal.open({ level: options.configuration.logLevel });
   const clock = options.clock ?? new WallClock();
   const metrics = new Metrics();
+  const shutdown = new ShutdownSequence();
+  const watched = { clock, metrics, journal, shutdown };
   return {
     configuration: options.configuration,
-    clock,
-    journal,
-    metrics,
+    ...watched,
+    tracing: tracingOf(options.configuration, watched),
     health: new HealthRegistry(),
     lag: new LagWatch(metrics, clock),
-    shutdown: new ShutdownSequence(),
     supervisor: new Supervisor(journal),
     subscriptions: new LogSubscriptions(),
   };
+}
+
+function tracingOf(
+  { tracing }: Configuration,
+  { clock, metrics, journal, shutdown }: Pick<Surroundings, 'clock' | 'metrics' | 'journal' | 'shutdown'>,
+): Tracing {
+  if (tracing === undefined) return Tracing.passing(clock);
+  const spans = new SpanExport({ ...tracing, clock, metrics, journal });
+  shutdown.step('close', 'spans', () => spans.close());
+  return new Tracing({ clock, spans, ratio: tracing.ratio });
 }
 
 /** Nest would register the handlers before a filter can be set, and call every init hook twice: hence these three lines. */

@@ -11,6 +11,7 @@ import type { Inbox } from './inbox.js';
 import { eventText, type News } from './news.js';
 import { comparePositions, compareStamps, type Position } from './position.js';
 import { writeSinceToken, type SinceToken } from './since-token.js';
+import type { OnTold } from './traced-news.js';
 import { YOUNG_MS, alreadyTold, type RememberedSnapshot } from './snapshot-memory.js';
 
 export interface FollowerOptions {
@@ -21,6 +22,7 @@ export interface FollowerOptions {
   readonly partition: DeliveryPartition;
   readonly inbox: Inbox;
   readonly token: SinceToken;
+  readonly onTold?: OnTold | undefined;
   /** The one that the token began with, if it carries its mark. */
   readonly snapshot: RememberedSnapshot | undefined;
 }
@@ -56,6 +58,7 @@ export class Follower implements Feed {
         break;
       }
       texts.push(news.eventText(nowMs, busyName));
+      if (news.traceparent !== undefined) this.options.onTold?.(inbox.userId, news, news.traceparent);
     }
     inbox.trim(this.#token.position, nowMs - KEPT_MS);
     // A token may stand ahead of this gateway: it never goes back.

@@ -15,6 +15,8 @@ export class News {
   readonly version: number;
   /** Absent: forgotten; shown as offline without anything. */
   readonly view: View | undefined;
+  /** Of the input that caused it, if it came with one. */
+  readonly traceparent: string | undefined;
 
   constructor(
     entry: FrameEntry,
@@ -24,6 +26,7 @@ export class News {
     this.sender = entry.userId;
     this.life = entry.life;
     this.version = entry.version;
+    this.traceparent = entry.traceparent;
     this.view = entry.kind === 'shown' ? entry.view : undefined;
   }
 

@@ -11,6 +11,7 @@ import { eventText } from './news.js';
 import { NEVER, compareStamps, type Stamp } from './position.js';
 import { identityOf, writeSinceToken, type SinceToken, type SnapshotMark } from './since-token.js';
 import { FRESH_MS, type SnapshotMemory } from './snapshot-memory.js';
+import type { OnTold } from './traced-news.js';
 
 export interface PresenceNewsOptions {
   readonly clock: Clock;
@@ -19,6 +20,7 @@ export interface PresenceNewsOptions {
   readonly deliveries: Deliveries;
   readonly memory: SnapshotMemory;
   readonly busyName: BusyName;
+  readonly onTold?: OnTold;
   /** Identity of the deliveries topic. */
   readonly topicId: string;
 }
@@ -79,12 +81,12 @@ export class PresenceNews {
   }
 
   async follow(userId: string, token: SinceToken): Promise<Follower | 'ahead' | 'lost'> {
-    const { deliveries, clock, states, memberships, busyName, memory } = this.options;
+    const { deliveries, clock, states, memberships, busyName, memory, onTold } = this.options;
     const partition = deliveries.partitionOf(userId);
     if (token.partition !== partition.index || token.identity !== this.#identityOf(userId)) return 'lost';
     const inbox = await deliveries.follow(userId, token.position);
     if (inbox === 'ahead' || inbox === 'lost') return inbox;
-    const parts = { clock, states, memberships, busyName, partition, inbox };
+    const parts = { clock, states, memberships, busyName, partition, inbox, onTold };
     const mark = token.snapshot;
     if (mark === undefined) return new Follower({ ...parts, token, snapshot: undefined });
     const known = memory.find(mark, userId);

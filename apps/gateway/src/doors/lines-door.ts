@@ -4,17 +4,24 @@
 // running server.
 import { setImmediate as turn } from 'node:timers/promises';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { LINE_READERS, type LineReading, type LineTopic } from '#libs/contracts';
+import { LINE_READERS, tracedHeaders, type LineReading, type LineTopic } from '#libs/contracts';
 import { RecordTooLargeError, type Appended, type NewRecord } from '#libs/event-log';
 import type { Gateway } from '../gateway.js';
 import { refuse } from '../http/refused-request.js';
 import { bodyText, flagOf, parameterOf, type Query } from '../http/request-reading.js';
+import { traced } from '../http/traced.js';
 import type { WhoAsks } from '../http/who-asks.js';
 import { json } from './presence-door.js';
 
 interface BadLine {
   readonly line: number;
   readonly error: string;
+}
+
+/** What goes with an answer, and with the records that are written for it. */
+interface Answering {
+  readonly reply: FastifyReply;
+  readonly headers: NewRecord['headers'];
 }
 
 const LINES_PER_TURN = 1_000;
@@ -34,12 +41,14 @@ export class LinesDoor {
       // The token is asked before the body is read: nobody else may send megabytes.
       const onRequest = async (request: FastifyRequest): Promise<void> => this.whoAsks.admin(request);
       const options = { bodyLimit: this.gateway.bounds.maxLinesBytes, onRequest };
-      fastify.post(`/_rollcall/v1/${topic}`, options, (request, reply) => this.#take(topic, request, reply));
+      const take = (request: FastifyRequest, reply: FastifyReply, traceparent?: string): Promise<string> =>
+        this.#take(topic, request, { reply, headers: tracedHeaders(traceparent) });
+      fastify.post(`/_rollcall/v1/${topic}`, options, traced(this.gateway.tracing, `POST ${topic}`, take));
     }
   }
 
-  async #take(topic: LineTopic, request: FastifyRequest, reply: FastifyReply): Promise<string> {
-    if (flagOf(request.query as Query, 'unchecked')) return this.#takeUnchecked(topic, request, reply);
+  async #take(topic: LineTopic, request: FastifyRequest, { reply, headers }: Answering): Promise<string> {
+    if (flagOf(request.query as Query, 'unchecked')) return this.#takeUnchecked(topic, request, { reply, headers });
     const lines = bodyText(request).split('\n');
     const read = LINE_READERS[topic];
     const rejected: BadLine[] = [];
@@ -49,7 +58,7 @@ export class LinesDoor {
       const records: NewRecord[] = [];
       lines.slice(start, start + LINES_PER_TURN).forEach((text, index) => {
         const line = fitting(read(text));
-        if (line.kind === 'record') records.push({ key: line.key, value: line.value });
+        if (line.kind === 'record') records.push({ key: line.key, value: line.value, headers });
         else if (line.kind === 'bad' && rejected.length < MAX_LISTED)
           rejected.push({ line: start + index + 1, error: line.error });
         else if (line.kind === 'bad') notListed += 1;
@@ -68,9 +77,9 @@ export class LinesDoor {
     );
   }
 
-  async #takeUnchecked(topic: LineTopic, request: FastifyRequest, reply: FastifyReply): Promise<string> {
+  async #takeUnchecked(topic: LineTopic, request: FastifyRequest, { reply, headers }: Answering): Promise<string> {
     const key = parameterOf(request.query as Query, 'key') ?? refuse('M_MISSING_PARAM', 'Unchecked lines need a "key"');
-    const values = linesOf(request.body).map((value) => ({ key, value }));
+    const values = linesOf(request.body).map((value) => ({ key, value, headers }));
     const places: Appended[] = [];
     for (let start = 0; start < values.length; start += LINES_PER_TURN) {
       const records = values.slice(start, start + LINES_PER_TURN);

@@ -5,6 +5,7 @@ import { isUserId, parseOverridePut, shownPresence } from '#libs/matrix';
 import type { Gateway } from '../gateway.js';
 import { bodyText } from '../http/request-reading.js';
 import { refuse, refuseFor, refuseForNow, taken } from '../http/refused-request.js';
+import { traced } from '../http/traced.js';
 import type { WhoAsks } from '../http/who-asks.js';
 import { json } from './presence-door.js';
 
@@ -16,19 +17,20 @@ export class OverrideDoor {
 
   register(fastify: FastifyInstance): void {
     const url = '/_matrix/client/v3/presence/:userId/override';
-    fastify.put(url, (request, reply) => this.put(request, reply));
+    fastify.put(
+      url,
+      traced(this.gateway.tracing, 'PUT presence override', (...asked) => this.put(...asked)),
+    );
     fastify.get(url, (request, reply) => this.get(request, reply));
   }
 
-  async put(request: FastifyRequest, reply: FastifyReply): Promise<string> {
+  async put(request: FastifyRequest, reply: FastifyReply, traceparent?: string): Promise<string> {
     const userId = await this.#userOf(request);
     const { presence } = taken(parseOverridePut(bodyText(request)));
     const waitMs = this.gateway.puts.take(userId, this.gateway.options.clock.nowMs());
     if (waitMs > 0) refuseFor(waitMs);
-    const appended = await this.gateway.writer.command(userId, {
-      type: 'presence.override',
-      ...(presence === undefined ? {} : { presence }),
-    });
+    const input = { type: 'presence.override' as const, ...(presence === undefined ? {} : { presence }) };
+    const appended = await this.gateway.writer.command(userId, input, traceparent);
     await Promise.all([
       this.gateway.visibility.ofInput('commands', appended),
       this.gateway.overrides.whenPast(appended),

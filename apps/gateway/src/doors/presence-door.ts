@@ -6,6 +6,7 @@ import type { PresenceSet } from '#libs/presence';
 import type { Gateway } from '../gateway.js';
 import { bodyText } from '../http/request-reading.js';
 import { refuse, refuseFor, taken } from '../http/refused-request.js';
+import { traced } from '../http/traced.js';
 import type { WhoAsks } from '../http/who-asks.js';
 
 interface UserPath {
@@ -21,12 +22,15 @@ export class PresenceDoor {
   register(fastify: FastifyInstance): void {
     for (const version of ['v3', 'r0']) {
       const url = `/_matrix/client/${version}/presence/:userId/status`;
-      fastify.put(url, (request, reply) => this.put(request, reply));
+      fastify.put(
+        url,
+        traced(this.gateway.tracing, 'PUT presence status', (...asked) => this.put(...asked)),
+      );
       fastify.get(url, (request, reply) => this.get(request, reply));
     }
   }
 
-  async put(request: FastifyRequest, reply: FastifyReply): Promise<string> {
+  async put(request: FastifyRequest, reply: FastifyReply, traceparent?: string): Promise<string> {
     const stop = this.gateway.meters.seconds.startTimer();
     const caller = await this.whoAsks.caller(request);
     const { userId } = request.params as UserPath;
@@ -40,7 +44,7 @@ export class PresenceDoor {
       presence,
       ...(statusMsg === undefined ? {} : { statusMsg }),
     };
-    const appended = await this.gateway.writer.command(userId, input);
+    const appended = await this.gateway.writer.command(userId, input, traceparent);
     await this.gateway.visibility.ofInput('commands', appended);
     this.gateway.news.poke(userId);
     stop();

@@ -2,6 +2,7 @@
 // is not UTF-8 is refused, never guessed; the token is handed on and kept nowhere.
 import { isUtf8 } from 'node:buffer';
 import type { FastifyRequest } from 'fastify';
+import { readTraceparent, TRACEPARENT } from '#libs/contracts';
 import type { RequestOrigin } from '../authentication/caller.js';
 import { refuse } from './refused-request.js';
 
@@ -29,6 +30,12 @@ export function originOf({ headers }: FastifyRequest): RequestOrigin {
     forwarded:
       headers['forwarded'] !== undefined || Object.keys(headers).some((name) => name.startsWith('x-forwarded-')),
   };
+}
+
+/** The caller's trace context. */
+export function traceparentOf({ headers }: FastifyRequest): string | undefined {
+  const given = headers[TRACEPARENT];
+  return given === undefined ? undefined : readTraceparent(given);
 }
 
 export function parameterOf(query: Query, name: string): string | undefined {

@@ -30,7 +30,9 @@ export function frameEntryHead(news: News): string {
     version: news.version,
     changed_ts: news.changedAtMs,
   };
-  const fields = news.kind === 'gone' ? { ...stamp, gone: true } : { ...stamp, ...writtenView(news.view) };
+  const fields: Record<string, unknown> =
+    news.kind === 'gone' ? { ...stamp, gone: true } : { ...stamp, ...writtenView(news.view) };
+  if (news.traceparent !== undefined) fields['traceparent'] = news.traceparent;
   return `${JSON.stringify(fields).slice(0, -1)},"to":[`;
 }
 

@@ -13,6 +13,8 @@ interface Stamped {
   readonly version: number;
   /** Milliseconds. */
   readonly changedAtMs: number;
+  /** W3C trace context of the input that made the change told here, if it came with one. */
+  readonly traceparent?: string;
 }
 
 /** What is told of a sender; `gone`: the user was forgotten, and (life, 0) is the life that would begin next. */
@@ -25,6 +27,7 @@ export interface FrameRecord {
   readonly entries: readonly FrameEntry[];
 }
 
+const TraceParent = optional(Type.String({ description: 'the W3C trace context of the input that made the change' }));
 const Recipients = Type.Array(User, { description: 'a list of recipients' });
 
 const ShownV1 = Type.Object({
@@ -33,6 +36,7 @@ const ShownV1 = Type.Object({
   version: Version,
   changed_ts: Timestamp,
   ...VIEW_FIELDS,
+  traceparent: TraceParent,
   to: Recipients,
 });
 const GoneV1 = Type.Object({
@@ -41,6 +45,7 @@ const GoneV1 = Type.Object({
   version: LastVersion,
   changed_ts: Timestamp,
   gone: Type.Literal(true),
+  traceparent: TraceParent,
   to: Recipients,
 });
 const EntryV1 = Type.Union([GoneV1, ShownV1], {
@@ -65,7 +70,9 @@ export const presenceFrameV1 = storedVersion(PresenceFrameV1, (stored): FrameRec
 
 function entryOf(stored: Static<typeof EntryV1>): FrameEntry {
   const userId = stored.user_id as UserId;
-  const stamp = { userId, life: stored.life ?? 0, version: stored.version, changedAtMs: stored.changed_ts };
+  const known = { userId, life: stored.life ?? 0, version: stored.version, changedAtMs: stored.changed_ts };
+  const { traceparent } = stored;
+  const stamp = traceparent === undefined || traceparent === null ? known : { ...known, traceparent };
   const to = stored.to as UserId[];
   if ('gone' in stored && stored.gone) return { kind: 'gone', ...stamp, to };
   return { kind: 'shown', ...stamp, view: viewOf(stored as Static<typeof ShownV1>), to };

@@ -1,5 +1,6 @@
 // What the AsyncAPI document says of each topic beside its records: what it is for, its key, who writes it. Invariant:
 // every topic has a line here (the type demands it).
+import { TRACEPARENT } from '../format/traceparent.js';
 import { type TopicWord } from '../topics/topic-names.js';
 
 export interface ChannelText {
@@ -7,12 +8,18 @@ export interface ChannelText {
   readonly key: string;
   /** As seen by the engine: it receives what others write. */
   readonly action: 'send' | 'receive';
-  /** Headers of its records besides `content-type` and `traceparent`. */
+  /** Headers of its records besides `content-type`. */
   readonly headers?: Readonly<Record<string, string>>;
   /** Types of other topics' records that stand here too. */
   readonly also?: readonly string[];
 }
 
+const TRACED = {
+  [TRACEPARENT]: 'optional: the W3C trace context of whatever caused the record; what is not one is passed over',
+};
+const CARRIED = {
+  [TRACEPARENT]: 'the W3C trace context of the input that caused the record, if it came with one; never of a timer',
+};
 const COPIED = { 'copied-from': 'partition:offset of the old topic, in a log that `topics copy` made' };
 
 export const CHANNELS: Readonly<Record<TopicWord | 'to', ChannelText>> = {
@@ -20,19 +27,25 @@ export const CHANNELS: Readonly<Record<TopicWord | 'to', ChannelText>> = {
     summary: 'What devices do: gateways and any other service write it.',
     key: 'the user id',
     action: 'receive',
+    headers: TRACED,
   },
-  commands: { summary: 'What is asked for users: gateways and administrators.', key: 'the user id', action: 'receive' },
+  commands: {
+    summary: 'What is asked for users: gateways and administrators.',
+    key: 'the user id',
+    action: 'receive',
+    headers: TRACED,
+  },
   states: {
     summary: 'The latest public view of every user, and one !progress record per partition.',
     key: 'the user id, or !progress',
     action: 'send',
-    headers: { life: 'of a tombstone: the life that was erased' },
+    headers: { life: 'of a tombstone: the life that was erased', ...CARRIED },
   },
   changes: {
     summary: 'The history: one record per change of a view.',
     key: 'the user id',
     action: 'send',
-    headers: COPIED,
+    headers: { ...CARRIED, ...COPIED },
   },
   registers: {
     summary: 'Private: what the aggregator keeps of a user. It holds what hidden users hide.',

@@ -105,6 +105,15 @@ export interface BridgeConfiguration {
   readonly sharedRooms: readonly string[];
 }
 
+/** Where spans go. */
+export interface TracingConfiguration {
+  /** Base URL of an OpenTelemetry collector that takes OTLP over HTTP. */
+  readonly endpoint: string;
+  readonly serviceName: string;
+  /** The share of requests without a trace context for which a trace begins. */
+  readonly ratio: number;
+}
+
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error' | 'silent';
 
 export interface Configuration {
@@ -119,6 +128,8 @@ export interface Configuration {
   readonly aggregator: AggregatorConfiguration;
   /** Absent = no homeserver feeds this process. */
   readonly bridge?: BridgeConfiguration;
+  /** Absent = trace contexts are passed on, and no span is made. */
+  readonly tracing?: TracingConfiguration;
   readonly logLevel: LogLevel;
   readonly shutdownTimeoutMs: number;
 }

@@ -32,6 +32,7 @@ export function describeConfiguration(
     SNAPSHOT_EVERY_MS: configuration.aggregator.snapshotEveryMs,
     ...(configuration.aggregator.acceptLoss ? { ACCEPT_LOSS: true } : {}),
     ...(bridge === undefined ? {} : describeBridge(bridge)),
+    ...(configuration.tracing === undefined ? {} : describeTracing(configuration.tracing)),
     LOG_LEVEL: configuration.logLevel,
     SHUTDOWN_TIMEOUT_MS: configuration.shutdownTimeoutMs,
   };
@@ -47,6 +48,10 @@ function describeHomeserver({
     HOMESERVER_POLL_MS: upstreamPollMs,
     SLIDING_SYNC_PRESENCE: slidingSyncPresence,
   };
+}
+
+function describeTracing({ endpoint, ratio }: NonNullable<Configuration['tracing']>): Record<string, string | number> {
+  return { OTEL_EXPORTER_OTLP_ENDPOINT: withoutUserInfo(endpoint), OTEL_TRACES_SAMPLER_ARG: ratio };
 }
 
 function describeBridge(bridge: NonNullable<Configuration['bridge']>): Record<string, string> {

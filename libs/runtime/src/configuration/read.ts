@@ -14,6 +14,7 @@ import type {
   LogLevel,
   ProcessName,
   SaslMechanism,
+  TracingConfiguration,
 } from './configuration.js';
 import { misspellings } from './misspellings.js';
 import { REFERENCE, type Defaulted } from './reference.js';
@@ -101,6 +102,7 @@ class Files {
 function build(variables: Variables, files: Files, app: ProcessName): Configuration {
   const kafka = kafkaOf(variables, files);
   const bridge = bridgeOf(variables, files);
+  const tracing = tracingOf(variables, app);
   return {
     ...(kafka === undefined ? {} : { kafka }),
     dataDirectory: orDefault(variables, 'DATA_DIR'),
@@ -127,9 +129,17 @@ function build(variables: Variables, files: Files, app: ProcessName): Configurat
       acceptLoss: isYes(orDefault(variables, 'ACCEPT_LOSS')),
       snapshotEveryMs: number(variables, 'SNAPSHOT_EVERY_MS'),
     },
+    ...(tracing === undefined ? {} : { tracing }),
     logLevel: orDefault(variables, 'LOG_LEVEL') as LogLevel,
     shutdownTimeoutMs: number(variables, 'SHUTDOWN_TIMEOUT_MS'),
   };
+}
+
+function tracingOf(variables: Variables, app: ProcessName): TracingConfiguration | undefined {
+  const endpoint = variables.OTEL_EXPORTER_OTLP_ENDPOINT;
+  // A command is over before anybody would look at its trace.
+  if (endpoint === undefined || app === 'command line') return undefined;
+  return { endpoint, serviceName: `rollcall-${app}`, ratio: number(variables, 'OTEL_TRACES_SAMPLER_ARG') };
 }
 
 function bridgeOf(variables: Variables, files: Files): BridgeConfiguration | undefined {

@@ -213,6 +213,17 @@ export const REFERENCE = {
     absent: '86400000',
     means: 'from one snapshot of all registers, where history commands begin, to the next',
   },
+  OTEL_EXPORTER_OTLP_ENDPOINT: {
+    group: 'Process',
+    means:
+      'base URL of an OpenTelemetry collector (OTLP over HTTP, such as http://127.0.0.1:4318): spans go there, and traces begin here',
+  },
+  OTEL_TRACES_SAMPLER_ARG: {
+    group: 'Process',
+    absent: '1',
+    means: 'the share of requests that come without a trace context for which a trace begins',
+    relation: 'with `OTEL_EXPORTER_OTLP_ENDPOINT`',
+  },
   LOG_LEVEL: {
     group: 'Process',
     absent: 'info',

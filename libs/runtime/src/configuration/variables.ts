@@ -120,6 +120,12 @@ export class Variables {
   @span BUSY_OFFLINE_AFTER_MS?: string;
   @span MAX_LEASE_MS?: string;
 
+  @url OTEL_EXPORTER_OTLP_ENDPOINT?: string;
+  @Variable({
+    allowed: 'a number from 0 to 1, such as 0.01',
+    accepts: (text) => /^(0(\.\d{1,9})?|1(\.0{1,9})?)$/.test(text),
+  })
+  OTEL_TRACES_SAMPLER_ARG?: string;
   @OneOf('debug', 'info', 'warn', 'error', 'silent') LOG_LEVEL?: string;
   @Whole({ from: 100, to: 600_000, unit: 'milliseconds' }) SHUTDOWN_TIMEOUT_MS?: string;
 }
