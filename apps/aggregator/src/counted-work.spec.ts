@@ -12,16 +12,22 @@ const USERS = 50;
 
 function setting() {
   const written = new Map<string, number>();
+  /** By topic and key, the last value. */
+  const texts = new Map<string, Map<string, string>>();
   const handle: TaskHandle = {
     partition: 0,
     partitions: 1,
-    write: (topic) => void written.set(topic, (written.get(topic) ?? 0) + 1),
+    write: (topic, key, value) => {
+      written.set(topic, (written.get(topic) ?? 0) + 1);
+      if (!texts.has(topic)) texts.set(topic, new Map());
+      if (value !== null) texts.get(topic)!.set(key, value);
+    },
     appliedOffset: () => 0,
     arm: () => undefined,
     markDirty: () => undefined,
     markSaved: () => undefined,
   };
-  return { fold: new PresenceFold(handle, { topics: TOPICS, policy: DEFAULT_POLICY }), written };
+  return { fold: new PresenceFold(handle, { topics: TOPICS, policy: DEFAULT_POLICY }), written, texts };
 }
 
 /** A packed record that counts how often it is asked to become objects. */
@@ -88,4 +94,24 @@ test('a change is three records, however many of a user a batch holds: each chan
     [TOPICS.states]: USERS,
     [TOPICS.registers]: USERS,
   });
+});
+
+test('a take-over reads states and registers where they lie: no record becomes an object, whatever users say', () => {
+  const { fold, texts } = setting();
+  const record = new CountingRecord();
+  for (let offset = 0; offset < USERS * 4; offset += 1) {
+    const userId = userOf(offset);
+    const session = { sessionId: `s${offset}`, claim: 'auto', leaseMs: 300_000 } as const;
+    const connected = { type: 'device.connected', deviceId: `D${offset % 3}`, ...session } as const;
+    fold.take(0, record.show(userId, encodeActivity({ userId, input: connected }), offset), record.timestampMs);
+    const input = { type: 'presence.set', deviceId: 'D', presence: 'busy', statusMsg: `${offset} früh 😀` } as const;
+    fold.take(1, record.show(userId, encodeCommand({ userId, input }), offset), record.timestampMs);
+  }
+  fold.flush(START_MS);
+  const next = setting();
+  record.asked = 0;
+  for (const topic of [TOPICS.states, TOPICS.registers])
+    for (const [userId, text] of texts.get(topic)!) next.fold.restore(topic, record.show(userId, text, 0));
+  expect([next.fold.size, record.asked]).toEqual([USERS, 0]);
+  expect(next.fold.registers()).toEqual(fold.registers());
 });

@@ -5,8 +5,6 @@ import {
   FoundActive,
   INPUTS,
   SNAPSHOT_KEY,
-  decodeRegisters,
-  decodeState,
   encodeChange,
   encodeRegisters,
   encodeState,
@@ -15,6 +13,7 @@ import {
   type Applied,
   type Cause,
   type ProgressPosition,
+  type RecordSpans,
   type TopicNames,
 } from '#libs/contracts';
 import { PackedRecord, partitionOf, type LogRecord } from '#libs/event-log';
@@ -25,8 +24,6 @@ import {
   lastActiveMs,
   prune,
   rankShown,
-  rearm,
-  restore,
   snapshot,
   takeActivity,
   takeCommand,
@@ -45,12 +42,16 @@ import { CarriedTrace, type TraceStep } from './carried-trace.js';
 import { KnownTexts } from './known-texts.js';
 import { decodeInput } from './input-decoding.js';
 import { PartitionSnapshots, type SnapshotPace } from './partition-snapshots.js';
-import { textOf } from './record-text.js';
+import { Restoring, required } from './restoring.js';
 import { Spans } from './spans.js';
 import { TakingOrderMarks } from './taking-order-marks.js';
 import { UNWRITTEN, UserColumns } from './user-columns.js';
 
 const ACTIVITY = INPUTS.indexOf('activity');
+const SNAPSHOT_BYTES = Buffer.from(SNAPSHOT_KEY);
+const NO_BYTES = new Uint8Array(0);
+/** While a silent tail is folded again, whoever woke goes back to rest when so many are awake. */
+const MOST_AWAKE = 4_096;
 
 /** What made a change: the topic of the input, or the timer. */
 export type ChangeReason = Extract<Cause, { topic: unknown }>['topic'] | Extract<Cause, { timer: unknown }>['timer'];
@@ -67,7 +68,9 @@ export interface PresenceFoldOptions {
 }
 
 export class PresenceFold implements Fold {
-  readonly #users = new UserColumns();
+  readonly #texts = new KnownTexts();
+  readonly #users = new UserColumns(this.#texts);
+  readonly #restoring = new Restoring(this.#users);
   readonly #folding: Folding;
   readonly #policy: Policy;
   readonly #topics: TopicNames;
@@ -82,14 +85,10 @@ export class PresenceFold implements Fold {
   #input = 0;
   /** Used again for every input: the domain reads it and keeps nothing of it. */
   readonly #at = { tMs: 0, offset: -1 };
-  readonly #active: { type: 'device.active'; deviceId: string | undefined; agoMs: number | undefined } = {
-    type: 'device.active',
-    deviceId: undefined,
-    agoMs: undefined,
-  };
   readonly #found = new FoundActive();
+  /** Where the device of what was found lies. */
+  readonly #device: { bytes: Uint8Array; start: number; end: number } = { bytes: NO_BYTES, start: -1, end: -1 };
   readonly #spans = new Spans();
-  readonly #devices = new KnownTexts();
   /** Of each input the settled time of the last record taken. */
   readonly #reachedMs = INPUTS.map(() => -Infinity);
   readonly #snapshots: PartitionSnapshots;
@@ -131,7 +130,7 @@ export class PresenceFold implements Fold {
   /** What others see of a user at a time that is not before its last evaluation; undefined = absent. */
   viewOf(userId: string, nowMs: number): View | undefined {
     const id = this.#users.find(userId);
-    return id === undefined ? undefined : viewAt(this.#users.aggregate(id), nowMs, this.#policy);
+    return id === undefined ? undefined : viewAt(this.#users.borrow(id), nowMs, this.#policy);
   }
 
   /** The registers of every user as they would be stored now, in the order of the users' names. */
@@ -141,22 +140,17 @@ export class PresenceFold implements Fold {
     return texts.sort();
   }
 
-  restore(topic: string, { key, value }: LogRecord): void {
-    const userId = required(key, topic);
-    if (topic === this.#topics.states) this.#restoreState(userId, value);
-    else if (userId === SNAPSHOT_KEY) this.#snapshots.restore(required(value, topic));
-    else if (value !== null) {
-      const { snapshot: stored, told } = decodeRegisters(required(value, topic));
-      const id = this.#users.idOf(userId);
-      this.#users.setAggregate(id, restore(stored));
-      this.#users.setToldActiveMs(id, told.activeAtMs ?? UNWRITTEN);
-    }
+  restore(topic: string, record: LogRecord): void {
+    const spans = record instanceof PackedRecord ? record : this.#spans.of(record);
+    if (topic === this.#topics.states) this.#restoring.state(record, spans, topic);
+    else if (isKey(spans, SNAPSHOT_BYTES)) this.#snapshots.restore(required(record.value, topic));
+    else this.#restoring.registers(record, spans, topic);
   }
 
   absorb(input: number, record: LogRecord, tMs: number): void {
     this.#at.tMs = tMs;
     this.#at.offset = record.offset;
-    if (input === ACTIVITY && this.#findQuickly(record)) return this.#absorbActivity(this.#current, this.#active);
+    if (input === ACTIVITY && this.#findQuickly(record)) return this.#absorbActive(this.#current);
     const decoded = decodeInput(input, record);
     if (!decoded.ok) return;
     const id = this.#idHere(decoded.record.userId);
@@ -164,22 +158,29 @@ export class PresenceFold implements Fold {
     if (input === ACTIVITY) return this.#absorbActivity(id, decoded.record.input as ActivityInput);
     const command = decoded.record.input as CommandInput;
     if (absorbCommand(this.#users.aggregate(id), command, this.#at) !== 'duplicate') this.handle.markDirty(id);
+    if (this.#users.awake >= MOST_AWAKE) this.#users.rest();
+  }
+
+  /** What was found quickly: of a user at rest in place. */
+  #absorbActive(id: number): void {
+    const active = { device: this.#device, agoMs: this.#found.agoMs };
+    const taken = this.#users.absorb(id, active, this.#at, this.#policy);
+    if (taken === undefined) this.#absorbActivity(id, this.#foundActivity());
+    else if (taken !== 'duplicate') this.handle.markDirty(id);
   }
 
   #absorbActivity(id: number, input: ActivityInput): void {
     const taken = absorbActivity(this.#users.aggregate(id), input, this.#at, this.#policy);
     if (taken !== 'duplicate') this.handle.markDirty(id);
+    if (this.#users.awake >= MOST_AWAKE) this.#users.rest();
   }
 
   restored(progress: Progress, nowMs: number): void {
     for (const [input, { reachedMs }] of progress.inputs.entries()) this.#reachedMs[input] = reachedMs;
     this.#order.start(progress.inputs);
     this.#snapshots.start({ losses: progress.acceptedLoss.length, nowMs });
-    for (let id = 0; id < this.#users.size; id += 1) {
-      const aggregate = this.#users.aggregate(id);
-      rearm(aggregate, this.#policy);
-      this.handle.arm(id, aggregate.deadlineMs);
-    }
+    this.#users.rest();
+    for (let id = 0; id < this.#users.size; id += 1) this.handle.arm(id, this.#users.rearm(id, this.#policy));
   }
 
   take(input: number, record: LogRecord, tMs: number): Rejection | undefined {
@@ -189,7 +190,7 @@ export class PresenceFold implements Fold {
     this.#at.tMs = tMs;
     this.#at.offset = record.offset;
     if (input === ACTIVITY && this.#findQuickly(record)) {
-      this.#takeActivity(this.#current, this.#active);
+      this.#takeActive(this.#current);
       return undefined;
     }
     const decoded = decodeInput(input, record);
@@ -201,18 +202,42 @@ export class PresenceFold implements Fold {
     return undefined;
   }
 
-  /** The most frequent input, of a user who is known, out of the bytes as they were read: into `#current` and `#active`. */
+  /** The most frequent input, of a user who is known, out of the bytes as they were read: into `#current`, `#found` and `#device`. */
   #findQuickly(record: LogRecord): boolean {
     const spans = record instanceof PackedRecord ? record : this.#spans.of(record);
     const { keyBytes, keyStart, keyEnd, valueBytes } = spans;
     if (keyStart < 0) return false;
     const id = this.#users.findPlain(keyBytes, keyStart, keyEnd);
     if (id < 0 || !findActive(spans, this.#found)) return false;
-    const { deviceStart, deviceEnd, agoMs } = this.#found;
-    this.#active.deviceId = deviceStart < 0 ? undefined : this.#devices.of(valueBytes, deviceStart, deviceEnd);
-    this.#active.agoMs = agoMs < 0 ? undefined : agoMs;
+    this.#device.bytes = valueBytes;
+    this.#device.start = this.#found.deviceStart;
+    this.#device.end = this.#found.deviceEnd;
     this.#current = id;
     return true;
+  }
+
+  /** What was found quickly. */
+  #foundActivity(): ActivityInput {
+    const { bytes, start, end } = this.#device;
+    const { agoMs } = this.#found;
+    return {
+      type: 'device.active',
+      deviceId: start < 0 ? undefined : this.#texts.of(bytes, start, end),
+      agoMs: agoMs < 0 ? undefined : agoMs,
+    };
+  }
+
+  /** The same: of users at rest who are shown active, in place. */
+  #takeActive(id: number): void {
+    this.#snapshots.preserve(id);
+    if (this.#found.agoMs > 0 || !this.#users.bump(id, this.#device, this.#at)) {
+      this.#takeActivity(id, this.#foundActivity());
+      return;
+    }
+    this.handle.markDirty(id);
+    // They were told active, so something was told; no deadline of theirs moved.
+    const unwrittenMs = this.#users.restingActiveMs(id) - this.#users.writtenActiveMs(id);
+    if (unwrittenMs > this.#policy.activeForMs) this.#touch(id);
   }
 
   #takeActivity(id: number, input: ActivityInput): void {
@@ -265,6 +290,7 @@ export class PresenceFold implements Fold {
     this.#trace.endBatch();
     this.#order.flush();
     this.#snapshots.flush(nowMs);
+    this.#users.rest();
   }
 
   flushDueMs(): number {
@@ -273,8 +299,10 @@ export class PresenceFold implements Fold {
 
   save(id: number): void {
     this.#snapshots.preserve(id);
-    prune(this.#users.aggregate(id), this.#policy, Math.min(...this.#reachedMs));
-    this.handle.write(this.#topics.registers, this.#users.userId(id), this.#registersOf(id));
+    const aggregate = this.#users.borrow(id);
+    prune(aggregate, this.#policy, Math.min(...this.#reachedMs));
+    this.handle.write(this.#topics.registers, this.#users.userId(id), this.#registersOf(id, aggregate));
+    this.#users.giveBack(id, aggregate);
     this.handle.markSaved(id);
   }
 
@@ -287,9 +315,9 @@ export class PresenceFold implements Fold {
     return wanted === partition ? this.#users.idOf(userId) : misplaced(userId, partition, wanted);
   }
 
-  #registersOf(id: number): string {
+  #registersOf(id: number, aggregate = this.#users.borrow(id)): string {
     const told = { atMs: written(this.#users.changedAtMs(id)), activeAtMs: written(this.#users.toldActiveMs(id)) };
-    return encodeRegisters(this.#users.userId(id), snapshot(this.#users.aggregate(id)), told);
+    return encodeRegisters(this.#users.userId(id), snapshot(aggregate), told);
   }
 
   #positions(): readonly ProgressPosition[] {
@@ -358,28 +386,12 @@ export class PresenceFold implements Fold {
     const state = encodeState({ userId, life, version, changedAtMs: this.#users.changedAtMs(id), view });
     this.handle.write(this.#topics.states, userId, state, traced);
   }
-
-  #restoreState(userId: string, value: Uint8Array | null): void {
-    const id = this.#users.idOf(userId);
-    if (value === null) {
-      this.#users.setChangedAtMs(id, UNWRITTEN);
-      this.#users.setWrittenActiveMs(id, UNWRITTEN);
-      return;
-    }
-    const decoded = decodeState(required(value, this.#topics.states), userId);
-    if (!decoded.ok) throw new Error(`the state of a user cannot be read: ${decoded.reason}`);
-    this.#users.setChangedAtMs(id, decoded.record.changedAtMs);
-    this.#users.setWrittenActiveMs(id, decoded.record.view.lastActiveAtMs ?? UNWRITTEN);
-  }
 }
 
 function written(atMs: number): number | undefined {
   return Number.isNaN(atMs) ? undefined : atMs;
 }
 
-/** Nobody else writes these topics: bytes that are no text there are a bug. */
-function required(bytes: Uint8Array | null, topic: string): string {
-  const text = bytes === null ? undefined : textOf(bytes);
-  if (text === undefined) throw new Error(`a record of ${topic} has no readable key or value`);
-  return text;
+function isKey({ keyBytes, keyStart, keyEnd }: RecordSpans, wanted: Buffer): boolean {
+  return keyEnd - keyStart === wanted.length && wanted.equals(keyBytes.subarray(keyStart, keyEnd));
 }

@@ -1,17 +1,49 @@
-// The users of one partition: ids that are dense integers, and what is kept of each beside the aggregate. Invariant: an
-// id is given out once and never changes hands; the columns hold what was last written to the states topic.
-import { Aggregate } from '#libs/presence';
+// The users of one partition: ids that are dense integers, and what is kept of each. Invariants: an id is given out once and
+// never changes hands; a user is awake, an aggregate, from the first touch until `rest`, and otherwise packed; the columns
+// hold what was last written to the states topic.
+import {
+  Aggregate,
+  NO_DEADLINE,
+  NOWHERE,
+  PackedAggregates,
+  rearm,
+  type ActiveFound,
+  type ActivePart,
+  type InputPosition,
+  type Policy,
+  type RegistersFound,
+  type Taken,
+} from '#libs/presence';
+import type { KnownTexts } from './known-texts.js';
 import { UserNames } from './user-names.js';
 
 /** Nothing was written yet. */
 export const UNWRITTEN = Number.NaN;
 
 /** Matrix ids have at most 255 bytes. */
-const scratch = Buffer.alloc(256);
+const MOST_NAME_BYTES = 255;
+const scratch = Buffer.alloc(MOST_NAME_BYTES + 1);
+/** Whoever is awake lies at −2 − its place among those. */
+const AWAKE = NOWHERE - 1;
+/** Aggregates kept for the next who wake. */
+const MOST_IDLE = 512;
+
+interface Awake {
+  readonly id: number;
+  readonly aggregate: Aggregate;
+  /** Where it lay. */
+  readonly before: number;
+}
 
 export class UserColumns {
   readonly #names = new UserNames();
-  readonly #aggregates: Aggregate[] = [];
+  readonly #packed: PackedAggregates;
+  /** Where each lies packed; NOWHERE = nothing was ever taken. */
+  #where = new Int32Array(1024).fill(NOWHERE);
+  #awake: Awake[] = [];
+  readonly #idle: Aggregate[] = [];
+  /** For one question after the other. */
+  readonly #asked = new Aggregate();
   /** When the view last moved, milliseconds. */
   #changedAtMs = new Float64Array(1024).fill(UNWRITTEN);
   /** `last_active_ts` as it was last written; UNWRITTEN = none. */
@@ -19,8 +51,16 @@ export class UserColumns {
   /** `last_active_ts` as the last change told it; UNWRITTEN = it told none, or is not known. */
   #toldActiveMs = new Float64Array(1024).fill(UNWRITTEN);
 
+  constructor(texts: KnownTexts) {
+    this.#packed = new PackedAggregates((bytes, start, end) => texts.of(bytes, start, end));
+  }
+
   get size(): number {
     return this.#names.size;
+  }
+
+  get awake(): number {
+    return this.#awake.length;
   }
 
   find(userId: string): number | undefined {
@@ -35,25 +75,87 @@ export class UserColumns {
   }
 
   idOf(userId: string): number {
-    const length = scratch.write(userId);
-    const found = this.#names.find(scratch, 0, length);
-    if (found >= 0) return found;
-    const id = this.#names.add(scratch, 0, length);
-    this.#aggregates.push(new Aggregate());
-    if (id >= this.#changedAtMs.length) this.#grow(id * 2);
-    return id;
+    return this.#idOf(scratch, 0, scratch.write(userId));
+  }
+
+  /** −1 = no Matrix id is that long, or there is none. */
+  idOfBytes(bytes: Uint8Array, start: number, end: number): number {
+    return start < 0 || end - start > MOST_NAME_BYTES ? -1 : this.#idOf(bytes, start, end);
   }
 
   userId(id: number): string {
     return this.#names.text(id);
   }
 
+  /** To be changed: the user is awake until `rest`. */
   aggregate(id: number): Aggregate {
-    return this.#aggregates[id]!;
+    const where = this.#where[id]!;
+    if (where <= AWAKE) return this.#awake[AWAKE - where]!.aggregate;
+    const aggregate = this.#idle.pop() ?? new Aggregate();
+    if (where !== NOWHERE) this.#packed.unpack(where, aggregate);
+    this.#where[id] = AWAKE - this.#awake.length;
+    this.#awake.push({ id, aggregate, before: where });
+    return aggregate;
   }
 
-  setAggregate(id: number, aggregate: Aggregate): void {
-    this.#aggregates[id] = aggregate;
+  /** As it is now, until the next is asked for; what is changed of it counts only after `giveBack`. */
+  borrow(id: number): Aggregate {
+    const where = this.#where[id]!;
+    if (where <= AWAKE) return this.#awake[AWAKE - where]!.aggregate;
+    this.#asked.clear();
+    if (where !== NOWHERE) this.#packed.unpack(where, this.#asked);
+    return this.#asked;
+  }
+
+  giveBack(id: number, aggregate: Aggregate): void {
+    if (aggregate === this.#asked) this.#where[id] = this.#packed.pack(aggregate, this.#where[id]!);
+  }
+
+  /** Packs whoever is awake. */
+  rest(): void {
+    for (const { id, aggregate, before } of this.#awake) {
+      this.#where[id] = this.#packed.pack(aggregate, before);
+      if (this.#idle.length >= MOST_IDLE) continue;
+      aggregate.clear();
+      this.#idle.push(aggregate);
+    }
+    this.#awake = [];
+  }
+
+  /** In place of what was there, of a user who is not awake. */
+  restore(id: number, stored: Aggregate): void {
+    this.#where[id] = this.#packed.pack(stored, this.#where[id]!);
+  }
+
+  restoreFound(id: number, found: RegistersFound): void {
+    this.#where[id] = this.#packed.packFound(found, this.#where[id]!);
+  }
+
+  /** Recomputes the user's next deadline and tells it. */
+  rearm(id: number, policy: Policy): number {
+    const where = this.#where[id]!;
+    if (where >= 0) return this.#packed.rearm(where, policy);
+    if (where === NOWHERE) return NO_DEADLINE;
+    const aggregate = this.aggregate(id);
+    rearm(aggregate, policy);
+    return aggregate.deadlineMs;
+  }
+
+  /** Activity of a user at rest who is shown active, in place; false = it is not such a case, and nothing was done. */
+  bump(id: number, device: ActiveFound, at: InputPosition): boolean {
+    const where = this.#where[id]!;
+    return where >= 0 && this.#packed.bump(where, device, at);
+  }
+
+  /** Activity that was taken before, of a user at rest, in place; undefined = it is not such a case. */
+  absorb(id: number, active: ActivePart, at: InputPosition, policy: Policy): Taken | undefined {
+    const where = this.#where[id]!;
+    return where < 0 ? undefined : this.#packed.absorb(where, active, at, policy);
+  }
+
+  /** Of a user at rest: the latest pro-active event. */
+  restingActiveMs(id: number): number {
+    return this.#packed.lastProActiveMs(this.#where[id]!);
   }
 
   changedAtMs(id: number): number {
@@ -80,7 +182,18 @@ export class UserColumns {
     this.#toldActiveMs[id] = atMs;
   }
 
+  #idOf(bytes: Uint8Array, start: number, end: number): number {
+    const found = this.#names.find(bytes, start, end);
+    if (found >= 0) return found;
+    const id = this.#names.add(bytes, start, end);
+    if (id >= this.#changedAtMs.length) this.#grow(id * 2);
+    return id;
+  }
+
   #grow(capacity: number): void {
+    const where = new Int32Array(capacity).fill(NOWHERE, this.#where.length);
+    where.set(this.#where);
+    this.#where = where;
     this.#changedAtMs = wider(this.#changedAtMs, capacity);
     this.#writtenActiveMs = wider(this.#writtenActiveMs, capacity);
     this.#toldActiveMs = wider(this.#toldActiveMs, capacity);

@@ -4,7 +4,8 @@ export { type Decoded, type Undecodable, KEY_NOT_UTF8, VALUE_NOT_UTF8 } from './
 export { ORDER_KEY, PROGRESS_KEY, SNAPSHOT_KEY, membershipKey, misplaced, pairOf, type Pair } from './format/keys.js';
 export { TRACEPARENT, readTraceparent, tracedHeaders } from './format/traceparent.js';
 export { decodeActivity, decodeActivityWhole, encodeActivity } from './activity/activity.js';
-export { FoundActive, findActive, type RecordSpans } from './activity/quick-active-bytes.js';
+export { FoundActive, findActive } from './activity/quick-active-bytes.js';
+export { type RecordSpans } from './format/json-bytes.js';
 export { type ActivityRecord } from './activity/activity-record.js';
 export { decodeCommand, encodeCommand } from './commands/commands.js';
 export { type CommandRecord } from './commands/command-record.js';
@@ -13,6 +14,7 @@ export { type MembershipRecord, type MembershipWord } from './rooms/room-members
 export { type RoomPolicyRecord, type RoomPolicyWord } from './rooms/room-policy-v1.js';
 export { decodeProgress, decodeState, decodeStatesRecord, encodeState, type StatesRecord } from './states/states.js';
 export { type StateRecord } from './states/presence-state-v1.js';
+export { FoundState, findState } from './states/quick-state.js';
 export {
   INPUTS,
   encodeProgress,
@@ -63,7 +65,14 @@ export {
 } from './deliveries/recipient-event.js';
 export { REJECTION_KINDS, rejectionKind, type RejectionKind } from './rejected/rejection-kind.js';
 export { decodeRejection, type Rejected } from './rejected/rejection.js';
-export { decodeRegisters, encodeRegisters, type Told, registersElsewhere } from './registers/index.js';
+export {
+  FoundRegisters,
+  decodeRegisters,
+  encodeRegisters,
+  findRegisters,
+  registersElsewhere,
+  type Told,
+} from './registers/index.js';
 export { COPIED_FROM, copiedFrom, writtenCopiedFrom, type CopiedFrom } from './copies/copied-from.js';
 export {
   copyTopic,

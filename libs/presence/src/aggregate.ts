@@ -9,7 +9,8 @@ import type { Policy } from './policy.js';
 import { PRESENCE_BY_RANK, RANK_OFFLINE, type View } from './view.js';
 
 const OWN_NUMBERS = 4;
-const ROWS = new RowPages(OWN_NUMBERS + ACTIVITY_NUMBERS + COMMAND_NUMBERS);
+const NUMBERS = OWN_NUMBERS + ACTIVITY_NUMBERS + COMMAND_NUMBERS;
+const ROWS = new RowPages(NUMBERS);
 
 export class Aggregate {
   readonly activity: ActivityRegister;
@@ -32,6 +33,29 @@ export class Aggregate {
     this.evaluatedAtMs = NEVER;
     this.forgottenAtMs = NEVER;
     this.deadlineMs = NO_DEADLINE;
+  }
+
+  /** As if no input had ever come: for a user whose place it takes. */
+  clear(): void {
+    this.activity.clear();
+    this.commands.clear();
+    this.life = 0;
+    this.version = 0;
+    this.shown = SHOWS_NOTHING;
+    this.shownStatusMsg = undefined;
+    this.frozenActiveAtMs = Number.NaN;
+    this.evaluatedAtMs = NEVER;
+    this.forgottenAtMs = NEVER;
+    this.deadlineMs = NO_DEADLINE;
+  }
+
+  /** All of its times and offsets, to the beginning of `cells` (packed-layout.ts names them). */
+  writeNumbers(cells: Float64Array): void {
+    for (let index = 0; index < NUMBERS; index += 1) cells[index] = this.#numbers[this.#at + index]!;
+  }
+
+  readNumbers(cells: Float64Array, from: number): void {
+    for (let index = 0; index < NUMBERS; index += 1) this.#numbers[this.#at + index] = cells[from + index]!;
   }
 
   /** `last_active_at` of the last view that was not offline; NaN = never visible. Shown while offline. */

@@ -100,7 +100,8 @@ function noteActive(register: ActivityRegister, device: DeviceActivity, atMs: nu
   if (atMs > register.lastActiveAtMs) register.lastActiveAtMs = atMs;
 }
 
-function cutAgo(agoMs: number | undefined, policy: Policy): number {
+/** `ago_ms` is cut to 0 … the maximum lease. */
+export function cutAgo(agoMs: number | undefined, policy: Policy): number {
   return agoMs === undefined ? 0 : Math.min(Math.max(agoMs, 0), policy.maxLeaseMs);
 }
 

@@ -191,7 +191,9 @@ function partitionOf(offsets: readonly number[], partition: number, topic: strin
   return offset;
 }
 
-function isKey({ key }: LogRecord, wanted: Buffer): boolean {
+function isKey(record: LogRecord, wanted: Buffer): boolean {
+  if (record instanceof PackedRecord && record.keyEnd - record.keyStart !== wanted.length) return false;
+  const { key } = record;
   return key !== null && key.length === wanted.length && wanted.equals(key);
 }
 

@@ -1,16 +1,7 @@
 // `device.active` in the very bytes that our encoder writes, found in the bytes of a log without making any text: nine of
 // ten inputs are this record. Invariant: it finds what the schema gives, or nothing, which decides nothing (a property test
 // compares them). It stands apart because it is written for the machine.
-
-/** Where key and value lie, the way a log's reader knows it; a start of −1 = there is none. */
-export interface RecordSpans {
-  readonly keyBytes: Uint8Array;
-  readonly keyStart: number;
-  readonly keyEnd: number;
-  readonly valueBytes: Uint8Array;
-  readonly valueStart: number;
-  readonly valueEnd: number;
-}
+import { ascii, type RecordSpans } from '../format/json-bytes.js';
 
 /** What was found; used again for every record. */
 export class FoundActive {
@@ -20,8 +11,6 @@ export class FoundActive {
   /** −1 = absent. */
   agoMs = -1;
 }
-
-const ascii = (text: string): Uint8Array => Uint8Array.from(text, (unit) => unit.charCodeAt(0));
 
 const HEAD = ascii('{"type":"device.active","v":1,"user_id":"');
 const DEVICE = ascii('","device_id":"');

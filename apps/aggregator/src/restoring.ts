@@ -1,0 +1,85 @@
+// What a take-over reads back of states and registers, into the users. Invariant: what was written by our encoder is taken out
+// of the bytes as they were read; anything else goes through the schema, and gives the same.
+import { isUtf8 } from 'node:buffer';
+import {
+  FoundRegisters,
+  FoundState,
+  decodeRegisters,
+  decodeState,
+  findRegisters,
+  findState,
+  type RecordSpans,
+} from '#libs/contracts';
+import type { LogRecord } from '#libs/event-log';
+import { restore } from '#libs/presence';
+import { textOf } from './record-text.js';
+import { UNWRITTEN, type UserColumns } from './user-columns.js';
+
+const AT_SIGN = 0x40;
+
+export class Restoring {
+  readonly #registers = new FoundRegisters();
+  readonly #state = new FoundState();
+
+  constructor(private readonly users: UserColumns) {}
+
+  state(record: LogRecord, spans: RecordSpans, topic: string): void {
+    if (this.#findState(spans)) return;
+    const { key, value } = record;
+    const userId = required(key, topic);
+    const id = this.users.idOf(userId);
+    if (value === null) return this.#written(id, UNWRITTEN, UNWRITTEN);
+    const decoded = decodeState(required(value, topic), userId);
+    if (!decoded.ok) throw new Error(`the state of a user cannot be read: ${decoded.reason}`);
+    const { changedAtMs, view } = decoded.record;
+    this.#written(id, changedAtMs, view.lastActiveAtMs ?? UNWRITTEN);
+  }
+
+  registers(record: LogRecord, spans: RecordSpans, topic: string): void {
+    if (spans.valueStart < 0 || this.#findRegisters(spans)) return;
+    const { snapshot: stored, told } = decodeRegisters(required(record.value, topic));
+    const id = this.users.idOf(required(record.key, topic));
+    this.users.restore(id, restore(stored));
+    this.users.setToldActiveMs(id, told.activeAtMs ?? UNWRITTEN);
+  }
+
+  #findState(spans: RecordSpans): boolean {
+    if (!isUser(spans) || !findState(spans, this.#state)) return false;
+    const { hasHigh, changedAtMs, lastActiveAtMs } = this.#state;
+    if (hasHigh && !isText(spans)) return false;
+    const id = this.users.idOfBytes(spans.keyBytes, spans.keyStart, spans.keyEnd);
+    if (id < 0) return false;
+    this.#written(id, changedAtMs, lastActiveAtMs);
+    return true;
+  }
+
+  #findRegisters(spans: RecordSpans): boolean {
+    const found = this.#registers;
+    if (!isUser(spans) || !findRegisters(spans, found) || (found.hasHigh && !isText(spans))) return false;
+    const id = this.users.idOfBytes(spans.keyBytes, spans.keyStart, spans.keyEnd);
+    if (id < 0) return false;
+    this.users.restoreFound(id, found);
+    this.users.setToldActiveMs(id, found.changedActiveAtMs);
+    return true;
+  }
+
+  #written(id: number, changedAtMs: number, activeAtMs: number): void {
+    this.users.setChangedAtMs(id, changedAtMs);
+    this.users.setWrittenActiveMs(id, activeAtMs);
+  }
+}
+
+function isUser({ keyBytes, keyStart }: RecordSpans): boolean {
+  return keyStart >= 0 && keyBytes[keyStart] === AT_SIGN;
+}
+
+function isText({ valueBytes, valueStart, valueEnd }: RecordSpans): boolean {
+  return isUtf8(valueBytes.subarray(valueStart, valueEnd));
+}
+
+/** Nobody else writes these topics: bytes that are no text there are a bug. */
+export function required(bytes: Uint8Array | null, topic: string): string {
+  const text = bytes === null ? undefined : textOf(bytes);
+  if (text === undefined) throw new Error(`a record of ${topic} has no readable key or value`);
+  return text;
+}
