@@ -3,6 +3,7 @@
 import { encodeActivity, encodeCommand, tracedHeaders } from '#libs/contracts';
 import type { Appended, Clock, EventLog, NewRecord } from '#libs/event-log';
 import type { ActivityInput, CommandInput } from '#libs/presence';
+import { SameSpan } from './same-span.js';
 
 export class NotDurableError extends Error {
   override readonly name = 'NotDurableError';
@@ -17,7 +18,11 @@ export interface InputWriterOptions {
 }
 
 export class InputWriter {
-  constructor(private readonly options: InputWriterOptions) {}
+  readonly #patience: SameSpan;
+
+  constructor(private readonly options: InputWriterOptions) {
+    this.#patience = new SameSpan(options.clock, options.maxDurableMs);
+  }
 
   activity(
     inputs: readonly { readonly userId: string; readonly input: ActivityInput }[],
@@ -37,18 +42,18 @@ export class InputWriter {
 
   /** Bounded in time; any failure is `NotDurableError` with its cause. */
   append(topic: string, records: readonly NewRecord[]): Promise<readonly Appended[]> {
-    const { log, clock, maxDurableMs } = this.options;
+    const patience = this.#patience;
     return new Promise((resolve, reject) => {
-      const cancel = clock.wakeAt(clock.nowMs() + maxDurableMs, () => {
+      const waiting = patience.begin(() => {
         reject(new NotDurableError('the log did not answer in time'));
       });
-      log.append(topic, records).then(
+      this.options.log.append(topic, records).then(
         (places) => {
-          cancel();
+          patience.end(waiting);
           resolve(places);
         },
         (error: unknown) => {
-          cancel();
+          patience.end(waiting);
           reject(new NotDurableError('the log could not make it durable', { cause: error }));
         },
       );

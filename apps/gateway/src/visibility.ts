@@ -1,6 +1,7 @@
 // Waits until what was written is visible in the views here, but no longer than a bound. Invariant: nothing stays behind
 // when the wait ends early; a wait that is already over costs nothing.
 import type { Appended, Clock } from '#libs/event-log';
+import { SameSpan } from './same-span.js';
 import type { InputPosition, MembershipPositions, MembershipsView, StatesView, Waited } from '#libs/views';
 
 export interface VisibilityOptions {
@@ -13,30 +14,40 @@ export interface VisibilityOptions {
 }
 
 export class Visibility {
-  constructor(private readonly options: VisibilityOptions) {}
+  readonly #patience: SameSpan;
+  /** What was announced and is visible: asked of every poll of a loop. */
+  readonly #seen = new WeakSet<Promise<Appended | undefined>>();
+
+  constructor(private readonly options: VisibilityOptions) {
+    this.#patience = new SameSpan(options.clock, options.maxVisibleMs);
+  }
 
   /**
    * What a poll or a stream says of its user. Not waited for while the log is away: reads go on from what is known. Before
    * that is noticed, an answer of the log is waited for within the same bound as its effect.
    */
   async ofClaim(announced: Promise<Appended | undefined> | undefined): Promise<void> {
-    if (announced === undefined || this.options.isLogAway()) return;
-    const { clock, maxVisibleMs } = this.options;
-    let cancel = (): void => undefined;
-    const late = new Promise<void>((resolve) => {
-      cancel = clock.wakeAt(clock.nowMs() + maxVisibleMs, resolve);
-    });
-    try {
-      await Promise.race([late, this.#ofAnnounced(announced)]);
-    } finally {
-      cancel();
-    }
+    if (this.isAwaited(announced)) await this.#ofUnseen(announced);
   }
 
-  async ofInput(topic: InputPosition['topic'], { partition, offset }: Appended): Promise<Waited> {
+  /** Whether there is anything to wait for: a loop's claim is seen once, and polled with for hours. */
+  isAwaited(announced: Promise<Appended | undefined> | undefined): announced is Promise<Appended | undefined> {
+    return announced !== undefined && !this.#seen.has(announced) && !this.options.isLogAway();
+  }
+
+  ofInput(topic: InputPosition['topic'], { partition, offset }: Appended): Promise<Waited> | Waited {
     const { states } = this.options;
     if (states.progress(partition, topic) > offset) return 'reached';
-    return this.#bounded((signal) => states.whenProgress(partition, { topic, offset }, signal));
+    return new Promise((resolve) => {
+      const leave = states.onProgress(partition, { topic, offset }, () => {
+        this.#patience.end(waiting);
+        resolve('reached');
+      });
+      const waiting = this.#patience.begin(() => {
+        leave();
+        resolve('late');
+      });
+    });
   }
 
   /** The furthest of many in each partition. */
@@ -57,9 +68,20 @@ export class Visibility {
     return this.#bounded((signal) => this.options.memberships.whenAt(wanted, signal));
   }
 
+  async #ofUnseen(announced: Promise<Appended | undefined>): Promise<void> {
+    await new Promise<void>((resolve, reject) => {
+      const waiting = this.#patience.begin(resolve);
+      this.#ofAnnounced(announced)
+        .finally(() => {
+          this.#patience.end(waiting);
+        })
+        .then(resolve, reject);
+    });
+  }
+
   async #ofAnnounced(announced: Promise<Appended | undefined>): Promise<void> {
     const appended = await announced;
-    if (appended !== undefined) await this.ofInput('activity', appended);
+    if (appended !== undefined && (await this.ofInput('activity', appended)) === 'reached') this.#seen.add(announced);
   }
 
   async #bounded(wait: (signal: AbortSignal) => Promise<Waited>): Promise<Waited> {

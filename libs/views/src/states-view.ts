@@ -135,14 +135,23 @@ export class StatesView {
 
   /** Waits until the effects of the input at this offset are in the view. The signal bounds the wait; nothing stays behind. */
   whenProgress(partition: number, input: InputPosition, signal: AbortSignal): Promise<Waited> {
-    const waiting = this.#waitingForProgress[partition];
-    if (waiting === undefined) throw new RangeError(`states has no partition ${partition}`);
-    return waiting.until(() => this.progress(partition, input.topic) > input.offset, signal);
+    return this.#waitingFor(partition).until(() => this.progress(partition, input.topic) > input.offset, signal);
+  }
+
+  /** The same with a call instead of a promise, unbounded; for thousands at once. What is returned ends the wait. */
+  onProgress(partition: number, input: InputPosition, onReached: () => void): () => void {
+    return this.#waitingFor(partition).add(() => this.progress(partition, input.topic) > input.offset, onReached);
   }
 
   /** Waits until every partition has been applied up to these positions. */
   whenAt(positions: readonly number[], signal: AbortSignal): Promise<Waited> {
     return this.#waitingForPositions.until(() => hasReached(this.#positions, positions), signal);
+  }
+
+  #waitingFor(partition: number): Waiting {
+    const waiting = this.#waitingForProgress[partition];
+    if (waiting === undefined) throw new RangeError(`states has no partition ${partition}`);
+    return waiting;
   }
 
   #take(record: LogRecord, partition: number): void {

@@ -6,7 +6,7 @@ export type Waited = 'reached' | 'late';
 
 interface Waiter {
   readonly isReached: () => boolean;
-  readonly end: (outcome: Waited) => void;
+  readonly onReached: () => void;
 }
 
 export class Waiting {
@@ -21,23 +21,32 @@ export class Waiting {
     if (signal.aborted) return Promise.resolve('late');
     return new Promise((resolve) => {
       const abandon = (): void => {
-        waiter.end('late');
+        leave();
+        resolve('late');
       };
-      const waiter: Waiter = {
-        isReached,
-        end: (outcome) => {
-          this.#waiters.delete(waiter);
-          signal.removeEventListener('abort', abandon);
-          resolve(outcome);
-        },
-      };
-      this.#waiters.add(waiter);
+      const leave = this.add(isReached, () => {
+        signal.removeEventListener('abort', abandon);
+        resolve('reached');
+      });
       signal.addEventListener('abort', abandon, { once: true });
     });
   }
 
+  /** Calls back once when it is so, at the next look at the earliest; what is returned ends the wait. */
+  add(isReached: () => boolean, onReached: () => void): () => void {
+    const waiter: Waiter = { isReached, onReached };
+    this.#waiters.add(waiter);
+    return () => {
+      this.#waiters.delete(waiter);
+    };
+  }
+
   /** To be called whenever something that is waited for may have come. */
   look(): void {
-    for (const waiter of this.#waiters) if (waiter.isReached()) waiter.end('reached');
+    for (const waiter of this.#waiters) {
+      if (!waiter.isReached()) continue;
+      this.#waiters.delete(waiter);
+      waiter.onReached();
+    }
   }
 }

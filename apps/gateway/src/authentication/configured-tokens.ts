@@ -1,11 +1,11 @@
 // Tokens written down by the operator: the administrator's, and users' in STATIC_TOKENS_FILE. Invariant: tokens are held and
 // compared as digests only, so neither a heap dump's strings nor the time of a comparison tells one.
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { isUserId } from '#libs/matrix';
 import { NO_DEVICE, type Caller, type TokenMethod, type Verdict } from './caller.js';
 
 export function digestOf(token: string): string {
-  return createHash('sha256').update(token).digest('base64');
+  return hash('sha256', token, 'base64');
 }
 
 export class AdminToken implements TokenMethod {

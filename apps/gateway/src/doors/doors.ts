@@ -2,10 +2,12 @@
 // pipeline (guards, pipes, interceptors, serialising) would cost them more than their work. Invariant: none answers before
 // the views have been read once, and every failure goes to the same error handler as Nest's controllers'.
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { Filters } from '../filters.js';
 import type { Gateway } from '../gateway.js';
+import { HotLane } from '../http/hot-lane.js';
 import { refuseForNow } from '../http/refused-request.js';
+import { RequestCounts } from '../http/request-counts.js';
 import { HomeserverDoors } from '../homeserver/homeserver-doors.js';
 import type { WhoAsks } from '../http/who-asks.js';
 import { LinesDoor } from './lines-door.js';
@@ -20,14 +22,15 @@ const UNKNOWN_DOOR = 'none';
 
 export class Doors {
   #behind: HomeserverDoors | undefined;
-  /** By status and route, so that a request costs one look-up and no hashing of labels. */
-  readonly #counters = new Map<string, { inc(): void }>();
+  readonly #counts: RequestCounts;
 
   constructor(
     private readonly gateway: Gateway,
     private readonly whoAsks: WhoAsks,
     private readonly filters: Filters,
-  ) {}
+  ) {
+    this.#counts = new RequestCounts(gateway.meters.requests);
+  }
 
   register(fastify: FastifyInstance): void {
     const { gateway, whoAsks, filters } = this;
@@ -49,17 +52,22 @@ export class Doors {
         );
     });
     fastify.addHook('onResponse', (request, reply, done) => {
-      this.#count(request, reply);
+      this.#counts.count(request.routeOptions.url ?? UNKNOWN_DOOR, reply.statusCode);
       done();
     });
-    for (const door of [
-      new PresenceDoor(gateway, whoAsks),
-      new OverrideDoor(gateway, whoAsks),
-      new LinesDoor(gateway, whoAsks),
-    ])
+    const presence = new PresenceDoor(gateway, whoAsks);
+    for (const door of [presence, new OverrideDoor(gateway, whoAsks), new LinesDoor(gateway, whoAsks)])
       door.register(fastify);
     new StreamDoor(gateway, whoAsks, filters).register(fastify);
     if (behind === undefined) new SyncDoor(gateway, whoAsks, filters).register(fastify);
+    new HotLane({
+      routes: presence.hotRoutes(),
+      isOpen: () => gateway.complaint() === undefined,
+      counts: this.#counts,
+      onUnexpected: (error) => {
+        gateway.options.journal.error('a request failed', { error });
+      },
+    }).attach(fastify.server);
   }
 
   close(): void {
@@ -73,17 +81,6 @@ export class Doors {
       await sleep(LOOK_MS);
     }
     refuseForNow('The server is starting');
-  }
-
-  #count(request: FastifyRequest, reply: FastifyReply): void {
-    const door = request.routeOptions.url ?? UNKNOWN_DOOR;
-    const key = `${String(reply.statusCode)} ${door}`;
-    let counter = this.#counters.get(key);
-    if (counter === undefined) {
-      counter = this.gateway.meters.requests.labels(door, String(reply.statusCode));
-      this.#counters.set(key, counter);
-    }
-    counter.inc();
   }
 }
 

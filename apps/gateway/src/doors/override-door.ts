@@ -19,7 +19,9 @@ export class OverrideDoor {
     const url = '/_matrix/client/v3/presence/:userId/override';
     fastify.put(
       url,
-      traced(this.gateway.tracing, 'PUT presence override', (...asked) => this.put(...asked)),
+      traced(this.gateway.tracing, 'PUT presence override', (...asked: [FastifyRequest, FastifyReply, string?]) =>
+        this.put(...asked),
+      ),
     );
     fastify.get(url, (request, reply) => this.get(request, reply));
   }

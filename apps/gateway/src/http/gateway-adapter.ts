@@ -15,7 +15,7 @@ const MAX_HEADERS_BYTES = 64 * 1_024;
 const BYTES = 'application/octet-stream';
 const MAX_REQUEST_MS = 120_000;
 
-const CORS_HEADERS = {
+export const CORS_HEADERS = {
   'access-control-allow-origin': '*',
   'access-control-allow-methods': 'GET, POST, PUT, DELETE, OPTIONS',
   'access-control-allow-headers': 'X-Requested-With, Content-Type, Authorization',

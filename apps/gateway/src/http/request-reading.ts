@@ -1,15 +1,27 @@
 // Reads what a request says: its token, its origin, its parameters, its body. Invariant: a parameter given twice or a body that
 // is not UTF-8 is refused, never guessed; the token is handed on and kept nowhere.
 import { isUtf8 } from 'node:buffer';
-import type { FastifyRequest } from 'fastify';
+import type { IncomingHttpHeaders } from 'node:http';
 import { readTraceparent, TRACEPARENT } from '#libs/contracts';
 import type { RequestOrigin } from '../authentication/caller.js';
 import { refuse } from './refused-request.js';
 
 export type Query = Readonly<Record<string, unknown>>;
 
+/** Of a request what tells who asks: Fastify's has it, and so has one that never came to Fastify. */
+export interface Asking {
+  readonly headers: IncomingHttpHeaders;
+  readonly query: unknown;
+}
+
+/** The same with what the path and the body say. */
+export interface Asked extends Asking {
+  readonly params: unknown;
+  readonly body: unknown;
+}
+
 /** `Authorization: Bearer …`, or the deprecated `access_token` parameter. */
-export function tokenOf(request: FastifyRequest): string {
+export function tokenOf(request: Asking): string {
   const { authorization } = request.headers;
   if (authorization !== undefined) {
     const token = /^bearer +(\S(?:.*\S)?) *$/i.exec(authorization)?.[1];
@@ -21,7 +33,7 @@ export function tokenOf(request: FastifyRequest): string {
   return parameter === undefined || parameter === '' ? refuse('M_MISSING_TOKEN', 'Missing access token') : parameter;
 }
 
-export function originOf({ headers }: FastifyRequest): RequestOrigin {
+export function originOf({ headers }: Pick<Asking, 'headers'>): RequestOrigin {
   const fetchSite = headers['sec-fetch-site'];
   return {
     host: headers.host,
@@ -33,7 +45,7 @@ export function originOf({ headers }: FastifyRequest): RequestOrigin {
 }
 
 /** The caller's trace context. */
-export function traceparentOf({ headers }: FastifyRequest): string | undefined {
+export function traceparentOf({ headers }: Pick<Asking, 'headers'>): string | undefined {
   const given = headers[TRACEPARENT];
   return given === undefined ? undefined : readTraceparent(given);
 }
@@ -58,7 +70,7 @@ export function spanOf(query: Query, name: string, longestMs: number): number {
   return Math.max(0, Math.min(Number(value), longestMs));
 }
 
-export function bodyText({ body }: FastifyRequest): string {
+export function bodyText({ body }: Pick<Asked, 'body'>): string {
   if (!Buffer.isBuffer(body)) return '';
   return isUtf8(body) ? body.toString('utf8') : refuse('M_NOT_JSON', 'The body is not UTF-8');
 }
