@@ -30,8 +30,19 @@ export function explain(error: unknown): { readonly text: string; readonly exitC
     return { text: `${error.message}. This command creates what is missing: rollcall topics create`, exitCode: 1 };
   }
   if (told.some((kind) => error instanceof kind)) return { text: (error as Error).message, exitCode: 1 };
-  return {
-    text: error instanceof Error ? (error.stack ?? error.message) : `a fault that says nothing: ${typeof error}`,
-    exitCode: 1,
-  };
+  return { text: textOf(error), exitCode: 1 };
+}
+
+/** Native code and other realms (a worker, jest) throw errors that are no `Error` of ours, and some throw no error at all. */
+function textOf(error: unknown): string {
+  if (typeof error !== 'object' || error === null) return `A fault without a stack: ${String(error)}`;
+  const { stack, message, name, code } = error as Partial<Record<'stack' | 'message' | 'name' | 'code', unknown>>;
+  if (typeof stack === 'string' && stack !== '') return stack;
+  if (typeof message === 'string' && message !== '') return `${typeof name === 'string' ? name : 'Error'}: ${message}`;
+  if (typeof code === 'string') return `A fault without a message: ${code}`;
+  try {
+    return `A fault without a message: ${JSON.stringify(error)}`;
+  } catch {
+    return 'A fault without a message, which cannot be printed';
+  }
 }
