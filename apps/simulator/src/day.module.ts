@@ -26,8 +26,11 @@ const DAY_MS = DAY_S * 1_000;
 /** Everybody is in so many rooms of about so many people. */
 const ROOMS_EACH = 3;
 const ROOM_SIZE = 40;
-/** The engine is waited for every so many seconds of the day. */
-const WAIT_EVERY_S = 20;
+/** So many seconds of the day are written at once, each with its own time: a commit a second would be most of the work. */
+const WRITE_EVERY_S = 30;
+/** The engine is waited for every so many seconds of the day, and takes them in full batches. */
+const WAIT_EVERY_S = 600;
+const SHOW_EVERY_MS = 500;
 
 export async function benchDay({ users, seed }: BenchOptions): Promise<BenchResult> {
   const directory = resolve(process.env['DATA_DIR'] ?? './data');
@@ -44,14 +47,24 @@ export async function benchDay({ users, seed }: BenchOptions): Promise<BenchResu
     const aggregator = new Aggregator({ log, clock, topics: TOPICS, prefix: 'presence.' });
     await aggregator.start();
     const day = new DayOfUsers(users, seed);
+    const show = progressLine();
+    let written: Promise<unknown>[] = [];
     for (let second = 0; second < DAY_S; second += 1) {
       clock.advanceTo(startMs + second * 1_000);
-      counts.inputs += await appendAll(log, day.second(second));
-      if (second % WAIT_EVERY_S === 0) await taken(log, aggregator);
-      if (second % 3_600 === 0 && process.stderr.isTTY)
-        process.stderr.write(`\r${second / 3_600} h, ${counts.inputs} inputs `);
+      const doings = day.second(second);
+      counts.inputs += doings.length;
+      // The log stamps what it is given when it is given it, and commits when it is waited for.
+      if (doings.length > 0) written.push(appendAll(log, doings));
+      if (second % WRITE_EVERY_S === 0) {
+        await Promise.all(written);
+        written = [];
+      }
+      if (second % WAIT_EVERY_S === 0) await taken(log, aggregator, clock);
+      show(() => `${(second / 3_600).toFixed(1)} of 24 h, ${counts.inputs.toLocaleString('en')} inputs`);
     }
-    await taken(log, aggregator);
+    await Promise.all(written);
+    await taken(log, aggregator, clock);
+    show(() => 'compacting', true);
     await aggregator.stop();
     // As a server would have done all along.
     await log.housekeep();
@@ -92,7 +105,18 @@ async function appendMemberships(log: EmbeddedEventLog, users: number): Promise<
   }
 }
 
-async function appendAll(log: EmbeddedEventLog, doings: readonly Doing[]): Promise<number> {
+/** A line on a terminal that says how far it is; nothing anywhere else. */
+function progressLine(): (say: () => string, isNow?: boolean) => void {
+  let shownAtMs = 0;
+  return (say, isNow = false) => {
+    const nowMs = performance.now();
+    if (!process.stderr.isTTY || (!isNow && nowMs - shownAtMs < SHOW_EVERY_MS)) return;
+    shownAtMs = nowMs;
+    process.stderr.write(`\r\u001b[K${say()}`);
+  };
+}
+
+async function appendAll(log: EmbeddedEventLog, doings: readonly Doing[]): Promise<void> {
   const records: Record<Doing['topic'], NewRecord[]> = { activity: [], commands: [] };
   for (const { topic, user, input } of doings) {
     const userId = userIdOf(user);
@@ -100,16 +124,31 @@ async function appendAll(log: EmbeddedEventLog, doings: readonly Doing[]): Promi
     records[topic].push({ key: userId, value });
   }
   await Promise.all([log.append(TOPICS.activity, records.activity), log.append(TOPICS.commands, records.commands)]);
-  return doings.length;
 }
 
-/** Resolves when everything appended has been taken. */
-async function taken(log: EmbeddedEventLog, aggregator: Aggregator): Promise<void> {
+/** The engine asks for the inputs' ends no more often than this. */
+const ASK_EVERY_MS = 60;
+/** Of turns in which nothing was taken. */
+const IDLE_TURNS = 20;
+
+/** Resolves when everything appended has been taken; passes less than a second of the day, as the engine asks again only in time. */
+async function taken(log: EmbeddedEventLog, aggregator: Aggregator, clock: SimulatedClock): Promise<void> {
   const ends = [await log.ends(TOPICS.activity), await log.ends(TOPICS.commands)];
-  const isBehind = (): boolean =>
-    aggregator.host.tasks.length < PARTITIONS ||
-    aggregator.host.tasks.some((task) =>
-      task.positions.some(({ nextOffset }, input) => nextOffset < ends[input]![task.partition]!),
-    );
-  while (isBehind()) await new Promise((done) => setImmediate(done));
+  const lastMs = clock.nowMs() + 999;
+  const left = (): number =>
+    aggregator.host.tasks.length < PARTITIONS
+      ? Infinity
+      : aggregator.host.tasks
+          .flatMap(({ positions, partition }) =>
+            positions.map(({ nextOffset }, input) => ends[input]![partition]! - nextOffset),
+          )
+          .reduce((sum, behind) => sum + Math.max(0, behind), 0);
+  let idle = 0;
+  for (let before = left(); before > 0;) {
+    await new Promise((done) => setImmediate(done));
+    const now = left();
+    idle = now < before ? 0 : idle + 1;
+    before = now;
+    if (idle % IDLE_TURNS === IDLE_TURNS - 1) clock.advanceTo(Math.min(lastMs, clock.nowMs() + ASK_EVERY_MS));
+  }
 }
