@@ -2,7 +2,10 @@
 export { Aggregator, aggregatorTopology, foldOf, type AggregatorOptions } from './aggregator.js';
 export { DEFAULT_SNAPSHOT_PACE, type SnapshotPace } from './partition-snapshots.js';
 export { decodeInput, type InputRead } from './input-decoding.js';
+export { KnownTexts } from './known-texts.js';
 export { textOf } from './record-text.js';
+export { Spans } from './spans.js';
+export { UserNames } from './user-names.js';
 export { PresenceFold, type PresenceFoldOptions } from './presence-fold.js';
 export { AggregatorModule } from './aggregator.module.js';
 export {

@@ -1,6 +1,8 @@
 // The process as a command's surroundings: its streams, signals and folders. Invariant: a reader that went away (`| head`) ends
 // the command quietly, and a signal lets it finish what it has begun.
 import { once } from 'node:events';
+import { availableParallelism } from 'node:os';
+import { Worker } from 'node:worker_threads';
 import { openLog } from './log.module.js';
 import type { Output, Surroundings } from './surroundings.js';
 
@@ -23,6 +25,16 @@ function endingSignal(): AbortSignal {
   return controller.signal;
 }
 
+/** Often enough for a line on a terminal. */
+const PROGRESS_EVERY_MS = 100;
+
+/** Beside this file, compiled or not as it is. */
+function startThread(): Worker {
+  const name = import.meta.url.endsWith('.ts') ? './threads/thread.ts' : './threads/thread.js';
+  const workerData = { environment: { ...process.env }, progressEveryMs: PROGRESS_EVERY_MS };
+  return new Worker(new URL(name, import.meta.url), { workerData });
+}
+
 export function processSurroundings(): Surroundings {
   const started = process.env['INIT_CWD'];
   return {
@@ -37,5 +49,6 @@ export function processSurroundings(): Surroundings {
     openLog,
     fetch: (url, init) => fetch(url, init),
     nowMs: () => Date.now(),
+    threads: { start: startThread, cores: availableParallelism() },
   };
 }

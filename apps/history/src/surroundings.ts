@@ -2,6 +2,7 @@
 // command reads the process, the environment or the disk's layout in any other way.
 import type { EventLog } from '#libs/event-log';
 import type { Configuration } from '#libs/runtime';
+import type { JobThread } from './threads/job-thread.js';
 
 export interface Output {
   /** Resolves when more may be written. */
@@ -13,6 +14,13 @@ export interface Output {
  * process from writing into its directory. On Kafka they are all the same.
  */
 export type Access = 'read' | 'write' | 'hold' | 'make';
+
+/** Threads for what can be done partition by partition. */
+export interface Threads {
+  readonly start: () => JobThread;
+  /** How many may work at once without waiting for each other. */
+  readonly cores: number;
+}
 
 export interface Surroundings {
   readonly environment: Readonly<Record<string, string | undefined>>;
@@ -28,6 +36,8 @@ export interface Surroundings {
   readonly openLog: (configuration: Configuration, access: Access) => Promise<EventLog>;
   readonly fetch: (url: string, init: RequestInit) => Promise<Response>;
   readonly nowMs: () => number;
+  /** Absent: everything is done in this one. */
+  readonly threads?: Threads;
 }
 
 /** Opens, uses and closes, whatever happens. */

@@ -4,14 +4,15 @@ import { topicNames, type TopicNames } from '#libs/contracts';
 import type { EventLog } from '#libs/event-log';
 import type { Configuration } from '#libs/runtime';
 import Table from 'cli-table3';
-import { readLiving, type Living } from '../erasure/living.js';
 import { shownTime } from '../exporting/window.js';
 import { Failure } from '../failure.js';
 import { Progress } from '../progress.js';
 import { readProgress } from '../replay/progress-reading.js';
 import { type Surroundings, withLog } from '../surroundings.js';
-import { readWindow } from './history-window.js';
-import { type PastView, shownView, viewAfter, viewInSnapshot } from './past-view.js';
+import { crewFor } from '../threads/crew.js';
+import { inThreads } from '../threads/in-threads.js';
+import { type PartitionAsOf, partitionAsOf } from './partition-as-of.js';
+import { type PastView, shownView } from './past-view.js';
 import { membersAt } from './room-members.js';
 
 export interface AsOfCommand {
@@ -19,6 +20,8 @@ export interface AsOfCommand {
   /** One of them, or neither for everybody. */
   readonly userId?: string;
   readonly roomId?: string;
+  /** Absent: as many as there are cores, where there is much to read. */
+  readonly workers?: number;
   readonly json: boolean;
 }
 
@@ -43,7 +46,7 @@ export async function runAsOf(
     return asOf({ log, topics, nowMs, surroundings, progress, ...command });
   });
   await progress.end();
-  await surroundings.stdout.write(json ? asJson(atMs, result) : asText(atMs, result));
+  await (json ? printJson : printText)(surroundings, atMs, result);
   return 0;
 }
 
@@ -51,12 +54,12 @@ interface AsOfOptions extends Omit<AsOfCommand, 'json'> {
   readonly log: EventLog;
   readonly topics: TopicNames;
   readonly nowMs: number;
-  readonly surroundings: Pick<Surroundings, 'ending'>;
+  readonly surroundings: Surroundings;
   readonly progress: Progress;
 }
 
 /** Throws when the user asked for is none of whom the history holds anything. */
-export async function asOf(options: AsOfOptions): Promise<AsOf> {
+async function asOf(options: AsOfOptions): Promise<AsOf> {
   const { log, topics, atMs, userId, roomId, nowMs } = options;
   const wanted =
     userId !== undefined
@@ -66,51 +69,46 @@ export async function asOf(options: AsOfOptions): Promise<AsOf> {
         : undefined;
   const changesEnds = await log.ends(topics.changes);
   const partitions = partitionsOf(log, wanted, changesEnds.length);
-  const views: PastView[] = [];
-  for (const [index, partition] of partitions.entries()) {
-    options.progress.show(() => `partition ${index + 1} of ${partitions.length}`);
-    const living = await readLiving(log, topics.states, partition);
-    if (userId !== undefined && living.lifeOf(userId) === undefined) {
-      throw new Failure(`The history holds nothing of ${userId}.`);
-    }
-    const { ending } = options.surroundings;
-    const changesEnd = changesEnds[partition] ?? 0;
-    const window = await readWindow({
-      log,
-      topics,
-      partition,
-      atMs,
-      changesEnd,
-      ending,
-      ...(wanted && { users: wanted }),
-    });
-    views.push(...viewsOf(window, living, wanted));
-  }
+  const jobs = partitions.map((partition) => ({
+    partition,
+    atMs,
+    changesEnd: changesEnds[partition] ?? 0,
+    ...(wanted !== undefined && { users: wanted }),
+    ...(userId !== undefined && { required: userId }),
+  }));
+  const views = (await viewsOfEach(jobs, options)).flat();
   views.sort((one, other) => (one.userId < other.userId ? -1 : 1));
   const seen = new Set(views.map((view) => view.userId));
   return { views, unseen: wanted === undefined ? [] : [...wanted].filter((user) => !seen.has(user)).sort() };
 }
 
+async function viewsOfEach(
+  jobs: readonly Omit<PartitionAsOf, 'log' | 'topics'>[],
+  { log, topics, surroundings, progress, workers }: AsOfOptions,
+): Promise<readonly PastView[][]> {
+  const { ending } = surroundings;
+  const records = jobs.reduce((sum, { changesEnd, users }) => sum + (users === undefined ? changesEnd : 0), 0);
+  const crew = crewFor(surroundings, { partitions: jobs.length, records, ...(workers && { workers }) });
+  if (crew === undefined) {
+    const views: PastView[][] = [];
+    for (const [index, job] of jobs.entries()) {
+      progress.show(() => `partition ${index + 1} of ${jobs.length}`);
+      views.push(await partitionAsOf({ log, topics, ending, ...job }));
+    }
+    return views;
+  }
+  return inThreads<PastView[]>(crew.start, ending, {
+    jobs: jobs.map((options) => ({ kind: 'as-of', options })),
+    threads: crew.threads,
+    nameOf: (index) => `partition ${jobs[index]!.partition}`,
+    onProgress: () => undefined,
+    stopped: new Failure('Stopped before everything was read.'),
+  });
+}
+
 function partitionsOf(log: EventLog, wanted: ReadonlySet<string> | undefined, count: number): number[] {
   if (wanted === undefined) return Array.from({ length: count }, (_, partition) => partition);
   return [...new Set([...wanted].map((user) => log.partitionOf(user, count)))].sort((one, other) => one - other);
-}
-
-/** A later change replaces what the snapshot says; a life that was ended since is not shown. */
-export function viewsOf(
-  { base, last }: Pick<Awaited<ReturnType<typeof readWindow>>, 'base' | 'last'>,
-  living: Living,
-  wanted: ReadonlySet<string> | undefined,
-): PastView[] {
-  const views: PastView[] = [];
-  const add = (view: PastView | undefined): void => {
-    if (view !== undefined && living.shows(view.userId, view.life)) views.push(view);
-  };
-  for (const change of last.values()) add(viewAfter(change));
-  for (const [userId, user] of base) {
-    if (!last.has(userId) && (wanted === undefined || wanted.has(userId))) add(viewInSnapshot(userId, user));
-  }
-  return views;
 }
 
 /** The engine lags behind its inputs, or does not run: what happened meanwhile is not told yet. */
@@ -144,31 +142,63 @@ async function noteBehind({
   }
 }
 
-function asJson(atMs: number, { views, unseen }: AsOf): string {
-  const users = [...views.map(shownView), ...unseen.map((userId) => ({ user_id: userId, presence: null }))];
-  return `{"at_ts":${atMs},"users":[${users.map((user) => `\n${JSON.stringify(user)}`).join(',')}\n]}\n`;
+/** So many lines are written at once. */
+const LINES = 2_000;
+
+async function printJson({ stdout }: Surroundings, atMs: number, { views, unseen }: AsOf): Promise<void> {
+  await stdout.write(`{"at_ts":${atMs},"users":[`);
+  let separator = '\n';
+  for (let from = 0; from < views.length; from += LINES) {
+    const lines = views.slice(from, from + LINES).map((view) => JSON.stringify(shownView(view)));
+    await stdout.write(separator + lines.join(',\n'));
+    separator = ',\n';
+  }
+  const others = unseen.map((userId) => JSON.stringify({ user_id: userId, presence: null }));
+  if (others.length > 0) await stdout.write(separator + others.join(',\n'));
+  await stdout.write('\n]}\n');
 }
 
-function asText(atMs: number, { views, unseen }: AsOf): string {
-  if (views.length + unseen.length === 0) return `Nobody had shown anything at ${shownTime(atMs)}.\n`;
-  const table = new Table({
-    head: ['user', 'presence', 'active', 'since', 'last active', 'message'],
-    chars: NO_LINES,
-    style: { head: [], border: [], 'padding-left': 0, 'padding-right': 2 },
-  });
-  for (const { userId, view, sinceMs } of views) {
-    const active = view.currentlyActive ? 'active' : '';
-    table.push([
-      userId,
-      view.presence,
-      active,
-      timeOf(sinceMs),
-      timeOf(view.lastActiveAtMs),
-      printable(view.statusMsg ?? ''),
-    ]);
+const HEAD = ['user', 'presence', 'active', 'since', 'last active', 'message'];
+
+async function printText({ stdout }: Surroundings, atMs: number, { views, unseen }: AsOf): Promise<void> {
+  if (views.length + unseen.length === 0) {
+    await stdout.write(`Nobody had shown anything at ${shownTime(atMs)}.\n`);
+    return;
   }
-  for (const userId of unseen) table.push([userId, '(nothing shown yet)', '', '', '', '']);
-  return `${table.toString()}\n`;
+  const rows = views.map(({ userId, view, sinceMs }) => [
+    userId,
+    view.presence,
+    view.currentlyActive ? 'active' : '',
+    timeOf(sinceMs),
+    timeOf(view.lastActiveAtMs),
+    printable(view.statusMsg ?? ''),
+  ]);
+  for (const userId of unseen) rows.push([userId, '(nothing shown yet)', '', '', '', '']);
+  if (rows.length <= FITTED_ROWS) {
+    const table = new Table({
+      head: HEAD,
+      chars: NO_LINES,
+      style: { head: [], border: [], 'padding-left': 0, 'padding-right': 2 },
+    });
+    table.push(...rows);
+    await stdout.write(`${table.toString()}\n`);
+    return;
+  }
+  for (const lines of inColumns([HEAD, ...rows], LINES)) await stdout.write(lines);
+}
+
+/** The table's library takes a tenth of a millisecond a row. */
+const FITTED_ROWS = 1_000;
+
+/** The same columns as the table's; only letters of double width are not reckoned with. */
+function* inColumns(rows: readonly (readonly string[])[], atOnce: number): Generator<string> {
+  const widths = HEAD.map((_, column) => rows.reduce((most, row) => Math.max(most, row[column]!.length), 0));
+  for (let from = 0; from < rows.length; from += atOnce) {
+    const lines = rows
+      .slice(from, from + atOnce)
+      .map((row) => row.map((cell, column) => `${cell.padEnd(widths[column]!)}  `).join(''));
+    yield `${lines.join('\n')}\n`;
+  }
 }
 
 /** Columns without a frame, as every list of this command line. */

@@ -1,6 +1,8 @@
-// When a stored change was, read from its bytes without making a string of them: whoever looks for one moment passes over most
-// records. Invariant: it gives what the decoder gives, or NaN, which decides nothing. It stands apart because it is written for the
-// machine.
+// The beginning of a stored change read from its bytes, without making a string of them: whoever looks for one moment passes over
+// most records. Invariant: what it finds is what the decoder gives; where it finds nothing, that decides nothing. It stands apart
+// because it is written for the machine.
+import type { RecordSpans } from '#libs/contracts';
+import type { Presence } from '#libs/presence';
 
 const CHANGED = ascii('{"type":"presence.changed","v":1,"user_id":"');
 const FORGOTTEN = ascii('{"type":"presence.forgotten","v":1,"user_id":"');
@@ -8,27 +10,81 @@ const LIFE = ascii('","life":');
 const VERSION_AFTER_LIFE = ascii(',"version":');
 const VERSION = ascii('","version":');
 const AT = ascii(',"at_ts":');
+const PRESENCE = ascii(',"presence":"');
+const PRESENCES = (['online', 'offline', 'unavailable', 'busy'] as const).map((word) => ({
+  word,
+  bytes: ascii(`${word}"`),
+}));
 const MINUS = 0x2d;
 const ZERO = 0x30;
 const NINE = 0x39;
+const QUOTE = 0x22;
+const BACKSLASH = 0x5c;
 
 function ascii(text: string): Uint8Array {
   return Uint8Array.from(text, (letter) => letter.charCodeAt(0));
 }
 
-/** `at_ts` of a change in our own encoding; NaN = it has to be read the long way. */
-export function quickAtMs(value: Uint8Array, key: Uint8Array): number {
-  const head = startsWith(value, 0, CHANGED) ? CHANGED.length : startsWith(value, 0, FORGOTTEN) ? FORGOTTEN.length : -1;
-  if (head < 0) return NaN;
-  let at = head + key.length;
-  if (startsWith(value, at, LIFE)) {
-    at = pastDigits(value, at + LIFE.length);
-    if (!startsWith(value, at, VERSION_AFTER_LIFE)) return NaN;
-    at += VERSION_AFTER_LIFE.length;
-  } else if (startsWith(value, at, VERSION)) at += VERSION.length;
-  else return NaN;
-  at = pastDigits(value, at);
-  return startsWith(value, at, AT) ? wholeNumber(value, at + AT.length) : NaN;
+/** Where the reading stands; behind the last digit of a number. */
+let at = 0;
+
+export class ChangeHead {
+  kind: 'changed' | 'forgotten' = 'changed';
+  life = 0;
+  version = 0;
+  atMs = 0;
+  /** Of an erasure it means nothing. */
+  presence: Presence = 'offline';
+
+  /** false = it has to be read the long way. The key must be that of the record. */
+  read(spans: RecordSpans): boolean {
+    const { keyStart, keyEnd, valueBytes, valueStart } = spans;
+    if (keyStart < 0 || valueStart < 0 || !isPlain(spans)) return false;
+    if (startsWith(valueBytes, valueStart, CHANGED)) {
+      this.kind = 'changed';
+      at = valueStart + CHANGED.length;
+    } else if (startsWith(valueBytes, valueStart, FORGOTTEN)) {
+      this.kind = 'forgotten';
+      at = valueStart + FORGOTTEN.length;
+    } else return false;
+    for (let key = keyStart; key < keyEnd; key += 1, at += 1) if (spans.keyBytes[key] !== valueBytes[at]) return false;
+    return this.#readNumbers(valueBytes) && at <= spans.valueEnd;
+  }
+
+  #readNumbers(bytes: Uint8Array): boolean {
+    this.life = 0;
+    if (startsWith(bytes, at, LIFE)) {
+      at += LIFE.length;
+      this.life = wholeNumber(bytes);
+      if (!startsWith(bytes, at, VERSION_AFTER_LIFE)) return false;
+      at += VERSION_AFTER_LIFE.length;
+    } else if (startsWith(bytes, at, VERSION)) at += VERSION.length;
+    else return false;
+    this.version = wholeNumber(bytes);
+    if (!startsWith(bytes, at, AT)) return false;
+    at += AT.length;
+    this.atMs = wholeNumber(bytes);
+    if (Number.isNaN(this.life + this.version + this.atMs)) return false;
+    return this.kind === 'forgotten' || this.#readPresence(bytes);
+  }
+
+  #readPresence(bytes: Uint8Array): boolean {
+    if (!startsWith(bytes, at, PRESENCE)) return false;
+    for (const { word, bytes: wanted } of PRESENCES) {
+      if (!startsWith(bytes, at + PRESENCE.length, wanted)) continue;
+      this.presence = word;
+      at += PRESENCE.length + wanted.length;
+      return true;
+    }
+    return false;
+  }
+}
+
+/** A key with letters that JSON writes otherwise is not found in the value as it is. */
+function isPlain({ keyBytes, keyStart, keyEnd }: RecordSpans): boolean {
+  for (let key = keyStart; key < keyEnd; key += 1)
+    if (keyBytes[key] === QUOTE || keyBytes[key] === BACKSLASH) return false;
+  return true;
 }
 
 function startsWith(bytes: Uint8Array, from: number, wanted: Uint8Array): boolean {
@@ -36,18 +92,13 @@ function startsWith(bytes: Uint8Array, from: number, wanted: Uint8Array): boolea
   return true;
 }
 
-function pastDigits(bytes: Uint8Array, from: number): number {
-  let at = from;
-  while (bytes[at]! >= ZERO && bytes[at]! <= NINE) at += 1;
-  return at;
-}
-
-function wholeNumber(bytes: Uint8Array, from: number): number {
-  const isNegative = bytes[from] === MINUS;
-  let value = 0;
-  let at = isNegative ? from + 1 : from;
+/** NaN = no digits, or too many for a safe integer. */
+function wholeNumber(bytes: Uint8Array): number {
+  const isNegative = bytes[at] === MINUS;
+  if (isNegative) at += 1;
   const first = at;
+  let value = 0;
   for (; bytes[at]! >= ZERO && bytes[at]! <= NINE; at += 1) value = value * 10 + bytes[at]! - ZERO;
-  if (at === first) return NaN;
+  if (at === first || at - first > 15) return NaN;
   return isNegative ? -value : value;
 }

@@ -1,7 +1,7 @@
 // `rollcall as-of` and `rollcall timeline` as they are typed: options, help, and what they become.
 import { isRoomId, isUserId } from '#libs/matrix';
 import type { Command } from 'commander';
-import { type AddCommands, type CommandSetting } from '../command-setting.js';
+import { type AddCommands, type CommandSetting, wholeNumber } from '../command-setting.js';
 import { readTime } from '../exporting/window.js';
 import { runAsOf } from './as-of-command.js';
 import { runTimeline } from './timeline-command.js';
@@ -48,6 +48,7 @@ function requireUser(command: Command, userId: string): void {
 interface AsOfFlags {
   readonly user?: string;
   readonly room?: string;
+  readonly workers?: number;
 }
 
 function addAsOf(setting: CommandSetting): void {
@@ -57,18 +58,23 @@ function addAsOf(setting: CommandSetting): void {
     .argument('<time>', 'with its zone, or before now: 2026-11-26T08:00Z, -2h')
     .option('--user <user>', 'only this one')
     .option('--room <room>', 'only the members that it had then')
+    .option('--workers <number>', 'threads; absent: one for each core, where there is much to read', wholeNumber(1))
     .option('--json', 'the views as JSON')
     .addHelpText('after', asOfHelp)
     // A span before now begins as an option does.
     .allowUnknownOption()
-    .action(async (text: string, { user, room }: AsOfFlags, command: Command) => {
+    .action(async (text: string, { user, room, workers }: AsOfFlags, command: Command) => {
       const atMs = timeOr(setting, command, 'TIME')(text);
       if (user !== undefined && room !== undefined) command.error('--user or --room, not both.', { exitCode: 2 });
       if (user !== undefined) requireUser(command, user);
       if (room !== undefined && !isRoomId(room)) {
         command.error(`${room} is no Matrix room id, such as !tea:example.org`, { exitCode: 2 });
       }
-      const chosen = { ...(user !== undefined && { userId: user }), ...(room !== undefined && { roomId: room }) };
+      const chosen = {
+        ...(user !== undefined && { userId: user }),
+        ...(room !== undefined && { roomId: room }),
+        ...(workers !== undefined && { workers }),
+      };
       const asked = { atMs, json: setting.isJson(command), ...chosen };
       setting.finish(await runAsOf(asked, setting.configuration(), setting.surroundings));
     });

@@ -1,8 +1,8 @@
 // The changes of a partition around a time: from a snapshot before it, through the changes since. Invariant: a change counts by its
 // own time, not by when it was written; the last one of a user at or before a time is found however late the engine wrote it, as far
 // as it may run late while it serves. It never reads more than a snapshot's span before the time, if there is a snapshot.
-import { decodeChange, type ChangeRecord, type TopicNames } from '#libs/contracts';
-import type { EventLog, LogRecord } from '#libs/event-log';
+import type { ChangeRecord, TopicNames } from '#libs/contracts';
+import type { EventLog } from '#libs/event-log';
 import { Failure } from '../failure.js';
 import { shownTime } from '../exporting/window.js';
 import {
@@ -11,11 +11,15 @@ import {
   type FoundSnapshot,
   type SnapshotUser,
 } from '../replay/snapshot-index.js';
-import { quickAtMs } from './change-head.js';
+import { RecordWalk } from '../record-walk.js';
+import { UserNumbers } from '../user-numbers.js';
+import { LastChanges, timeOf } from './last-changes.js';
 
 /** The engine takes inputs in the order of their times but for about a second; clocks differ by less than this. */
 const LATE_MS = 300_000;
 const DAY_MS = 86_400_000;
+/** Read forward, one after the other backward: so many are little to hold, and much for one request. */
+const PIECE_OFFSETS = 32_768;
 /** How far back a snapshot is sought, at first and then further; the last is everything. */
 const SPANS_MS = [DAY_MS + 2 * LATE_MS, 8 * DAY_MS, Infinity];
 
@@ -35,9 +39,9 @@ export interface WindowOptions {
 }
 
 export interface PartitionWindow {
-  /** As the newest snapshot before the time has them. */
+  /** As the newest snapshot before the time has them, where no change came after it. */
   readonly base: ReadonlyMap<string, SnapshotUser>;
-  /** Of every user the last change at or before the time, if it came after that snapshot. */
+  /** Of every user the last change at or before the time, if it came after that snapshot. A user stands here or in `base`. */
   readonly last: ReadonlyMap<string, ChangeRecord>;
   /** Later ones, in the order of the log. */
   readonly later: readonly ChangeRecord[];
@@ -48,16 +52,77 @@ export async function readWindow(options: WindowOptions): Promise<PartitionWindo
   const found = await snapshotBefore(options);
   const start = (await log.starts(topics.changes))[partition] ?? 0;
   if (found === undefined && start > 0) await requireHeld(options, start);
-  const base =
-    found === undefined ? new Map<string, SnapshotUser>() : await readSnapshotUsers(log, topics.snapshots, found);
-  const from =
+  const earliest =
     found === undefined ? start : ((await log.offsetsAt(topics.changes, found.begin.atMs - LATE_MS))[partition] ?? 0);
-  const scan = new Scan(atMs, options.toMs ?? -Infinity, users);
-  for await (const { records } of log.read(topics.changes, partition, Math.min(from, changesEnd), changesEnd)) {
-    if (options.ending.aborted) throw new Failure('Stopped before everything was read.');
-    if (!scan.takes(records)) break;
+  const from = Math.min(Math.max(start, earliest), changesEnd);
+  const changes = new LastChanges(atMs, options.toMs ?? -Infinity, users);
+  for (let to = await endOfWindow(options, from); to > from && !changes.isDone;) {
+    const pieceFrom = Math.max(from, to - PIECE_OFFSETS);
+    for await (const batch of log.read(topics.changes, partition, pieceFrom, to)) {
+      if (options.ending.aborted) throw new Failure('Stopped before everything was read.');
+      changes.take(batch);
+    }
+    changes.endPiece();
+    to = pieceFrom;
   }
-  return { base, last: scan.last(), later: scan.later };
+  const base = found === undefined || changes.isDone ? NOBODY : await baseOf(options, found, changes);
+  return { base, last: changes.last, later: changes.later() };
+}
+
+const NOBODY: ReadonlyMap<string, SnapshotUser> = new Map();
+
+/** Those of a snapshot who are wanted, and of whom no change has been found since. */
+function baseOf(
+  { log, topics, users }: WindowOptions,
+  found: FoundSnapshot,
+  changes: LastChanges,
+): Promise<ReadonlyMap<string, SnapshotUser>> {
+  const wanted = users === undefined ? undefined : new UserNumbers();
+  for (const user of users ?? []) wanted!.add(user);
+  return readSnapshotUsers(log, topics.snapshots, found, (spans) => {
+    const isWanted = wanted === undefined || wanted.find(spans.keyBytes, spans.keyStart, spans.keyEnd) >= 0;
+    return isWanted && !changes.isFound(spans);
+  });
+}
+
+/** The first offset behind which no change is at or before the times that are wanted, however late the engine wrote them. */
+async function endOfWindow(options: WindowOptions, from: number): Promise<number> {
+  const { log, topics, partition, atMs, changesEnd } = options;
+  const untilMs = Math.max(atMs, options.toMs ?? -Infinity) + LATE_MS;
+  const inTime = (await log.offsetsAt(topics.changes, untilMs))[partition] ?? 0;
+  let low = Math.max(from, Math.min(inTime, changesEnd));
+  let high = changesEnd;
+  // Mostly the engine was in time, and the first look ends it.
+  for (let probe = low; low < high; probe = Math.floor((low + high) / 2)) {
+    const found = await firstChange(options, probe, high);
+    if (found === undefined) high = probe;
+    else if (found.atMs > untilMs) high = Math.min(probe, high);
+    else low = found.offset + 1;
+  }
+  return high;
+}
+
+/** How many offsets are looked at for one change: what lies between transactions is no change. */
+const PROBE_OFFSETS = 256;
+
+/** The first change of ours in a range. */
+async function firstChange(
+  { log, topics, partition }: WindowOptions,
+  from: number,
+  to: number,
+): Promise<{ readonly offset: number; readonly atMs: number } | undefined> {
+  const walk = new RecordWalk();
+  for (let at = from; at < to; at += PROBE_OFFSETS) {
+    let found: { readonly offset: number; readonly atMs: number } | undefined;
+    for await (const batch of log.read(topics.changes, partition, at, Math.min(to, at + PROBE_OFFSETS))) {
+      walk.each(batch, (spans, { offset }) => {
+        const atMs = found === undefined ? timeOf(spans) : Infinity;
+        if (atMs !== Infinity) found = { offset, atMs };
+      });
+    }
+    if (found !== undefined) return found;
+  }
+  return undefined;
 }
 
 /** The newest whole snapshot that holds no change later than the time. */
@@ -89,59 +154,4 @@ async function requireHeld({ log, topics, partition, atMs, changesEnd }: WindowO
     }
     return;
   }
-}
-
-class Scan {
-  readonly later: ChangeRecord[] = [];
-  readonly #last = new Map<string, string>();
-
-  constructor(
-    private readonly atMs: number,
-    private readonly toMs: number,
-    private readonly users: ReadonlySet<string> | undefined,
-  ) {}
-
-  /** false = nothing that is wanted can come any more. */
-  takes(records: readonly LogRecord[]): boolean {
-    const untilMs = Math.max(this.atMs, this.toMs) + LATE_MS;
-    for (const record of records) {
-      const { key, value } = record;
-      if (key === null || value === null) continue;
-      let changedMs = quickAtMs(value, key);
-      if (Number.isNaN(changedMs)) changedMs = wholeChange(textOf(value), textOf(key))?.atMs ?? Infinity;
-      if (changedMs > untilMs) {
-        if (changedMs !== Infinity) return false;
-        continue;
-      }
-      const isWanted = changedMs <= this.atMs || changedMs <= this.toMs;
-      if (!isWanted) continue;
-      const userId = textOf(key);
-      if (this.users !== undefined && !this.users.has(userId)) continue;
-      if (changedMs <= this.atMs) this.#last.set(userId, textOf(value));
-      else {
-        const change = wholeChange(textOf(value), userId);
-        if (change !== undefined) this.later.push(change);
-      }
-    }
-    return true;
-  }
-
-  last(): ReadonlyMap<string, ChangeRecord> {
-    const read = new Map<string, ChangeRecord>();
-    for (const [userId, text] of this.#last) {
-      const change = wholeChange(text, userId);
-      if (change !== undefined) read.set(userId, change);
-    }
-    return read;
-  }
-}
-
-/** undefined = none of ours; `verify` names it. */
-function wholeChange(text: string, userId: string): ChangeRecord | undefined {
-  const decoded = decodeChange(text, userId);
-  return decoded.ok ? decoded.record : undefined;
-}
-
-function textOf(bytes: Uint8Array): string {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8');
 }

@@ -7,11 +7,12 @@ import { readLiving } from '../erasure/living.js';
 import { shownTime } from '../exporting/window.js';
 import { Failure } from '../failure.js';
 import { type Surroundings, withLog } from '../surroundings.js';
-import { NO_LINES, printable, viewsOf } from './as-of-command.js';
+import { NO_LINES, printable } from './as-of-command.js';
 import { BAR_LEGEND, barOf } from './bar.js';
 import { causeText } from './cause-text.js';
 import { shownSpan } from './span-text.js';
 import { readWindow } from './history-window.js';
+import { viewsOf } from './partition-as-of.js';
 import { durationsOf, sessionsOf, stretchesIn, type StateStretch, type Window } from './stretches-of-day.js';
 
 export interface TimelineCommand extends Window {
@@ -30,9 +31,9 @@ export async function runTimeline(
   const stretches = await withLog(surroundings, configuration, 'read', async (log) => {
     const ends = await log.ends(topics.changes);
     const partition = log.partitionOf(userId, ends.length);
-    const living = await readLiving(log, topics.states, partition);
-    if (living.lifeOf(userId) === undefined) throw new Failure(`The history holds nothing of ${userId}.`);
     const users = new Set([userId]);
+    const living = await readLiving(log, topics.states, partition, users);
+    if (living.lifeOf(userId) === undefined) throw new Failure(`The history holds nothing of ${userId}.`);
     const { ending } = surroundings;
     const changesEnd = ends[partition] ?? 0;
     const window = await readWindow({ log, topics, partition, atMs: fromMs, toMs, changesEnd, users, ending });

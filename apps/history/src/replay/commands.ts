@@ -69,6 +69,11 @@ function windowOf(
   return window;
 }
 
+interface VerifyFlags extends WindowFlags {
+  readonly partition?: number;
+  readonly workers?: number;
+}
+
 function addVerify(setting: CommandSetting): void {
   setting.program
     .command('verify')
@@ -76,11 +81,17 @@ function addVerify(setting: CommandSetting): void {
     .option('--from <time>', 'from the newest snapshot before it: 2026-11-26T08:00Z, or -2h')
     .option('--to <time>', 'up to changes of this time')
     .option('--partition <number>', 'only this one', wholeNumber(0))
+    .option('--workers <number>', 'threads, each for a partition at a time; absent: one for each core', wholeNumber(1))
     .option('--json', 'the outcome as JSON')
     .addHelpText('after', verifyHelp)
-    .action(async ({ partition, ...flags }: WindowFlags & { readonly partition?: number }, command: Command) => {
+    .action(async ({ partition, workers, ...flags }: VerifyFlags, command: Command) => {
       const window = windowOf(setting, flags, command);
-      const chosen = { ...window, ...(partition !== undefined && { partition }), json: setting.isJson(command) };
+      const chosen = {
+        ...window,
+        ...(partition !== undefined && { partition }),
+        ...(workers !== undefined && { workers }),
+        json: setting.isJson(command),
+      };
       setting.finish(await runVerify(chosen, setting.configuration(), setting.surroundings));
     });
 }
@@ -92,6 +103,7 @@ interface WhatIfFlags extends WindowFlags {
   readonly busyOfflineAfter?: number;
   readonly maxLease?: number;
   readonly users: number;
+  readonly workers?: number;
 }
 
 function changedBy({ idleAfter, activeFor, offlineAfter, busyOfflineAfter, maxLease }: WhatIfFlags): Partial<Policy> {
@@ -116,6 +128,7 @@ function addWhatIf(setting: CommandSetting): void {
     .option('--from <time>', 'absent: a day before the end')
     .option('--to <time>', 'absent: where the aggregator has come')
     .option('--users <number>', 'how many users are listed, 0 for all', wholeNumber(0), 20)
+    .option('--workers <number>', 'threads, each for a partition at a time; absent: one for each core', wholeNumber(1))
     .option('--json', 'the comparison as JSON')
     .addHelpText('after', whatIfHelp)
     .action(async (flags: WhatIfFlags, command: Command) => {
@@ -124,6 +137,7 @@ function addWhatIf(setting: CommandSetting): void {
         changed,
         ...windowOf(setting, flags, command),
         listed: flags.users,
+        ...(flags.workers !== undefined && { workers: flags.workers }),
         json: setting.isJson(command),
       };
       setting.finish(await runWhatIf(chosen, setting.configuration(), setting.surroundings));

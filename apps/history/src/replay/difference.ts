@@ -3,8 +3,9 @@
 import type { ChangeRecord } from '#libs/contracts';
 import { decodeChange } from '#libs/contracts';
 import type { Aggregate } from '#libs/presence';
-import type { PartitionRefold, ToldChange } from './partition-refold.js';
+import type { PartitionRefold } from './partition-refold.js';
 import type { StoredChange } from './stored-change.js';
+import type { ToldChange } from './told-change.js';
 
 /**
  * `changed`: the change is there with other content; `missing`: the inputs make one that is not there; `repeated`: one stands there

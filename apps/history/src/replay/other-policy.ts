@@ -1,6 +1,6 @@
 // The inputs of a partition under other timings than those in force, beside what happened. Invariant: with the same timings both are
 // the same to the millisecond; a life that was ended since counts on neither side. Pure: whoever drives it brings the records.
-import type { ChangeRecord, OrderPoint } from '#libs/contracts';
+import type { OrderPoint } from '#libs/contracts';
 import {
   PRESENCE_BY_RANK,
   evaluate,
@@ -18,6 +18,15 @@ export interface Compared {
   readonly userId: string;
   readonly was: OnlineTime;
   readonly would: OnlineTime;
+}
+
+/** What counts of a change. */
+export interface HappenedChange {
+  readonly kind: 'changed' | 'forgotten';
+  readonly life: number;
+  readonly version: number;
+  readonly atMs: number;
+  readonly presence: Presence;
 }
 
 export type Lack = 'activity' | 'commands' | 'nothing';
@@ -50,9 +59,9 @@ export class OtherPolicy {
   }
 
   /** A change that happened, after the snapshot. */
-  happened(change: ChangeRecord): void {
-    if (!this.shows(change.userId, change.life) || change.kind === 'forgotten') return;
-    this.#of(this.#was, change.userId).move(change.atMs, change.view.presence);
+  happened(userId: string, { kind, life, atMs, presence }: HappenedChange): void {
+    if (kind === 'forgotten' || !this.shows(userId, life)) return;
+    this.#of(this.#was, userId).move(atMs, presence);
   }
 
   /** Folds up to the point; says what lacks. */
@@ -66,9 +75,10 @@ export class OtherPolicy {
 
   /** All is folded: timers up to the window's end, and the outcome for everybody of whom anything was ever shown. */
   outcome(): readonly Compared[] {
-    for (const [userId, { deadlineMs }] of this.refold.users) {
-      if (deadlineMs > this.span.toMs) continue;
-      this.refold.fire(userId, this.span.toMs);
+    const { users } = this.refold;
+    for (let id = 0; id < users.size; id += 1) {
+      if (users.aggregate(id).deadlineMs > this.span.toMs) continue;
+      this.refold.fire(id, this.span.toMs);
       this.#account();
     }
     return [...new Set([...this.#was.keys(), ...this.#would.keys()])].map((userId) => ({

@@ -2,20 +2,23 @@
 // activity first at equal times, through every point that is known to have been passed. Invariant: nothing here reads a log, a
 // clock or a file; what lacks is asked for in a word, and what was told is kept until somebody compares it.
 import { decodeInput } from '#apps/aggregator';
-import { INPUTS, encodeChange, type Cause, type OrderPoint } from '#libs/contracts';
+import { INPUTS, type Cause, type OrderPoint } from '#libs/contracts';
 import { partitionOf, type LogRecord } from '#libs/event-log';
 import {
-  Aggregate,
   fireDeadlines,
   takeActivity,
   takeCommand,
   type ActivityInput,
+  type Aggregate,
   type Change,
   type CommandInput,
   type Folding,
   type Policy,
 } from '#libs/presence';
+import { QuickInputs } from './quick-inputs.js';
 import { RecordFeed } from './record-feed.js';
+import { RefoldUsers } from './refold-users.js';
+import { ToldChange } from './told-change.js';
 
 export const ACTIVITY = INPUTS.indexOf('activity');
 export const COMMANDS = INPUTS.indexOf('commands');
@@ -25,7 +28,7 @@ export interface RefoldStart {
   readonly partition: number;
   readonly partitions: number;
   readonly policy: Policy;
-  readonly users: Map<string, Aggregate>;
+  readonly users: RefoldUsers;
   /** Last offset taken of each input, −1 = none. */
   readonly taken: OrderPoint;
   /** The time that each input had reached, milliseconds. */
@@ -34,21 +37,12 @@ export interface RefoldStart {
   readonly order: readonly OrderPoint[];
 }
 
-/** A change as the inputs make it. */
-export interface ToldChange {
-  readonly userId: string;
-  readonly change: Change;
-  /** As it is stored. */
-  readonly text: string;
-  readonly point: OrderPoint;
-}
-
 /** `there` = the point is reached; `told` = a change waits; an input's name = records of it are needed. */
 export type Advance = 'there' | 'told' | 'activity' | 'commands';
 
 export class PartitionRefold {
   readonly feeds: readonly [RecordFeed, RecordFeed] = [new RecordFeed(), new RecordFeed()];
-  readonly users: Map<string, Aggregate>;
+  readonly users: RefoldUsers;
   /** Last offset taken of each input. */
   readonly taken: [number, number];
   /** Records taken, rejected ones included. */
@@ -56,16 +50,20 @@ export class PartitionRefold {
   told: ToldChange[] = [];
   readonly #reachedMs: [number, number];
   readonly #folding: Folding;
+  readonly #quick: QuickInputs;
   #nextOrder = 0;
-  #userId = '';
+  /** Whose change the sink is told, and the input being taken. */
+  #current = -1;
   #input = 0;
-  #offset = 0;
+  /** Used again for every input: the domain reads it and keeps nothing of it. */
+  readonly #at = { tMs: 0, offset: -1 };
 
   constructor(readonly beginning: RefoldStart) {
     const start = beginning;
     this.users = start.users;
     this.taken = [...start.taken];
     this.#reachedMs = [...start.reachedMs];
+    this.#quick = new QuickInputs(start.users.numbers);
     this.#folding = { policy: start.policy, sink: (change) => this.#tell(change) };
   }
 
@@ -100,17 +98,16 @@ export class PartitionRefold {
   }
 
   /** Applies a user's deadlines up to a time, as the engine's timers do. */
-  fire(userId: string, uptoMs: number): void {
-    const aggregate = this.users.get(userId);
-    if (aggregate === undefined) return;
-    this.#userId = userId;
-    fireDeadlines(aggregate, uptoMs, this.#folding);
+  fire(id: number, uptoMs: number): void {
+    if (id < 0) return;
+    this.#current = id;
+    fireDeadlines(this.users.aggregate(id), uptoMs, this.#folding);
   }
 
   /** Applies everybody's deadlines up to a time, until one tells something. */
   fireAll(uptoMs: number): void {
-    for (const [userId, { deadlineMs }] of this.users) {
-      if (deadlineMs <= uptoMs) this.fire(userId, uptoMs);
+    for (let id = 0; id < this.users.size; id += 1) {
+      if (this.users.aggregate(id).deadlineMs <= uptoMs) this.fire(id, uptoMs);
       if (this.told.length > 0) return;
     }
   }
@@ -145,39 +142,43 @@ export class PartitionRefold {
     this.#reachedMs[input] = tMs;
     this.taken[input] = record.offset;
     this.inputs += 1;
-    const decoded = decodeInput(input, record);
-    if (!decoded.ok) return;
-    const { userId } = decoded.record;
-    const aggregate = this.users.get(userId) ?? this.#newUser(userId);
-    if (aggregate === undefined) return;
-    this.#userId = userId;
+    this.#at.tMs = tMs;
+    this.#at.offset = record.offset;
     this.#input = input;
-    this.#offset = record.offset;
-    const at = { tMs, offset: record.offset };
-    if (input === ACTIVITY) takeActivity(aggregate, decoded.record.input as ActivityInput, at, this.#folding);
-    else takeCommand(aggregate, decoded.record.input as CommandInput, at, this.#folding);
+    if (input === ACTIVITY && this.#quick.find(record)) {
+      this.#current = this.#quick.id;
+      takeActivity(this.users.aggregate(this.#current), this.#quick.input, this.#at, this.#folding);
+    } else this.#takeDecoded(input, record);
   }
 
-  /** undefined = the user belongs to another partition, and its records here are rejected. */
-  #newUser(userId: string): Aggregate | undefined {
+  #takeDecoded(input: number, record: LogRecord): void {
+    const decoded = decodeInput(input, record);
+    if (!decoded.ok) return;
+    this.#current = this.#idHere(decoded.record.userId);
+    if (this.#current < 0) return;
+    const aggregate = this.users.aggregate(this.#current);
+    if (input === ACTIVITY) takeActivity(aggregate, decoded.record.input as ActivityInput, this.#at, this.#folding);
+    else takeCommand(aggregate, decoded.record.input as CommandInput, this.#at, this.#folding);
+  }
+
+  /** −1 = the user belongs to another partition, and its records here are rejected. */
+  #idHere(userId: string): number {
+    const found = this.users.numbers.numberOf(userId);
+    if (found >= 0) return found;
     const { partition, partitions } = this.beginning;
-    if (partitionOf(userId, partitions) !== partition) return undefined;
-    const aggregate = new Aggregate();
-    this.users.set(userId, aggregate);
-    return aggregate;
+    return partitionOf(userId, partitions) === partition ? this.users.add(userId) : -1;
   }
 
   #tell(change: Change): void {
-    const userId = this.#userId;
     const [activity, commands] = this.taken;
     const applied = { ...(activity < 0 ? {} : { activity }), ...(commands < 0 ? {} : { commands }) };
-    const cause = this.#causeOf(change);
-    const text = encodeChange({ ...change, userId, cause, applied });
-    this.told.push({ userId, change, text, point: [activity, commands] });
+    this.told.push(
+      new ToldChange(this.users.numbers.name(this.#current), change, { cause: this.#causeOf(change), applied }),
+    );
   }
 
   #causeOf(change: Change): Cause {
     if (change.kind === 'changed' && change.timer !== undefined) return { timer: change.timer };
-    return { topic: INPUTS[this.#input]!, offset: this.#offset };
+    return { topic: INPUTS[this.#input]!, offset: this.#at.offset };
   }
 }

@@ -1,6 +1,7 @@
 // Records of one topic-partition as they are read, for code that never waits: batches are pushed in, records are taken one by
-// one. Invariant: `position` never falls, and everything before it was pushed or is not in the log.
-import type { LogRecord, RecordBatch } from '#libs/event-log';
+// one. Invariant: `position` never falls, and everything before it was pushed or is not in the log. A record may be used until the
+// next but one is the head: two objects are filled in turn, where the log gives bytes.
+import { ListedRecords, PackedRecord, type LogRecord, type RecordBatch, type RecordCursor } from '#libs/event-log';
 
 export class RecordFeed {
   /** The next record; undefined = none is here. */
@@ -8,15 +9,15 @@ export class RecordFeed {
   isEnded = false;
   /** Nothing before this offset is still to come. */
   position = 0;
-  #batches: (readonly LogRecord[])[] = [];
-  #records: readonly LogRecord[] = [];
-  #at = 0;
+  #batches: RecordCursor[] = [];
+  #cursor: RecordCursor | undefined;
+  #spare = new PackedRecord();
+  #other = new PackedRecord();
 
-  push({ records, nextOffset }: RecordBatch): void {
-    this.position = Math.max(this.position, nextOffset);
-    if (records.length === 0) return;
-    this.#batches.push(records);
-    if (this.head === undefined) this.#find();
+  push(batch: RecordBatch): void {
+    this.position = Math.max(this.position, batch.nextOffset);
+    this.#batches.push(batch.packed?.cursor() ?? new ListedRecords(batch.records));
+    if (this.head === undefined) this.shift();
   }
 
   end(): void {
@@ -25,14 +26,14 @@ export class RecordFeed {
 
   /** Drops the head. */
   shift(): void {
-    this.#at += 1;
-    this.head = this.#records[this.#at];
-    if (this.head === undefined) this.#find();
-  }
-
-  #find(): void {
-    this.#records = this.#batches.shift() ?? [];
-    this.#at = 0;
-    this.head = this.#records[0];
+    const into = this.#spare;
+    this.#spare = this.#other;
+    this.#other = into;
+    for (;;) {
+      this.head = this.#cursor?.next(into);
+      if (this.head !== undefined) return;
+      this.#cursor = this.#batches.shift();
+      if (this.#cursor === undefined) return;
+    }
   }
 }

@@ -1,9 +1,18 @@
 // The snapshots that a partition holds, and the order in which inputs were taken since. Invariant: a snapshot is whole only when
 // its end is there with as many registers as it says; registers are passed over by their keys until somebody wants them.
-import { decodeRegisters, decodeSnapshotRecord, type OrderPoint, type SnapshotBegin, type Told } from '#libs/contracts';
+import {
+  decodeRegisters,
+  decodeSnapshotRecord,
+  type OrderPoint,
+  type RecordSpans,
+  type SnapshotBegin,
+  type SnapshotRecord,
+  type Told,
+} from '#libs/contracts';
 import type { EventLog, LogRecord } from '#libs/event-log';
 import { type Aggregate, rearm, restore } from '#libs/presence';
 import { Failure } from '../failure.js';
+import { RecordWalk, textAt } from '../record-walk.js';
 
 export interface FoundSnapshot {
   readonly partition: number;
@@ -45,42 +54,46 @@ export async function readSnapshotIndex(
   const snapshots: FoundSnapshot[] = [];
   const order: OrderPoint[] = [];
   let users = 0;
-  for await (const { records } of log.read(topic, partition, from, end)) {
-    for (const record of records) {
-      if (record.key?.[0] !== BANG) {
-        users += 1;
-        continue;
-      }
-      const read = snapshotRecordOf(record, topic, partition);
-      const last = snapshots.at(-1);
-      if (read.kind === 'order') order.push(...read.points);
-      else if (read.kind === 'begin') {
-        snapshots.push({ partition, begin: read, offset: record.offset });
-        users = 0;
-      } else if (last !== undefined && last.begin.atMs === read.atMs && users === last.begin.users) {
-        last.endOffset = record.offset;
-      }
+  const take = (read: SnapshotRecord, offset: number): void => {
+    const last = snapshots.at(-1);
+    if (read.kind === 'order') order.push(...read.points);
+    else if (read.kind === 'begin') {
+      snapshots.push({ partition, begin: read, offset });
+      users = 0;
+    } else if (last !== undefined && last.begin.atMs === read.atMs && users === last.begin.users) {
+      last.endOffset = offset;
     }
+  };
+  const walk = new RecordWalk();
+  for await (const batch of log.read(topic, partition, from, end)) {
+    walk.each(batch, ({ keyBytes, keyStart }, record) => {
+      if (keyStart < 0 || keyBytes[keyStart] !== BANG) users += 1;
+      else take(snapshotRecordOf(record, topic, partition), record.offset);
+    });
   }
   return { snapshots, order };
 }
 
-/** Everybody that a whole snapshot holds, deadlines set by its policy. */
+/** Everybody that a whole snapshot holds, or those whom `wants` wants; deadlines set by its policy. */
 export async function readSnapshotUsers(
   log: EventLog,
   topic: string,
   { begin, partition, offset, endOffset }: FoundSnapshot,
+  wants: (spans: RecordSpans) => boolean = () => true,
 ): Promise<Map<string, SnapshotUser>> {
   if (endOffset === undefined) throw new Error('a snapshot that is not whole holds nobody');
   const users = new Map<string, SnapshotUser>();
-  for await (const { records } of log.read(topic, partition, offset + 1, endOffset)) {
-    for (const { key, value, offset: at } of records) {
-      if (key?.[0] === BANG || value === null) continue;
-      const { userId, snapshot, told } = readRegisters(textOf(value), `${topic}-${partition} offset ${at}`);
+  const walk = new RecordWalk();
+  for await (const batch of log.read(topic, partition, offset + 1, endOffset)) {
+    walk.each(batch, (spans, { offset: at }) => {
+      const { keyBytes, keyStart, valueBytes, valueStart, valueEnd } = spans;
+      if ((keyStart >= 0 && keyBytes[keyStart] === BANG) || valueStart < 0 || !wants(spans)) return;
+      const text = textAt(valueBytes, valueStart, valueEnd);
+      const { userId, snapshot, told } = readRegisters(text, `${topic}-${partition} offset ${at}`);
       const aggregate = restore(snapshot);
       rearm(aggregate, begin.policy);
       users.set(userId, { aggregate, told });
-    }
+    });
   }
   return users;
 }

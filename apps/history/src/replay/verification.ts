@@ -30,10 +30,12 @@ export class Verification {
   difference: Difference | undefined;
   /** Before the first change of the stretch: those that the snapshot holds already. */
   #isBefore = true;
-  #stored: StoredChange | undefined;
+  /** Of the head of `changes`, when it has been looked at. */
+  readonly #stored = new StoredChange();
+  #isLookedAt = false;
   #isEnding = false;
   /** The latest timer that fired since the last input was taken. */
-  #timerPoint: OrderPoint = [NaN, NaN];
+  readonly #timerPoint: [number, number] = [NaN, NaN];
   #timerMs = -Infinity;
 
   constructor(
@@ -57,8 +59,9 @@ export class Verification {
       this.#isEnding = true;
       return undefined;
     }
-    this.#stored ??= new StoredChange(head);
     const stored = this.#stored;
+    if (!this.#isLookedAt) stored.take(head);
+    this.#isLookedAt = true;
     if (this.#isBefore && this.#isCovered(stored)) return this.#pass();
     this.#isBefore = false;
     const { point } = stored;
@@ -74,7 +77,7 @@ export class Verification {
 
   #match(offset: number, stored: StoredChange): Want | undefined {
     const told = this.refold.told[0]!;
-    const difference = told.text === stored.text ? undefined : unequal(offset, stored, told, this.refold);
+    const difference = stored.isWritten(told.text) ? undefined : unequal(offset, stored, told, this.refold);
     if (difference !== undefined) return this.#differ(difference);
     this.refold.told.shift();
     this.verified += 1;
@@ -87,7 +90,7 @@ export class Verification {
     if (!Number.isNaN(atMs)) {
       if (this.#isAfterEnd(stored, atMs, point)) return this.#close();
       if (this.#isAfterLaterTimer(atMs, point)) return this.#differ(this.#outOfPlace(offset, stored));
-      this.refold.fire(stored.userId, atMs);
+      this.refold.fire(stored.idIn(this.refold.users.numbers), atMs);
     }
     if (this.refold.told.length === 0) return this.#differ(this.#outOfPlace(offset, stored));
     return undefined;
@@ -97,7 +100,7 @@ export class Verification {
   #isAfterLaterTimer(atMs: number, point: OrderPoint): boolean {
     const isSamePoint = point[0] === this.#timerPoint[0] && point[1] === this.#timerPoint[1];
     const isLate = isSamePoint && atMs < this.#timerMs;
-    this.#timerPoint = point;
+    [this.#timerPoint[0], this.#timerPoint[1]] = point;
     this.#timerMs = atMs;
     return isLate && !(this.end.isAnew === true && this.refold.inputs === 0);
   }
@@ -108,7 +111,7 @@ export class Verification {
 
   #pass(): undefined {
     this.changes.shift();
-    this.#stored = undefined;
+    this.#isLookedAt = false;
     return undefined;
   }
 
@@ -132,7 +135,7 @@ export class Verification {
   #isBeyond([activity, commands]: OrderPoint): boolean {
     const { point, lastMs } = this.end;
     if (activity > point[0] || commands > point[1]) return true;
-    const record = lastMs === undefined ? undefined : this.#stored?.record;
+    const record = lastMs === undefined ? undefined : this.#stored.record;
     return record !== undefined && typeof record !== 'string' && record.atMs > lastMs!;
   }
 
@@ -165,16 +168,21 @@ export class Verification {
   /** Whoever had a later version at the end than here lacks a change in the log. */
   #fireAsToldBy(users: ReadonlyMap<string, Aggregate>): void {
     for (const [userId, { life, version, evaluatedAtMs }] of users) {
-      const here = this.refold.users.get(userId);
-      if (here === undefined || here.life > life || (here.life === life && here.version >= version)) continue;
-      this.refold.fire(userId, evaluatedAtMs);
+      const id = this.refold.users.numbers.numberOf(userId);
+      if (id < 0) continue;
+      const here = this.refold.users.aggregate(id);
+      if (here.life > life || (here.life === life && here.version >= version)) continue;
+      this.refold.fire(id, evaluatedAtMs);
       if (this.refold.told.length > 0) return;
     }
   }
 }
 
 /** Whether what the aggregate tells is this change or a later one. */
-export function isToldBy(record: ChangeRecord, { life, version }: Aggregate): boolean {
+export function isToldBy(
+  record: Pick<ChangeRecord, 'kind' | 'life' | 'version'>,
+  { life, version }: Aggregate,
+): boolean {
   if (record.kind === 'forgotten') return record.life < life;
   return record.life < life || (record.life === life && record.version <= version);
 }

@@ -6,8 +6,10 @@ import type { Policy } from '#libs/presence';
 import type { Configuration } from '#libs/runtime';
 import { shownTime } from '../exporting/window.js';
 import { Failure, explain } from '../failure.js';
-import { Progress } from '../progress.js';
 import { type Surroundings, withLog } from '../surroundings.js';
+import { crewFor, inputsIn } from '../threads/crew.js';
+import { inThreads } from '../threads/in-threads.js';
+import { FoldingProgress } from './folding-progress.js';
 import { type VerifiedPartition, verifyPartition } from './verify-partition.js';
 
 export interface VerifyCommand {
@@ -15,6 +17,8 @@ export interface VerifyCommand {
   readonly toMs?: number;
   /** Absent: all. */
   readonly partition?: number;
+  /** Absent: as many as there are cores. */
+  readonly workers?: number;
   readonly json: boolean;
 }
 
@@ -49,27 +53,19 @@ export async function runVerify(
 }
 
 async function verifyAll(
-  { partition: only, fromMs, toMs }: VerifyCommand,
+  command: VerifyCommand,
   log: EventLog,
   topics: TopicNames,
   surroundings: Surroundings,
 ): Promise<Verified> {
+  const { partition: only } = command;
   const count = (await log.starts(topics.changes)).length;
   if (only !== undefined && only >= count) {
     throw new Failure(`${topics.changes} has ${count} partitions, 0 to ${count - 1}: there is no partition ${only}.`);
   }
   const chosen = only === undefined ? Array.from({ length: count }, (_, partition) => partition) : [only];
-  const progress = new Progress(surroundings);
   const startedMs = surroundings.nowMs();
-  const partitions: VerifiedPartition[] = [];
-  for (const partition of chosen) {
-    const onProgress = (inputs: number, changes: number): void =>
-      progress.show(() => `partition ${partition} of ${count}: ${inputs} inputs, ${changes} changes`);
-    const window = { ...(fromMs !== undefined && { fromMs }), ...(toMs !== undefined && { toMs }) };
-    partitions.push(await verifyPartition({ log, topics, partition, onProgress, ...window }));
-    if (surroundings.ending.aborted) throw new Failure('Stopped before everything was compared.', EXIT_UNPROVEN);
-  }
-  await progress.end();
+  const partitions = await verifyEach(chosen, command, { log, topics, surroundings });
   const stretches = partitions.flatMap((partition) => partition.stretches);
   return {
     partitions,
@@ -77,6 +73,45 @@ async function verifyAll(
     changes: stretches.reduce((sum, { changes }) => sum + changes, 0),
     seconds: (surroundings.nowMs() - startedMs) / 1000,
   };
+}
+
+interface Sources {
+  readonly log: EventLog;
+  readonly topics: TopicNames;
+  readonly surroundings: Surroundings;
+}
+
+/** In the order of the partitions, whichever is done first. */
+async function verifyEach(
+  chosen: readonly number[],
+  { fromMs, toMs, workers }: VerifyCommand,
+  { log, topics, surroundings }: Sources,
+): Promise<readonly VerifiedPartition[]> {
+  const window = { ...(fromMs !== undefined && { fromMs }), ...(toMs !== undefined && { toMs }) };
+  const stopped = new Failure('Stopped before everything was compared.', EXIT_UNPROVEN);
+  const progress = new FoldingProgress(surroundings, ['inputs', 'changes']);
+  try {
+    const records = await inputsIn(log, topics);
+    const crew = crewFor(surroundings, { partitions: chosen.length, records, ...(workers && { workers }) });
+    if (crew === undefined) {
+      const verified: VerifiedPartition[] = [];
+      for (const [index, partition] of chosen.entries()) {
+        const onProgress = (...counts: readonly number[]): void => progress.show(index, counts);
+        verified.push(await verifyPartition({ log, topics, partition, onProgress, ...window }));
+        if (surroundings.ending.aborted) throw stopped;
+      }
+      return verified;
+    }
+    return await inThreads<VerifiedPartition>(crew.start, surroundings.ending, {
+      jobs: chosen.map((partition) => ({ kind: 'verify', options: { partition, ...window } })),
+      threads: crew.threads,
+      nameOf: (index) => `partition ${chosen[index]!}`,
+      onProgress: (index, counts) => progress.show(index, counts),
+      stopped,
+    });
+  } finally {
+    await progress.end();
+  }
 }
 
 function shown({ partitions, inputs, changes, seconds }: Verified): object {

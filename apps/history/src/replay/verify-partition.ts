@@ -7,6 +7,7 @@ import type { Difference } from './difference.js';
 import { PartitionRefold } from './partition-refold.js';
 import { readProgress } from './progress-reading.js';
 import { RefoldSources, addInputs } from './refold-sources.js';
+import { RefoldUsers } from './refold-users.js';
 import { type FoundSnapshot, readSnapshotIndex, readSnapshotUsers, type SnapshotIndex } from './snapshot-index.js';
 import { type Stretch, stretchesOf } from './stretches.js';
 import { type StretchEnd, Verification } from './verification.js';
@@ -145,12 +146,14 @@ export async function refoldFrom(
   const { begin, partition } = start;
   const description = await log.describeTopic(topics.activity);
   if (description === undefined) throw new Failure(`There is no topic ${topics.activity}.`);
-  const users = await readSnapshotUsers(log, topics.snapshots, start);
+  const users = new RefoldUsers();
+  for (const [userId, { aggregate }] of await readSnapshotUsers(log, topics.snapshots, start))
+    users.add(userId, aggregate);
   return new PartitionRefold({
     partition,
     partitions: description.partitions,
     policy: begin.policy,
-    users: new Map([...users].map(([userId, { aggregate }]) => [userId, aggregate])),
+    users,
     taken: pointOf(begin.inputs),
     reachedMs: begin.inputs.map(({ reachedMs }) => reachedMs) as [number, number],
     order,

@@ -8,13 +8,22 @@ import type { Configuration } from '#libs/runtime';
 import { MembershipsView } from '#libs/views';
 import { shownTime } from '../exporting/window.js';
 import { Failure } from '../failure.js';
-import { Progress } from '../progress.js';
 import { type Surroundings, withLog } from '../surroundings.js';
+import { crewFor, inputsIn } from '../threads/crew.js';
+import { inThreads } from '../threads/in-threads.js';
+import { FoldingProgress } from './folding-progress.js';
 import type { Span } from './online-time.js';
 import type { Compared } from './other-policy.js';
 import { readProgress } from './progress-reading.js';
 import type { FoundSnapshot } from './snapshot-index.js';
-import { type Beginnings, beginningAt, beginningsOf, whatIf } from './what-if-partition.js';
+import {
+  type Beginnings,
+  type WhatIfOutcome,
+  type WhatIfParts,
+  beginningAt,
+  beginningsOf,
+  whatIf,
+} from './what-if-partition.js';
 import { type UserDifference, type WhatIfResult, asJson, asText, sumUp } from './what-if-text.js';
 
 export interface WhatIfCommand {
@@ -26,6 +35,8 @@ export interface WhatIfCommand {
   readonly toMs?: number;
   /** How many users are listed, those first that differ most; 0 = all. */
   readonly listed: number;
+  /** Absent: as many as there are cores. */
+  readonly workers?: number;
   readonly json: boolean;
 }
 
@@ -37,7 +48,7 @@ export async function runWhatIf(
   surroundings: Surroundings,
 ): Promise<number> {
   const topics = topicNames(configuration.topics.prefix);
-  const progress = new Progress(surroundings);
+  const progress = new FoldingProgress(surroundings, ['inputs']);
   const result = await withLog(surroundings, configuration, 'read', (log) =>
     compare({ log, topics, command, progress, surroundings, maxRoomMembers: configuration.fanout.maxRoomMembers }),
   );
@@ -50,13 +61,13 @@ interface CompareParts {
   readonly log: EventLog;
   readonly topics: TopicNames;
   readonly command: WhatIfCommand;
-  readonly progress: Progress;
+  readonly progress: FoldingProgress;
   readonly surroundings: Surroundings;
   readonly maxRoomMembers: number;
 }
 
 async function compare(parts: CompareParts): Promise<WhatIfResult> {
-  const { log, topics, command, progress, surroundings } = parts;
+  const { log, topics, command } = parts;
   const count = (await log.starts(topics.changes)).length;
   const beginnings: Beginnings[] = [];
   for (let partition = 0; partition < count; partition += 1)
@@ -66,21 +77,41 @@ async function compare(parts: CompareParts): Promise<WhatIfResult> {
   const policy = { ...inForce, ...command.changed };
   const faults = policyFaults(policy);
   if (faults.length > 0) throw new Failure(`These timings cannot be: ${faults.join('; ')}.`, 2);
-  const compared: Compared[] = [];
-  let inputs = 0;
-  for (const [partition, its] of beginnings.entries()) {
+  const jobs = beginnings.flatMap((its, partition) => {
     const start = beginningAt(its, span.fromMs);
-    if (start === undefined) continue;
-    const onProgress = (taken: number): void =>
-      progress.show(() => `partition ${partition} of ${count}: ${taken} inputs`);
-    const outcome = await whatIf({ log, topics, partition, onProgress }, { start, order: its.order, span, policy });
-    compared.push(...outcome.compared);
-    inputs += outcome.inputs;
-    if (surroundings.ending.aborted) throw new Failure('Stopped before everything was folded.');
-  }
+    return start === undefined ? [] : [{ partition, parts: { start, order: its.order, span, policy } }];
+  });
+  const outcomes = await whatIfEach(jobs, parts);
+  const compared = outcomes.flatMap((outcome) => outcome.compared);
+  const inputs = outcomes.reduce((sum, outcome) => sum + outcome.inputs, 0);
   const recipients = await recipientsOf(parts, compared);
   const users = compared.map((user): UserDifference => ({ ...user, recipients: recipients(user.userId) }));
   return sumUp({ span, inForce, policy, users, inputs });
+}
+
+async function whatIfEach(
+  jobs: readonly { readonly partition: number; readonly parts: WhatIfParts }[],
+  { log, topics, command: { workers }, progress, surroundings }: CompareParts,
+): Promise<readonly WhatIfOutcome[]> {
+  const stopped = new Failure('Stopped before everything was folded.');
+  const records = await inputsIn(log, topics);
+  const crew = crewFor(surroundings, { partitions: jobs.length, records, ...(workers && { workers }) });
+  if (crew === undefined) {
+    const outcomes: WhatIfOutcome[] = [];
+    for (const [index, { partition, parts }] of jobs.entries()) {
+      const onProgress = (...counts: readonly number[]): void => progress.show(index, counts);
+      outcomes.push(await whatIf({ log, topics, partition, onProgress }, parts));
+      if (surroundings.ending.aborted) throw stopped;
+    }
+    return outcomes;
+  }
+  return inThreads<WhatIfOutcome>(crew.start, surroundings.ending, {
+    jobs: jobs.map((options) => ({ kind: 'what-if', options })),
+    threads: crew.threads,
+    nameOf: (index) => `partition ${jobs[index]!.partition}`,
+    onProgress: (index, counts) => progress.show(index, counts),
+    stopped,
+  });
 }
 
 /** From --from or a day before the end, but not before the first snapshot of the partition whose snapshots begin last. */

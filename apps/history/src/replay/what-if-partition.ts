@@ -1,11 +1,13 @@
 // One partition under other timings: its newest snapshot before the window, the inputs since, and what really happened beside them.
 // Invariant: both sides begin at the same snapshot and end at the same time. It only drives: what is counted is pure code beside it.
-import { INPUTS, decodeChange, type ChangeRecord, type OrderPoint, type TopicNames } from '#libs/contracts';
+import { INPUTS, decodeChange, type OrderPoint, type RecordSpans, type TopicNames } from '#libs/contracts';
 import type { EventLog } from '#libs/event-log';
 import { rearm, type Policy } from '#libs/presence';
 import { readLiving } from '../erasure/living.js';
 import type { Span } from './online-time.js';
-import { OtherPolicy, type Compared } from './other-policy.js';
+import { ChangeHead } from '../looking/change-head.js';
+import { RecordWalk, textAt } from '../record-walk.js';
+import { OtherPolicy, type Compared, type HappenedChange } from './other-policy.js';
 import { PartitionRefold } from './partition-refold.js';
 import { RefoldSources, addInputs } from './refold-sources.js';
 import { readSnapshotIndex, type FoundSnapshot, type SnapshotIndex } from './snapshot-index.js';
@@ -57,10 +59,10 @@ export async function whatIf(options: WhatIfOptions, parts: WhatIfParts): Promis
   const changesEnd = (await log.ends(topics.changes))[partition] ?? 0;
   const living = await readLiving(log, topics.states, partition);
   const base = await refoldFrom(log, topics, start, order);
-  for (const aggregate of base.users.values()) rearm(aggregate, policy);
+  for (const [, aggregate] of base.users) rearm(aggregate, policy);
   const refold = new PartitionRefold({ ...base.beginning, policy });
   const other = new OtherPolicy(refold, span, (userId, life) => living.shows(userId, life));
-  await readHappened(options, { start, changesEnd, span, base }, (change) => other.happened(change));
+  await readHappened(options, { start, changesEnd, span, base }, (userId, change) => other.happened(userId, change));
   other.begin(policy, Math.max(...start.begin.inputs.map(({ reachedMs }) => reachedMs)));
   const upTo = await pointAt(log, topics, partition, span.toMs);
   const sources = new RefoldSources<string>();
@@ -93,20 +95,30 @@ interface HappenedParts {
 async function readHappened(
   { log, topics, partition }: WhatIfOptions,
   { start, changesEnd, span, base }: HappenedParts,
-  use: (change: ChangeRecord) => void,
+  use: (userId: string, change: HappenedChange) => void,
 ): Promise<void> {
   const from = (await log.offsetsAt(topics.changes, start.begin.atMs - CLOCKS_MS))[partition] ?? 0;
-  for await (const { records } of log.read(topics.changes, partition, Math.min(from, changesEnd), changesEnd)) {
-    for (const { key, value } of records) {
-      if (key === null || value === null) continue;
-      const userId = Buffer.from(key.buffer, key.byteOffset, key.byteLength).toString('utf8');
-      const decoded = decodeChange(
-        Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString('utf8'),
-        userId,
-      );
-      if (!decoded.ok || decoded.record.atMs > span.toMs) continue;
-      const there = base.users.get(userId);
-      if (there === undefined || !isToldBy(decoded.record, there)) use(decoded.record);
-    }
+  const { users } = base;
+  const walk = new RecordWalk();
+  const head = new ChangeHead();
+  for await (const batch of log.read(topics.changes, partition, Math.min(from, changesEnd), changesEnd)) {
+    walk.each(batch, (spans) => {
+      const { keyBytes, keyStart, keyEnd } = spans;
+      const change = head.read(spans) ? head : wholeChange(spans);
+      if (change === undefined || change.atMs > span.toMs) return;
+      const there = users.numbers.find(keyBytes, keyStart, keyEnd);
+      if (there >= 0 && isToldBy(change, users.aggregate(there))) return;
+      use(there >= 0 ? users.numbers.name(there) : textAt(keyBytes, keyStart, keyEnd), change);
+    });
   }
+}
+
+/** undefined = none of ours; `verify` names it. */
+function wholeChange(spans: RecordSpans): HappenedChange | undefined {
+  const { keyBytes, keyStart, keyEnd, valueBytes, valueStart, valueEnd } = spans;
+  if (keyStart < 0 || valueStart < 0) return undefined;
+  const decoded = decodeChange(textAt(valueBytes, valueStart, valueEnd), textAt(keyBytes, keyStart, keyEnd));
+  if (!decoded.ok) return undefined;
+  const { record } = decoded;
+  return { ...record, presence: record.kind === 'changed' ? record.view.presence : 'offline' };
 }

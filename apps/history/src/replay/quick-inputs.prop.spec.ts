@@ -1,0 +1,97 @@
+// The quick forms against the engine's decoder: on what our encoder writes, on what nearly looks like it, and beside other bytes,
+// both give the same input or the quick one gives none.
+import { decodeInput } from '#apps/aggregator';
+import { encodeActivity } from '#libs/contracts';
+import type { LogRecord } from '#libs/event-log';
+import type { ActivityInput } from '#libs/presence';
+import fc from 'fast-check';
+import { QuickInputs } from './quick-inputs.js';
+import { UserNumbers } from '../user-numbers.js';
+
+const USERS = ['@a:hs', '@alice:example.org', '@é:hs', '@a"b:hs'];
+const users = new UserNumbers();
+for (const userId of USERS) users.add(userId);
+const quick = new QuickInputs(users);
+
+const name = fc.constantFrom(
+  'D',
+  'PHONE',
+  'a"b',
+  'a\\b',
+  'é',
+  '\ud800',
+  '\0',
+  'a name of more than twelve letters',
+  '',
+);
+const number = fc.constantFrom(0, 1, -1, 300_000, 123_456_789_012_345, 9_007_199_254_740_991);
+const claim = fc.constantFrom('auto', 'online', 'unavailable', 'none') as fc.Arbitrary<'auto'>;
+const input: fc.Arbitrary<ActivityInput> = fc.oneof(
+  fc.record({ type: fc.constant('device.active' as const), deviceId: fc.option(name, { nil: undefined }) }),
+  fc.record({
+    type: fc.constant('device.connected' as const),
+    deviceId: name,
+    sessionId: name,
+    claim,
+    leaseMs: number,
+  }),
+  fc.record(
+    { type: fc.constant('device.disconnected' as const), deviceId: name, sessionId: name, agoMs: number },
+    { requiredKeys: ['type', 'deviceId', 'sessionId'] },
+  ),
+);
+const stray = fc.constantFrom('', ',', '"', '}', ' ', '\\', '{', '0', 'x', '\n', '"v":2,');
+
+const edited = fc.record({
+  userId: fc.constantFrom(...USERS),
+  its: input,
+  piece: stray,
+  at: fc.nat(160),
+  isInstead: fc.boolean(),
+});
+
+/** As the bytes of a log lie: among others. */
+function recordOf(key: string, value: string): LogRecord {
+  const bytes = Buffer.from(`}0${key}${value}"}0}`);
+  const start = 2 + Buffer.byteLength(key);
+  return {
+    offset: 0,
+    timestampMs: 0,
+    key: bytes.subarray(2, start),
+    value: bytes.subarray(start, start + Buffer.byteLength(value)),
+  };
+}
+
+const plain = ({ agoMs, ...rest }: Record<string, unknown>): unknown => ({ ...rest, agoMs: agoMs ?? 0 });
+
+function expectSame(record: LogRecord): boolean {
+  if (!quick.find(record)) return false;
+  const decoded = decodeInput(0, record);
+  expect(decoded).toMatchObject({ ok: true, record: { userId: users.name(quick.id) } });
+  if (decoded.ok) expect(plain({ ...quick.input })).toEqual(plain({ deviceId: undefined, ...decoded.record.input }));
+  return true;
+}
+
+test('what our encoder writes of plain names is found, and is what the decoder gives', () => {
+  let found = 0;
+  fc.assert(
+    fc.property(fc.constantFrom(...USERS), input, (userId, its) => {
+      if (expectSame(recordOf(userId, encodeActivity({ userId, input: its })))) found += 1;
+    }),
+    { numRuns: 2_000 },
+  );
+  expect(found).toBeGreaterThan(100);
+});
+
+test('what nearly looks like it is either the same or not found', () => {
+  fc.assert(
+    fc.property(edited, ({ userId, its, piece, at, isInstead }) => {
+      const text = encodeActivity({ userId, input: its });
+      const value = text.slice(0, at) + piece + text.slice(isInstead ? at + piece.length : at);
+      expectSame(recordOf(userId, value));
+      expectSame(recordOf(userId, text.slice(0, at)));
+      expectSame(recordOf(`${userId}x`, text));
+    }),
+    { numRuns: 4_000 },
+  );
+});

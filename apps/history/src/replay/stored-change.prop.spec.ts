@@ -1,0 +1,82 @@
+// What is read of a stored change's bytes against the decoder, and its comparison against that of texts: on what our encoder writes,
+// and on what somebody changed.
+import { decodeChange, encodeChange, type ChangeRecord } from '#libs/contracts';
+import type { UserId } from '#libs/matrix';
+import fc from 'fast-check';
+import { StoredChange } from './stored-change.js';
+
+const message = fc.constantFrom(
+  'at tea',
+  'says "applied":{} and "cause":{"timer":"idle"},"applied":{}}',
+  'é 🎈',
+  '\\',
+  'a\nb',
+);
+const view = fc.record(
+  {
+    presence: fc.constantFrom('online', 'offline') as fc.Arbitrary<'online'>,
+    currentlyActive: fc.boolean(),
+    statusMsg: message,
+    lastActiveAtMs: fc.nat(),
+  },
+  { requiredKeys: ['presence', 'currentlyActive'] },
+);
+const offset = fc.constantFrom(0, 7, 123_456_789);
+const cause = fc.oneof(
+  fc.record({ topic: fc.constantFrom('activity', 'commands') as fc.Arbitrary<'activity'>, offset }),
+  fc.record({ timer: fc.constantFrom('idle', 'active', 'lease', 'grace', 'put') as fc.Arbitrary<'idle'> }),
+);
+const applied = fc.record({ activity: offset, commands: offset }, { requiredKeys: [] });
+const stamp = {
+  userId: fc.constantFrom('@a:hs', '@é:hs', '@a"b:hs') as fc.Arbitrary<UserId>,
+  life: fc.constantFrom(0, 0, 3),
+  version: fc.integer({ min: 1, max: 99 }),
+  atMs: fc.constantFrom(0, -5, 1_795_356_699_354),
+  cause,
+  applied,
+};
+const change: fc.Arbitrary<ChangeRecord> = fc.oneof(
+  fc.record({ kind: fc.constant('changed' as const), ...stamp, view, before: view }),
+  fc.record({ kind: fc.constant('forgotten' as const), ...stamp }),
+);
+const stored = new StoredChange();
+const take = (key: string, text: string): StoredChange =>
+  stored.take({ offset: 0, timestampMs: 0, key: Buffer.from(key), value: Buffer.from(text) });
+
+test('point, timer and record are those of the decoder, and only its own text is written there', () => {
+  fc.assert(
+    fc.property(change, message, (record, other) => {
+      const text = encodeChange(record);
+      const { userId } = record;
+      const read = take(userId, text);
+      expect(read.userId).toBe(userId);
+      expect([...read.point!]).toEqual([record.applied.activity ?? -1, record.applied.commands ?? -1]);
+      expect(read.firedAtMs).toBe('timer' in record.cause ? record.atMs : NaN);
+      expect(read.record).toEqual((decodeChange(text, userId) as { record: ChangeRecord }).record);
+      expect([read.isWritten(text), read.isWritten(`${text} `), read.isWritten(text + other)]).toEqual([
+        true,
+        false,
+        false,
+      ]);
+      expect(read.isWritten(text.replace('"version":', '"version": '))).toBe(false);
+    }),
+    { numRuns: 1_000 },
+  );
+});
+
+test('texts written in another way are read as the decoder reads them', () => {
+  fc.assert(
+    fc.property(change, (record) => {
+      const text = JSON.stringify(JSON.parse(encodeChange(record)), undefined, 1);
+      const read = take(record.userId, text);
+      expect([...read.point!]).toEqual([record.applied.activity ?? -1, record.applied.commands ?? -1]);
+      expect(read.firedAtMs).toBe('timer' in record.cause ? record.atMs : NaN);
+    }),
+  );
+});
+
+test('a long text is compared in whole', () => {
+  const long = 'é'.repeat(20_000);
+  expect(take('@a:hs', long).isWritten(long)).toBe(true);
+  expect(take('@a:hs', `${long}x`).isWritten(`${long}y`)).toBe(false);
+});
