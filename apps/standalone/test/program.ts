@@ -10,7 +10,7 @@ const ROOT = resolve(__dirname, '../../..');
 const POLL_MS = 20;
 const PATIENCE_MS = 60_000;
 
-export type ProgramName = 'standalone' | 'gateway' | 'aggregator' | 'fanout';
+export type ProgramName = 'standalone' | 'gateway' | 'aggregator' | 'fanout' | 'bridge';
 
 export interface Ended {
   readonly code: number | null;

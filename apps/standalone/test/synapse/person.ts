@@ -4,14 +4,21 @@
 import { passwordOf, type Registered } from '#libs/testing';
 import { until } from '../program.js';
 
-interface PresenceEvent {
+export interface PresenceEvent {
   readonly type: string;
   readonly sender: string;
   readonly content: Readonly<Record<string, unknown>>;
 }
 
-interface RoomPart {
-  readonly timeline?: { readonly events: readonly { event_id: string; type: string; content: { body?: string } }[] };
+export interface TimelineEvent {
+  readonly event_id: string;
+  readonly type: string;
+  readonly state_key?: string;
+  readonly content: { readonly body?: string; readonly membership?: string };
+}
+
+export interface RoomPart {
+  readonly timeline?: { readonly events: readonly TimelineEvent[] };
   readonly ephemeral?: { readonly events: readonly { type: string; content: Readonly<Record<string, unknown>> }[] };
 }
 
@@ -21,6 +28,7 @@ export interface SyncBody {
   readonly rooms?: {
     readonly join?: Readonly<Record<string, RoomPart>>;
     readonly invite?: Readonly<Record<string, object>>;
+    readonly leave?: Readonly<Record<string, RoomPart>>;
   };
   readonly device_one_time_keys_count?: Readonly<Record<string, number>>;
   readonly device_unused_fallback_key_types?: readonly string[];
@@ -32,6 +40,7 @@ export interface Answer<Body = Record<string, unknown>> {
 }
 
 const RETRY_MS = 100;
+const LONGEST_RETRY_MS = 1_000;
 /** Of all: two who hold the same token share its transaction ids. */
 let transactions = 0;
 
@@ -150,12 +159,15 @@ export class Person {
     const stop = new AbortController();
     this.#stop = stop;
     const run = async (): Promise<void> => {
+      let pauseMs = RETRY_MS;
       while (!stop.signal.aborted) {
         try {
           await this.sync({ timeout: String(timeoutMs), ...query });
+          pauseMs = RETRY_MS;
         } catch {
           this.failed += 1;
-          await new Promise((wake) => setTimeout(wake, RETRY_MS));
+          await new Promise((wake) => setTimeout(wake, pauseMs));
+          pauseMs = Math.min(2 * pauseMs, LONGEST_RETRY_MS);
         }
       }
     };

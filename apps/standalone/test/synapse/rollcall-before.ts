@@ -3,13 +3,15 @@
 import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { decodeMembership, topicNames } from '#libs/contracts';
+import type { EventLog } from '#libs/event-log';
 import { EmbeddedEventLog } from '#libs/event-log-embedded';
 import { repositoryRoot, type Synapse } from '#libs/testing';
 import { Program } from '../program.js';
+import { membershipsIn } from './log-words.js';
 
 const run = promisify(execFile);
-const ADMIN_TOKEN = 'rollcall-admin';
+export const ADMIN_TOKEN = 'rollcall-admin';
+const TOPIC_PREFIX = 'presence.';
 
 export interface Imported {
   readonly rooms: number;
@@ -17,6 +19,25 @@ export interface Imported {
   readonly leaves: number;
   readonly policies: number;
   readonly unknown: number;
+}
+
+/** What is killed and started again by itself. */
+export interface Part {
+  readonly name: string;
+  kill(signal: NodeJS.Signals): Promise<void>;
+  /** Resolves when it serves. */
+  start(): Promise<void>;
+}
+
+/** `npm run -s rollcall -- WORDS` in a folder; what it told. */
+export async function command(
+  folder: string,
+  environment: Readonly<Record<string, string>>,
+  ...words: readonly string[]
+): Promise<string> {
+  const file = join(repositoryRoot(), 'dist', 'apps', 'history', 'src', 'main.js');
+  const env = { PATH: process.env['PATH'], HOME: process.env['HOME'], ADMIN_TOKEN, ...environment };
+  return (await run(process.execPath, [file, ...words], { cwd: folder, env })).stdout;
 }
 
 export class RollcallBefore {
@@ -37,34 +58,34 @@ export class RollcallBefore {
     return join(this.folder, 'rollcall.yaml');
   }
 
-  async writeRegistration(): Promise<void> {
-    await this.#command(
-      'bridge',
-      'registration',
-      '--server-name',
-      'localhost',
-      '--url',
-      this.url,
-      this.registrationFile,
-    );
+  get urls(): readonly string[] {
+    return [this.url];
+  }
+
+  get parts(): readonly Part[] {
+    const kill = (signal: NodeJS.Signals): Promise<void> => this.stop(signal);
+    return [{ name: 'rollcall', kill, start: () => this.start() }];
+  }
+
+  async writeRegistration(bridgeUrl = this.url): Promise<void> {
+    const words = ['--server-name', 'localhost', '--url', bridgeUrl, this.registrationFile];
+    await command(this.folder, this.#surroundings, 'bridge', 'registration', ...words);
   }
 
   async importRooms(adminToken: string): Promise<Imported> {
-    const told = await this.#command('import', 'homeserver', this.synapse.url, '--server', this.url, '--json', {
-      HOMESERVER_ADMIN_TOKEN: adminToken,
-    });
-    return JSON.parse(told) as Imported;
+    const environment = { ...this.#surroundings, HOMESERVER_ADMIN_TOKEN: adminToken };
+    const words = ['import', 'homeserver', this.synapse.url, '--server', this.url, '--json'];
+    return JSON.parse(await command(this.folder, environment, ...words)) as Imported;
   }
 
   /** Resolves when it serves. */
   async start(): Promise<void> {
     this.#program = Program.start('standalone', {
-      DATA_DIR: join(this.folder, 'data'),
       HTTP_PORT: String(this.port),
       HOMESERVER_URL: this.synapse.url,
       BRIDGE_REGISTRATION_FILE: this.registrationFile,
       ADMIN_TOKEN,
-      ...this.environment,
+      ...this.#surroundings,
     });
     await this.#program.url();
   }
@@ -73,39 +94,24 @@ export class RollcallBefore {
     await this.#program?.kill(signal);
   }
 
-  /** Who is joined where, as lines of room and user. */
-  async joinedInLog(): Promise<string[]> {
+  /** What the log says; it is read where it lies, beside the server. */
+  async read<T>(look: (log: EventLog, prefix: string) => Promise<T>): Promise<T> {
     const log = await EmbeddedEventLog.open({ directory: join(this.folder, 'data'), readOnly: true });
-    const joined = new Set<string>();
-    const topic = topicNames('presence.').memberships;
-    for (const [partition, end] of (await log.ends(topic)).entries()) {
-      for await (const { records } of log.read(topic, partition, 0, end)) {
-        for (const { key, value } of records) {
-          const decoded = decodeMembership(textOf(value), textOf(key));
-          if (!decoded.ok) throw new Error(`a membership that cannot be read: ${String(textOf(value))}`);
-          const { roomId, userId, membership } = decoded.record;
-          if (membership === 'join') joined.add(`${roomId} ${userId}`);
-          else joined.delete(`${roomId} ${userId}`);
-        }
-      }
+    try {
+      return await look(log, TOPIC_PREFIX);
+    } finally {
+      await log.close();
     }
-    await log.close();
-    return [...joined].sort();
   }
 
-  async #command(...words: readonly (string | Readonly<Record<string, string>>)[]): Promise<string> {
-    const file = join(repositoryRoot(), 'dist', 'apps', 'history', 'src', 'main.js');
-    const args = words.filter((word): word is string => typeof word === 'string');
-    const more = words.find((word): word is Readonly<Record<string, string>> => typeof word !== 'string');
-    const env = {
-      PATH: process.env['PATH'],
-      HOME: process.env['HOME'],
-      DATA_DIR: join(this.folder, 'data'),
-      ADMIN_TOKEN,
-      ...this.environment,
-      ...more,
-    };
-    return (await run(process.execPath, [file, ...args], { cwd: this.folder, env })).stdout;
+  /** Who is joined where, as lines of room and user. */
+  async joinedInLog(): Promise<string[]> {
+    const words = await this.read(membershipsIn);
+    return [...words].flatMap(([pair, word]) => (word === 'join' ? [pair] : [])).sort();
+  }
+
+  get #surroundings(): Record<string, string> {
+    return { DATA_DIR: join(this.folder, 'data'), ...this.environment };
   }
 }
 
@@ -122,8 +128,4 @@ export async function joinedAtSynapse({ url }: Synapse, adminToken: string): Pro
     joined.push(...members.map((userId) => `${roomId} ${userId}`));
   }
   return joined.sort();
-}
-
-function textOf(bytes: Uint8Array | null): string | null {
-  return bytes === null ? null : Buffer.from(bytes).toString('utf8');
 }

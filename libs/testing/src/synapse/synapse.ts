@@ -17,6 +17,7 @@ const RATES = {
   rc_login: { address: GENEROUS, account: GENEROUS, failed_attempts: GENEROUS },
   rc_joins: { local: GENEROUS, remote: GENEROUS },
   rc_joins_per_room: GENEROUS,
+  rc_room_creation: GENEROUS,
   rc_presence: { per_user: GENEROUS },
   rc_invites: { per_room: GENEROUS, per_user: GENEROUS, per_issuer: GENEROUS },
 };
@@ -162,6 +163,7 @@ export class Synapse {
       form_secret: 'forms',
       registration_shared_secret: SECRET,
       bcrypt_rounds: 4,
+      filter_timeline_limit: 1_000,
       presence: { enabled: this.presence },
       trusted_key_servers: [],
       suppress_key_server_warning: true,

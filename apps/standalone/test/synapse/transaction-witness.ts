@@ -1,0 +1,83 @@
+// Stands between Synapse and the bridge and remembers what was answered 200. Invariant: bytes go through as they are, both ways; it
+// is never killed, so it alone knows what the homeserver has handed over for good, and in which order.
+import { createServer, request, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { MembershipWord } from '#libs/contracts';
+import { parseJsonObject } from '#libs/matrix';
+
+interface HandedOver {
+  readonly event_id: string;
+  readonly type: string;
+  readonly room_id: string;
+  readonly state_key?: string;
+  readonly content: { readonly membership?: MembershipWord };
+}
+
+export class TransactionWitness {
+  /** Ids of all events that were handed over. */
+  readonly events = new Set<string>();
+  /** By `ROOM USER`: the word that was handed over last, and the event that said it. */
+  readonly memberships = new Map<string, { readonly word: MembershipWord; readonly eventId: string }>();
+  /** Transactions that were answered 200, and those that were not. */
+  taken = 0;
+  failed = 0;
+  readonly #server: Server;
+
+  private constructor(
+    readonly port: number,
+    private readonly bridgeUrl: () => string,
+  ) {
+    this.#server = createServer((asked, answer) => {
+      this.#pass(asked, answer).catch(() => {
+        this.failed += 1;
+        answer.writeHead(502).end('{}');
+      });
+    });
+  }
+
+  /** `bridgeUrl`: asked at every request. */
+  static async start(port: number, bridgeUrl: () => string): Promise<TransactionWitness> {
+    const witness = new TransactionWitness(port, bridgeUrl);
+    await new Promise<void>((listening) => witness.#server.listen(port, '127.0.0.1', listening));
+    return witness;
+  }
+
+  get url(): string {
+    return `http://127.0.0.1:${String(this.port)}`;
+  }
+
+  async stop(): Promise<void> {
+    this.#server.closeAllConnections();
+    await new Promise((closed) => this.#server.close(closed));
+  }
+
+  async #pass(asked: IncomingMessage, answer: ServerResponse): Promise<void> {
+    const body = await bytesOf(asked);
+    const { method, headers } = asked;
+    const forwarded = await new Promise<IncomingMessage>((resolve, reject) => {
+      const on = request(`${this.bridgeUrl()}${asked.url ?? ''}`, { method, headers, agent: false }, resolve);
+      on.once('error', reject).end(body);
+    });
+    const told = await bytesOf(forwarded);
+    const isTransaction = asked.url?.includes('/transactions/') === true;
+    if (isTransaction && forwarded.statusCode === 200) this.#remember(body);
+    else if (isTransaction) this.failed += 1;
+    answer.writeHead(forwarded.statusCode ?? 502, { 'content-type': 'application/json' }).end(told);
+  }
+
+  #remember(body: Buffer): void {
+    this.taken += 1;
+    const read = parseJsonObject(body.toString('utf8'));
+    const events = (read.ok ? (read.value['events'] ?? []) : []) as readonly HandedOver[];
+    for (const { event_id: eventId, type, room_id: roomId, state_key: userId, content } of events) {
+      this.events.add(eventId);
+      if (type === 'm.room.member' && userId !== undefined && content.membership !== undefined)
+        this.memberships.set(`${roomId} ${userId}`, { word: content.membership, eventId });
+    }
+  }
+}
+
+async function bytesOf(stream: AsyncIterable<Buffer>): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of stream) chunks.push(chunk);
+  return Buffer.concat(chunks);
+}
