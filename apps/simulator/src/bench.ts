@@ -14,6 +14,7 @@ import { benchLatency } from './benchmarks/latency.js';
 import { benchMemory } from './benchmarks/memory.js';
 import { benchFailover, benchRestore } from './benchmarks/restore.js';
 import { benchSteady } from './benchmarks/steady.js';
+import { benchSynapse } from './benchmarks/synapse.js';
 import { runAll } from './benchmarks/all.js';
 import type { Benchmark, BenchOptions } from './benchmarks/benchmark.js';
 import { measuredIn } from './figures-file.js';
@@ -34,6 +35,7 @@ const BENCHMARKS: Readonly<Record<string, Benchmark>> = {
   failover: benchFailover,
   'giant-room': benchGiantRoom,
   memory: benchMemory,
+  synapse: benchSynapse,
 };
 
 function positive(text: string): number {
@@ -87,8 +89,9 @@ await new Command('bench')
   .option('--inputs <n>', 'how many inputs, where they are filled beforehand', positive, 2_000_000)
   .option('--partitions <n>', 'partitions of the topics', positive)
   .addOption(new Option('--log <log>', 'latency, steady: what all of Rollcall runs on').choices(['embedded', 'kafka']))
-  .option('--rate <n>', 'latency: PUTs a second', positive)
+  .option('--rate <n>', 'latency: PUTs a second; synapse: news a second', positive)
   .option('--devices <n>', 'steady: how many devices poll', positive)
+  .option('--quick', 'synapse, growth: less of everything, for a look')
   .option('--streams', 'aggregate: the same inputs through Kafka Streams as well')
   .option('--profile <folder>', 'writes V8 CPU profiles of the measured process there')
   .option('--figures <file>', 'sizing: what `all --json` printed')

@@ -15,6 +15,8 @@ export interface BenchOptions {
   /** PUTs a second, where they come by the clock. */
   readonly rate?: number;
   readonly devices?: number;
+  /** Less of everything, for a look. */
+  readonly quick?: boolean;
   /** The same through Kafka Streams. */
   readonly streams?: boolean;
   /** A folder for CPU profiles of the measured process. */

@@ -1,5 +1,5 @@
 // One keep-alive HTTP connection of a load: one request at a time, or a stream of server-sent events. It parses no more of
-// HTTP than the gateway answers with, because the load must cost less than what it loads. Invariant: an answer is given once,
+// HTTP than gateway and homeserver answer with, because the load must cost less than what it loads. Invariant: an answer is given once,
 // with its body whole; a connection that ends in the middle is an error.
 import { connect, type Socket } from 'node:net';
 
@@ -9,6 +9,15 @@ export interface Answer {
 }
 
 const HEADERS_END = '\r\n\r\n';
+const LINE_END = '\r\n';
+const CHUNKED = /transfer-encoding: chunked/i;
+
+interface Entity {
+  /** A character a byte. */
+  readonly bytes: string;
+  /** Where the next answer begins. */
+  readonly end: number;
+}
 
 export class Connection {
   readonly #socket: Socket;
@@ -19,7 +28,8 @@ export class Connection {
 
   constructor(port: number) {
     this.#socket = connect({ port, host: '127.0.0.1', noDelay: true });
-    this.#socket.setEncoding('utf8');
+    // A character a byte: lengths are bytes.
+    this.#socket.setEncoding('latin1');
     this.#socket.on('data', (text: string) => {
       this.#text += text;
       if (this.#onEvent === undefined) this.#answer();
@@ -50,16 +60,15 @@ export class Connection {
   #answer(): void {
     const headersEnd = this.#text.indexOf(HEADERS_END);
     if (headersEnd < 0) return;
-    const length = Number(/content-length: (\d+)/i.exec(this.#text.slice(0, headersEnd))?.[1] ?? 0);
+    const headers = this.#text.slice(0, headersEnd);
     const start = headersEnd + HEADERS_END.length;
-    const rest = Buffer.from(this.#text.slice(start));
-    if (rest.length < length) return;
+    const entity = CHUNKED.test(headers) ? chunkedEntity(this.#text, start) : lengthyEntity(this.#text, headers, start);
+    if (entity === undefined) return;
     const status = Number(this.#text.slice(9, 12));
-    const body = rest.subarray(0, length).toString();
-    this.#text = rest.subarray(length).toString();
+    this.#text = this.#text.slice(entity.end);
     const waiting = this.#waiting;
     this.#waiting = undefined;
-    waiting?.resolve({ status, body });
+    waiting?.resolve({ status, body: utf8(entity.bytes) });
   }
 
   #events(): void {
@@ -69,7 +78,7 @@ export class Connection {
       const block = this.#text.slice(0, end);
       this.#text = this.#text.slice(end + 2);
       const at = block.indexOf('data: ');
-      if (at >= 0) this.#onEvent!(block.slice(at + 6));
+      if (at >= 0) this.#onEvent!(utf8(block.slice(at + 6)));
     }
   }
 
@@ -78,6 +87,29 @@ export class Connection {
     this.#closed = true;
     this.#waiting?.reject(error);
   }
+}
+
+function lengthyEntity(text: string, headers: string, start: number): Entity | undefined {
+  const end = start + Number(/content-length: (\d+)/i.exec(headers)?.[1] ?? 0);
+  return text.length < end ? undefined : { bytes: text.slice(start, end), end };
+}
+
+function chunkedEntity(text: string, start: number): Entity | undefined {
+  const chunks: string[] = [];
+  for (let at = start; ;) {
+    const lineEnd = text.indexOf(LINE_END, at);
+    if (lineEnd < 0) return undefined;
+    const size = Number.parseInt(text.slice(at, lineEnd), 16);
+    const from = lineEnd + LINE_END.length;
+    at = from + size + LINE_END.length;
+    if (text.length < at) return undefined;
+    if (size === 0) return { bytes: chunks.join(''), end: at };
+    chunks.push(text.slice(from, from + size));
+  }
+}
+
+function utf8(bytes: string): string {
+  return Buffer.from(bytes, 'latin1').toString();
 }
 
 /** One request as bytes on the wire. */

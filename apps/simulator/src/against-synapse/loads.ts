@@ -1,0 +1,200 @@
+// The loads of the comparison, the same on every side: PUTs, news to a room in which all wait, polls that find nothing, storms.
+// Invariant: what a load costs is the CPU of the whole side between its first request and the last news read, warm-up outside.
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Registered } from '#libs/testing';
+import { percentile } from '../benchmarks/measure.js';
+import { Connection, requestText } from '../load/connection.js';
+import type { Draw } from '../seeded.js';
+import type { Client } from './client.js';
+import type { Side } from './side.js';
+
+const PUT_CONNECTIONS = 8;
+const POLL_MS = 30_000;
+const LOOK_MS = 10;
+const LIMIT_MS = 120_000;
+
+export interface PutOutcome {
+  readonly puts: number;
+  readonly cpuMsAPut: number;
+  readonly p50Ms: number;
+}
+
+/** A closed loop of PUTs; each changes the message. */
+export async function loadPuts(side: Side, people: readonly Registered[], seconds: number): Promise<PutOutcome> {
+  await putFor(side, people, Math.max(2, seconds / 3));
+  const before = side.cpuSeconds();
+  const latenciesMs = await putFor(side, people, seconds);
+  const puts = latenciesMs.length;
+  return { puts, cpuMsAPut: ((side.cpuSeconds() - before) / puts) * 1000, p50Ms: percentile(latenciesMs, 0.5) };
+}
+
+/** How long each took. */
+async function putFor(side: Side, people: readonly Registered[], seconds: number): Promise<readonly number[]> {
+  const latenciesMs: number[] = [];
+  const endMs = performance.now() + seconds * 1000;
+  let turn = 0;
+  const drive = async (): Promise<void> => {
+    const connection = new Connection(side.port);
+    for (let sentMs = performance.now(); sentMs < endMs; sentMs = performance.now()) {
+      turn += 1;
+      const { status, body } = await connection.ask(putText(people[turn % people.length]!, `turn ${turn}`));
+      if (status !== 200) throw new Error(`${side.name}: PUT ${status} ${body}`);
+      latenciesMs.push(performance.now() - sentMs);
+    }
+    connection.close();
+  };
+  await Promise.all(Array.from({ length: PUT_CONNECTIONS }, drive));
+  return latenciesMs;
+}
+
+export interface DeliveryOutcome {
+  readonly events: number;
+  readonly cpuMsAnEvent: number;
+  readonly p50Ms: number;
+}
+
+export interface Delivery {
+  readonly way: 'poll' | 'stream';
+  readonly rate: number;
+  readonly seconds: number;
+}
+
+/** All members wait; one after the other says something. */
+export async function loadNews(side: Side, members: readonly Client[], news: Delivery): Promise<DeliveryOutcome> {
+  const { way, rate, seconds } = news;
+  const seen = new Map<string, number>();
+  const latenciesMs: number[] = [];
+  const sent = new Map<string, number>();
+  for (const member of members) {
+    member.wait({
+      way,
+      timeoutMs: POLL_MS,
+      claim: 'offline',
+      onEvent: ({ content }) => {
+        const message = content.status_msg ?? '';
+        const sentMs = sent.get(message);
+        if (sentMs === undefined) return;
+        seen.set(message, (seen.get(message) ?? 0) + 1);
+        latenciesMs.push(performance.now() - sentMs);
+      },
+    });
+  }
+  const say = async (turns: number, from: string): Promise<void> => {
+    for (let turn = 0; turn < turns; turn += 1) {
+      const message = `${way} ${from} ${turn}`;
+      sent.set(message, performance.now());
+      const answer = loadOne(side, members[turn % members.length]!.person, message);
+      await Promise.all([answer, sleep(1000 / rate)]);
+    }
+    await reached(side, `everybody to read the ${turns} news`, () => latenciesMs.length >= turns * members.length);
+  };
+  await say(Math.ceil(rate * 3), 'warm-up');
+  latenciesMs.length = 0;
+  const eventsBefore = sumOf(members, ({ events }) => events);
+  const before = side.cpuSeconds();
+  await say(Math.ceil(rate * seconds), 'turn');
+  const cpuMs = (side.cpuSeconds() - before) * 1000;
+  const events = sumOf(members, ({ events: its }) => its) - eventsBefore;
+  for (const member of members) member.end();
+  return { events, cpuMsAnEvent: cpuMs / events, p50Ms: percentile(latenciesMs, 0.5) };
+}
+
+export interface SteadyOutcome {
+  readonly polls: number;
+  readonly cpuMsAPoll: number;
+}
+
+/** Everybody polls, online, and does nothing else. */
+export async function loadPolls(
+  side: Side,
+  clients: readonly Client[],
+  { seconds, timeoutMs }: { readonly seconds: number; readonly timeoutMs: number },
+): Promise<SteadyOutcome> {
+  for (const client of clients) client.wait({ way: 'poll', timeoutMs, claim: 'online' });
+  await sleep(3_000 + timeoutMs);
+  const pollsBefore = sumOf(clients, ({ polls }) => polls);
+  const before = side.cpuSeconds();
+  await sleep(seconds * 1000);
+  const cpuMs = (side.cpuSeconds() - before) * 1000;
+  const polls = sumOf(clients, ({ polls: its }) => its) - pollsBefore;
+  for (const client of clients) client.end();
+  return { polls, cpuMsAPoll: cpuMs / polls };
+}
+
+export interface StormOutcome {
+  readonly news: number;
+  readonly cpuSeconds: number;
+  readonly seconds: number;
+}
+
+export interface Storm {
+  readonly users: readonly Client[];
+  readonly watchers: readonly Client[];
+  /** Over so many seconds they come; 0 = at once. */
+  readonly spreadSeconds: number;
+  readonly draw: Draw;
+}
+
+/** Users come online, by polling on, until every watcher has seen every one of them online. */
+export async function loadStorm(side: Side, { users, watchers, spreadSeconds, draw }: Storm): Promise<StormOutcome> {
+  const coming = new Set(users.map(({ person }) => person.userId));
+  const seen = new Set<string>();
+  for (const watcher of watchers) {
+    watcher.wait({
+      way: 'poll',
+      timeoutMs: POLL_MS,
+      claim: 'offline',
+      onEvent: ({ sender, content }) => {
+        if (content.presence === 'online' && coming.has(sender)) seen.add(`${watcher.person.userId} ${sender}`);
+      },
+    });
+  }
+  await sleep(1_000);
+  const news = users.length * watchers.length;
+  const startedMs = performance.now();
+  const before = side.cpuSeconds();
+  const arrivals = users.map(async (user) => {
+    await sleep(draw() * spreadSeconds * 1000);
+    user.wait({ way: 'poll', timeoutMs: POLL_MS, claim: 'online' });
+  });
+  await Promise.all(arrivals);
+  await reached(side, `${news} news of a storm`, () => seen.size >= news);
+  const outcome = {
+    news,
+    cpuSeconds: side.cpuSeconds() - before,
+    seconds: (performance.now() - startedMs) / 1000,
+  };
+  for (const client of [...users, ...watchers]) client.end();
+  return outcome;
+}
+
+async function loadOne(side: Side, person: Registered, message: string): Promise<void> {
+  const answer = await fetch(`http://127.0.0.1:${side.port}${presencePath(person)}`, {
+    method: 'PUT',
+    headers: { authorization: `Bearer ${person.token}`, 'content-type': 'application/json' },
+    body: JSON.stringify({ presence: 'online', status_msg: message }),
+  });
+  const text = await answer.text();
+  if (answer.status !== 200) throw new Error(`${side.name}: PUT ${answer.status} ${text}`);
+}
+
+function putText(person: Registered, message: string): string {
+  const body = JSON.stringify({ presence: 'online', status_msg: message });
+  return requestText('PUT', presencePath(person), person.token, body);
+}
+
+function presencePath({ userId }: Registered): string {
+  return `/_matrix/client/v3/presence/${encodeURIComponent(userId)}/status`;
+}
+
+function sumOf(clients: readonly Client[], of: (client: Client) => number): number {
+  return clients.reduce((sum, client) => sum + of(client), 0);
+}
+
+async function reached({ name }: Side, what: string, holds: () => boolean): Promise<void> {
+  const limitMs = performance.now() + LIMIT_MS;
+  while (!holds()) {
+    if (performance.now() > limitMs) throw new Error(`${name}: waited ${LIMIT_MS} ms in vain for ${what}`);
+    await sleep(LOOK_MS);
+  }
+}

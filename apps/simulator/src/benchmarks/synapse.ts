@@ -1,0 +1,134 @@
+// The same people and the same load on Synapse with its own presence, on Synapse without presence behind Rollcall, and on Rollcall
+// alone, one after the other on the same machine. Invariant: the CPU of a side is that of all its processes; sides start from
+// copies of one database, so rooms, people and tokens are the same.
+import { mkdtempSync, mkdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { freePorts, packageFault, Synapse, SYNAPSE } from '#libs/testing';
+import { Client } from '../against-synapse/client.js';
+import { compared, figuresOf, type Outcomes } from '../against-synapse/comparison.js';
+import { loadNews, loadPolls, loadPuts, loadStorm } from '../against-synapse/loads.js';
+import { largeSyncs, plainSyncs } from '../against-synapse/passing-through.js';
+import { rollcallAlone, synapseAlone, synapseBehind, type Side, type SideOptions } from '../against-synapse/side.js';
+import { everybody, settle, type Town, type TownSize } from '../against-synapse/town.js';
+import { readable } from '../report.js';
+import { seeded } from '../seeded.js';
+import type { BenchOptions, BenchResult, Figure } from './benchmark.js';
+import { Stopwatch } from './measure.js';
+
+const WHOLE: TownSize = { room: 100, stormUsers: 200, stormWatchers: 20 };
+const QUICK: TownSize = { room: 20, stormUsers: 20, stormWatchers: 5 };
+const NEWS_PER_SECOND = 2;
+const STEADY_POLL_MS = 1_000;
+const BEGUN_AT_ONCE = 5;
+const SPREAD_SECONDS = 10;
+/** Who polled no more is shown offline 30 s later, on every side; nothing is measured meanwhile. */
+const UNTIL_OFFLINE_MS = 36_000;
+const LARGE_BYTES = 100 * 2 ** 20;
+
+export async function benchSynapse(options: BenchOptions): Promise<BenchResult> {
+  const fault = packageFault(SYNAPSE);
+  if (fault !== undefined) throw new Error(`there is no Synapse to compare with: ${fault}`);
+  const folder = mkdtempSync(join(tmpdir(), 'rollcall-synapse-'));
+  try {
+    const size = options.quick === true ? QUICK : WHOLE;
+    const prepared = await prepare(folder, size);
+    const watch = new Stopwatch();
+    const figures: Figure[] = [];
+    const theirs = await onSide(await synapseAlone(prepared), prepared.town, options);
+    const behind = await onSide(await synapseBehind(prepared), prepared.town, options, async (side) => {
+      const ports = { direct: side.synapsePort ?? 0, through: side.port, name: 'Synapse' };
+      figures.push(...(await plainSyncs(ports, prepared.town.room[0]!, options.quick === true ? 50 : 300)));
+    });
+    const alone = await onSide(await rollcallAlone(prepared), prepared.town, options);
+    figures.push(...(await largeSyncs(LARGE_BYTES, options.quick === true ? 100 : 500)));
+    const sides = [theirs, behind, alone];
+    return {
+      workload: `the same on Synapse with its own presence (SQLite), on Synapse without it behind Rollcall (embedded log), and on Rollcall alone: PUTs from 8 connections; ${NEWS_PER_SECOND} news/s in a room in which all wait; polls of ${STEADY_POLL_MS} ms that find nothing; storms until every watcher has seen everybody`,
+      parameters: {
+        room: size.room,
+        storm_users: size.stormUsers,
+        storm_watchers: size.stormWatchers,
+        storm_spread_s: SPREAD_SECONDS,
+        news_per_second: options.rate ?? NEWS_PER_SECOND,
+        seconds: options.seconds,
+        seed: options.seed,
+      },
+      figures: [...sides.flatMap(figuresOf), ...compared(theirs, behind, alone), ...figures],
+      operations: sides.reduce((sum, { news, puts, polls }) => sum + news.events + puts.puts + polls.polls, 0),
+      versions: { synapse: SYNAPSE.version },
+      cost: {
+        ...(await watch.stop()),
+        cpuSeconds: sides.reduce((sum, { cpuSeconds }) => sum + cpuSeconds, 0),
+        peakRssBytes: Math.max(...sides.map(({ peakRssBytes }) => peakRssBytes)),
+        collections: alone.collections!,
+      },
+    };
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+async function prepare(folder: string, size: TownSize): Promise<SideOptions> {
+  const [port = 0] = await freePorts(1);
+  mkdirSync(join(folder, 'original'));
+  const original = await Synapse.prepare(join(folder, 'original'), port);
+  await original.start();
+  try {
+    return { folder, original, town: await settle(original, size) };
+  } finally {
+    await original.stop();
+  }
+}
+
+/** Storms first: they need people of whom nobody has been seen yet. */
+async function onSide(
+  side: Side,
+  town: Town,
+  options: BenchOptions,
+  more: (side: Side) => Promise<void> = async () => {},
+): Promise<Outcomes> {
+  const { seconds, seed, rate = NEWS_PER_SECOND } = options;
+  try {
+    tell(`${side.name}: ${everybody(town).length} clients begin`);
+    const [room, watchers, atOnce, spread] = await begun(side, [town.room, town.watchers, ...town.storms]);
+    const draw = seeded(seed);
+    const before = side.cpuSeconds();
+    side.stand?.process.collections();
+    const stormAtOnce = await loadStorm(side, { users: atOnce!, watchers: watchers!, spreadSeconds: 0, draw });
+    const spreadSeconds = SPREAD_SECONDS;
+    const stormSpread = await loadStorm(side, { users: spread!, watchers: watchers!, spreadSeconds, draw });
+    tell(`${side.name}: storms are over`);
+    if (options.quick !== true) await sleep(UNTIL_OFFLINE_MS);
+    const puts = await loadPuts(side, town.room, seconds);
+    const news = await loadNews(side, room!, { way: 'poll', rate, seconds });
+    const streamed = side.hasStream ? await loadNews(side, room!, { way: 'stream', rate, seconds }) : undefined;
+    const polls = await loadPolls(side, room!, { seconds: seconds * 2, timeoutMs: STEADY_POLL_MS });
+    const cpuSeconds = side.cpuSeconds() - before;
+    await more(side);
+    const outcomes = {
+      name: side.name,
+      ...{ stormAtOnce, stormSpread, puts, news, streamed, polls, cpuSeconds },
+      peakRssBytes: side.peakRssBytes(),
+      collections: side.stand?.process.collections(),
+    };
+    for (const { name, value, unit } of figuresOf(outcomes)) tell(`${name} ${readable(value)} ${unit}`);
+    return outcomes;
+  } finally {
+    await side.stop();
+  }
+}
+
+/** How far it is, and what is known already if it comes no further. */
+function tell(text: string): void {
+  process.stderr.write(`${performance.now().toFixed(0).padStart(7)} ms  ${text}\n`);
+}
+
+async function begun(side: Side, groups: Town['storms'][number][]): Promise<Client[][]> {
+  const clients = groups.map((people) => people.map((person) => new Client(side, person)));
+  const all = clients.flat();
+  for (let from = 0; from < all.length; from += BEGUN_AT_ONCE)
+    await Promise.all(all.slice(from, from + BEGUN_AT_ONCE).map((client) => client.begin()));
+  return clients;
+}
