@@ -5,6 +5,7 @@ import { Argument, Command, InvalidArgumentError, Option } from 'commander';
 import { benchAggregate } from './benchmarks/aggregate.js';
 import { benchDeliver } from './benchmarks/deliver.js';
 import { benchFanout } from './benchmarks/fanout.js';
+import { benchField } from './benchmarks/field.js';
 import { benchFold } from './benchmarks/fold.js';
 import { benchGiantRoom } from './benchmarks/giant-room.js';
 import { benchHttp } from './benchmarks/http.js';
@@ -17,6 +18,7 @@ import { benchSteady } from './benchmarks/steady.js';
 import { benchSynapse } from './benchmarks/synapse.js';
 import { runAll } from './benchmarks/all.js';
 import type { Benchmark, BenchOptions } from './benchmarks/benchmark.js';
+import { WORKLOADS } from './load/workloads.js';
 import { measuredIn } from './figures-file.js';
 import { MARKDOWN_HEAD, asMarkdown, asText, markdownFoot, told, type ToldResult } from './report.js';
 import { sizingTable } from './sizing.js';
@@ -26,6 +28,7 @@ const BENCHMARKS: Readonly<Record<string, Benchmark>> = {
   fold: benchFold,
   aggregate: benchAggregate,
   fanout: benchFanout,
+  field: benchField,
   idle: benchIdle,
   day: benchDay,
   deliver: benchDeliver,
@@ -91,6 +94,7 @@ await new Command('bench')
   .addOption(new Option('--log <log>', 'latency, steady: what all of Rollcall runs on').choices(['embedded', 'kafka']))
   .option('--rate <n>', 'latency: PUTs a second; synapse: news a second', positive)
   .option('--devices <n>', 'steady: how many devices poll', positive)
+  .addOption(new Option('--workload <name>', 'field: what people do').choices(WORKLOADS))
   .option('--quick', 'synapse, growth: less of everything, for a look')
   .option('--streams', 'aggregate: the same inputs through Kafka Streams as well')
   .option('--profile <folder>', 'writes V8 CPU profiles of the measured process there')

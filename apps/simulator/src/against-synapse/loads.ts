@@ -8,7 +8,7 @@ import type { Draw } from '../seeded.js';
 import type { Client } from './client.js';
 import type { Side } from './side.js';
 
-const PUT_CONNECTIONS = 8;
+const PUT_CONNECTIONS = 64;
 const POLL_MS = 30_000;
 const LOOK_MS = 10;
 const LIMIT_MS = 120_000;
@@ -21,7 +21,7 @@ export interface PutOutcome {
 
 /** A closed loop of PUTs; each changes the message. */
 export async function loadPuts(side: Side, people: readonly Registered[], seconds: number): Promise<PutOutcome> {
-  await putFor(side, people, Math.max(2, seconds / 3));
+  await putFor(side, people, Math.max(3, seconds / 2));
   const before = side.cpuSeconds();
   const latenciesMs = await putFor(side, people, seconds);
   const puts = latenciesMs.length;

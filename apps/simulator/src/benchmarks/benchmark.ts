@@ -1,5 +1,6 @@
 // What every benchmark is given and gives back. Invariant: a figure carries its unit, and a result everything that is
 // needed to repeat it: workload, parameters and seed.
+import type { WorkloadName } from '../load/workloads.js';
 import type { Cost } from './measure.js';
 
 export interface BenchOptions {
@@ -15,6 +16,8 @@ export interface BenchOptions {
   /** PUTs a second, where they come by the clock. */
   readonly rate?: number;
   readonly devices?: number;
+  /** What people do, where that can be chosen. */
+  readonly workload?: WorkloadName;
   /** Less of everything, for a look. */
   readonly quick?: boolean;
   /** The same through Kafka Streams. */

@@ -45,7 +45,7 @@ export async function benchSynapse(options: BenchOptions): Promise<BenchResult> 
     figures.push(...(await largeSyncs(LARGE_BYTES, options.quick === true ? 100 : 500)));
     const sides = [theirs, behind, alone];
     return {
-      workload: `the same on Synapse with its own presence (SQLite), on Synapse without it behind Rollcall (embedded log), and on Rollcall alone: PUTs from 8 connections; ${NEWS_PER_SECOND} news/s in a room in which all wait; polls of ${STEADY_POLL_MS} ms that find nothing; storms until every watcher has seen everybody`,
+      workload: `the same on Synapse with its own presence (SQLite), on Synapse without it behind Rollcall (embedded log), and on Rollcall alone: PUTs from 64 connections; ${NEWS_PER_SECOND} news/s in a room in which all wait; polls of ${STEADY_POLL_MS} ms that find nothing; storms until every watcher has seen everybody`,
       parameters: {
         room: size.room,
         storm_users: size.stormUsers,
