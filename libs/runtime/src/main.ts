@@ -1,6 +1,6 @@
 // What every main does around `serve`: reads the configuration, prints sentences instead of stacks, minds signals, sets the
 // exit code. Invariant: exit 0 only after a complete ordered stop; 78 (EX_CONFIG) for a configuration that is refused,
-// 1 for anything else; a second signal ends the process at once.
+// 1 for anything else; a second signal, a second later or more, ends the process at once.
 
 import { describeConfiguration } from './configuration/describe.js';
 import type { ProcessName } from './configuration/configuration.js';
@@ -26,6 +26,8 @@ const EXIT_CONFIGURATION = 78;
 const EXIT_FAILED = 1;
 const LEAVE_ANYWAY_MS = 1_000;
 const READY_POLL_MS = 20;
+/** Ctrl-C reaches everything on the terminal, and npm hands it on to its script once more: that is one signal, not two. */
+const SAME_SIGNAL_MS = 1_000;
 
 export async function runMain(options: MainOptions): Promise<void> {
   let read: ConfigurationRead;
@@ -109,11 +111,11 @@ class Signals {
 
   constructor() {
     this.first = new Promise((resolve) => {
-      let told = false;
+      let toldMs: number | undefined;
       for (const signal of ['SIGTERM', 'SIGINT'] as const) {
         process.on(signal, () => {
-          if (told) process.exit(EXIT_FAILED);
-          told = true;
+          if (toldMs !== undefined && performance.now() - toldMs >= SAME_SIGNAL_MS) process.exit(EXIT_FAILED);
+          toldMs ??= performance.now();
           resolve(signal);
         });
       }
