@@ -55,6 +55,16 @@ describe('the same timings', () => {
   });
 });
 
+it('compares a history that is younger than its first snapshot: its timings were in force from the beginning', async () => {
+  const world = new ReplayWorld({ seed: 1, users: 1, partitions: 1 });
+  await world.open();
+  await world.append('commands', world.users[0]!, { type: 'presence.set', device_id: 'D', presence: 'online' });
+  await world.pass(100);
+  const compared = await whatIf(world, '--idle-after', '10m');
+  expect(compared.would).toEqual(compared.was);
+  await world.stop();
+});
+
 describe('other timings', () => {
   const scene = async (): Promise<ReplayWorld> => {
     const world = new ReplayWorld({ seed: 1, users: 3, partitions: 1 });

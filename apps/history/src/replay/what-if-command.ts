@@ -143,12 +143,10 @@ async function spanOf({ log, topics, command }: CompareParts, beginnings: readon
   return { fromMs, toMs };
 }
 
-/** The timings in force at the window's end. */
+/** The timings in force at the window's end. A window that ends before the first snapshot, which is of nobody then, has its. */
 function policyAt(beginnings: readonly Beginnings[], { toMs }: Span): Policy {
-  const last = beginnings
-    .flatMap(({ usable }) => usable.filter(({ begin }) => begin.atMs <= toMs))
-    .sort((one, other) => one.begin.atMs - other.begin.atMs)
-    .at(-1);
+  const inOrder = beginnings.flatMap(({ usable }) => usable).sort((one, other) => one.begin.atMs - other.begin.atMs);
+  const last = inOrder.findLast(({ begin }) => begin.atMs <= toMs) ?? inOrder[0];
   return last!.begin.policy;
 }
 
