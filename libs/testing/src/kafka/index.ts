@@ -3,7 +3,7 @@ export { brokerFault, openBroker, type OpenBroker } from './broker-source.js';
 export { describeKafka, describeKcat, describeLocalKafka, type KafkaForTests } from './describe-kafka.js';
 export { KAFKA_VERSION, kafkaClassPath } from './jars.js';
 export { type KafkaTool, produceFromConsole, runKafkaTool } from './kafka-tool.js';
-export { Kcat, type KcatRecord } from './kcat.js';
+export { findKcat, Kcat, type KcatRecord } from './kcat.js';
 export { type ClusterOptions, LocalCluster, type SecureListeners } from './local-cluster.js';
 export { LocalNode } from './local-node.js';
 export { withLock } from './pid-lock.js';
