@@ -21,6 +21,10 @@ export interface ReplayWorldOptions {
   readonly withForget?: boolean;
   /** The clock never steps back. */
   readonly isSteady?: boolean;
+  /** Absent: START_MS. */
+  readonly startMs?: number;
+  /** Absent: in memory. */
+  readonly openLog?: (now: () => number) => Promise<EventLog>;
 }
 
 /** What an aggregator held of everybody at a moment. */
@@ -41,8 +45,8 @@ export function seeded(seed: number): () => number {
 }
 
 export class ReplayWorld {
-  readonly clock = new SimulatedClock(START_MS);
-  readonly log: MemoryEventLog;
+  readonly clock: SimulatedClock;
+  log: EventLog;
   readonly users: readonly string[];
   readonly partitions: number;
   readonly draw: () => number;
@@ -50,7 +54,8 @@ export class ReplayWorld {
   aggregator: Aggregator | undefined;
 
   constructor(readonly options: ReplayWorldOptions) {
-    const { seed, users = 9, partitions = 2, policy = DEFAULT_POLICY } = options;
+    const { seed, users = 9, partitions = 2, policy = DEFAULT_POLICY, startMs = START_MS } = options;
+    this.clock = new SimulatedClock(startMs);
     this.draw = seeded(seed);
     this.users = Array.from({ length: users }, (_, index) => `@user${index}:hs`);
     this.partitions = partitions;
@@ -59,7 +64,8 @@ export class ReplayWorld {
   }
 
   async open(): Promise<void> {
-    const { inputRetentionMs } = this.options;
+    const { inputRetentionMs, openLog } = this.options;
+    if (openLog !== undefined) this.log = await openLog(this.clock.now);
     const specs = topicSpecs({ prefix: 'presence.', partitions: this.partitions, deliveryPartitions: 1 });
     await this.log.createTopics(
       specs.map((spec) =>
