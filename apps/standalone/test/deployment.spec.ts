@@ -7,6 +7,7 @@ import { VARIABLE_NAMES, readConfiguration, type ProcessName } from '#libs/runti
 import { repositoryRoot } from '#libs/testing';
 import { readDockerfile, readYaml } from './deployment-files.js';
 import { declaredMetrics, expressionFaults, metricOf } from './metric-catalogue.js';
+import { syntaxFaults } from './promql.js';
 
 const root = repositoryRoot();
 const at = (path: string): string => join(root, path);
@@ -206,6 +207,23 @@ describe('the dashboard and the alerts', () => {
     expect(dashboardExpressions(dashboard).flatMap((expression) => expressionFaults(expression, METRICS))).toEqual([]);
     expect(rulesIn(alerts).flatMap(ruleFaults)).toEqual([]);
     expect(rulesIn(alerts).length).toBeGreaterThan(15);
+  });
+
+  it('are PromQL', () => {
+    const expressions = [...dashboardExpressions(dashboard), ...rulesIn(alerts).map(({ expr }) => expr)];
+    expect(expressions.flatMap(syntaxFaults)).toEqual([]);
+    expect(expressions.length).toBeGreaterThan(60);
+  });
+
+  it.each([
+    'sum by part (rollcall_lag_seconds)',
+    'rate(rollcall_spans_total[1 minute])',
+    'rollcall_lag_seconds >> 30',
+    'quantile_histogram(0.9, rollcall_lag_seconds)',
+    'rollcall_log_silent_seconds{service=gateway}',
+    'sum(rate(rollcall_spans_total[1m])',
+  ])('would be refused with %s, which is no PromQL', (expression) => {
+    expect(syntaxFaults(expression)[0]).toContain(expression);
   });
 
   it('leave no metric of ours unseen', () => {

@@ -65,6 +65,7 @@ export const testPackages: readonly string[] = [
   'ajv-formats',
   '@nestjs/testing',
   '@asyncapi/parser',
+  '@prometheus-io/lezer-promql',
   'axe-core',
   'matrix-js-sdk',
   'hyparquet',
