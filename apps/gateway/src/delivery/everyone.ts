@@ -76,6 +76,14 @@ export class EveryoneReader implements Feed {
     return texts;
   }
 
+  each(passes: Wanted['passes'], tell: (text: string, token: string) => 'more' | 'enough'): void {
+    const one = { passes, limit: 1 };
+    for (;;) {
+      const [text] = this.take(one);
+      if (text === undefined || tell(text, this.token()) === 'enough') return;
+    }
+  }
+
   /** Moves on only when nothing waits: whoever resumes is told everything since then once more. */
   token(): string {
     return `a1_${this.#tokenMs.toString(36)}`;
@@ -83,10 +91,14 @@ export class EveryoneReader implements Feed {
 
   changed(signal: AbortSignal): Promise<void> {
     if (this.#waiting.size > 0) return Promise.resolve();
-    return whenCalled((listener) => {
-      this.#listeners.add(listener);
-      return () => this.#listeners.delete(listener);
-    }, signal);
+    return whenCalled((listener) => this.listen(listener), signal);
+  }
+
+  listen(listener: () => void): () => void {
+    this.#listeners.add(listener);
+    return () => {
+      this.#listeners.delete(listener);
+    };
   }
 
   close(): void {

@@ -19,9 +19,13 @@ export function isWanted(wanted: Wanted, sender: string): boolean {
 export interface Feed {
   /** The next events as JSON texts, oldest first. */
   take(wanted: Wanted): string[];
+  /** The same one by one, each with the token behind it, until `tell` has enough. */
+  each(passes: Wanted['passes'], tell: (text: string, token: string) => 'more' | 'enough'): void;
   token(): string;
   /** Resolves when there may be something to take, or with the signal. */
   changed(signal: AbortSignal): Promise<void>;
+  /** Calls whenever there may be something to take, from now on; what is returned ends that. */
+  listen(listener: () => void): () => void;
   close(): void;
 }
 

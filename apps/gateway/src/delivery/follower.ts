@@ -9,7 +9,7 @@ import { isWanted, whenCalled, type Feed, type Wanted } from './feed.js';
 import { missedGoodbyes } from './goodbyes.js';
 import type { Inbox } from './inbox.js';
 import { eventText, type News } from './news.js';
-import { comparePositions, compareStamps, type Position } from './position.js';
+import { comparePositions, type Position } from './position.js';
 import { writeSinceToken, type SinceToken } from './since-token.js';
 import type { OnTold } from './traced-news.js';
 import { YOUNG_MS, alreadyTold, type RememberedSnapshot } from './snapshot-memory.js';
@@ -35,7 +35,6 @@ const LOOK_MS = 5_000;
 export class Follower implements Feed {
   #token: SinceToken;
   #snapshot: RememberedSnapshot | undefined;
-  #lookAtMs = -Infinity;
 
   constructor(private readonly options: FollowerOptions) {
     this.#token = options.token;
@@ -70,6 +69,15 @@ export class Follower implements Feed {
     return texts;
   }
 
+  /** What `take` tells, in the same order; each token stands before the next that there is to tell. */
+  each(passes: Wanted['passes'], tell: (text: string, token: string) => 'more' | 'enough'): void {
+    const one = { passes, limit: 1 };
+    for (;;) {
+      const [text] = this.take(one);
+      if (text === undefined || tell(text, this.token()) === 'enough') return;
+    }
+  }
+
   token(): string {
     return writeSinceToken(this.#token);
   }
@@ -79,14 +87,28 @@ export class Follower implements Feed {
   }
 
   changed(signal: AbortSignal): Promise<void> {
-    return whenCalled((listener) => {
-      const stopListening = this.options.inbox.listen(listener);
-      const cancel = this.#snapshot === undefined ? undefined : this.options.clock.wakeAt(this.#lookAtMs, listener);
-      return () => {
-        cancel?.();
-        stopListening();
-      };
-    }, signal);
+    return whenCalled((listener) => this.listen(listener), signal);
+  }
+
+  listen(listener: () => void): () => void {
+    const stopListening = this.options.inbox.listen(listener);
+    if (this.#snapshot === undefined) return stopListening;
+    let isStopped = false;
+    let cancel: (() => void) | undefined;
+    const { clock } = this.options;
+    const later = (notBeforeMs: number): void => {
+      if (isStopped || this.#snapshot === undefined) return;
+      cancel = clock.wakeAt(Math.max(this.#snapshot.lookAtMs, notBeforeMs), () => {
+        listener();
+        later(clock.nowMs() + LOOK_MS);
+      });
+    };
+    later(-Infinity);
+    return () => {
+      isStopped = true;
+      cancel?.();
+      stopListening();
+    };
   }
 
   close(): void {
@@ -96,20 +118,23 @@ export class Follower implements Feed {
 
   #takeOwn(wanted: Wanted, nowMs: number, texts: string[]): void {
     const { userId } = this.options.inbox;
-    const own = this.options.states.get(userId);
-    if (own === undefined || compareStamps(own, this.#token.own) <= 0 || texts.length >= wanted.limit) return;
+    const { states } = this.options;
+    const row = states.numbering.find(userId);
+    if (row === undefined || states.rows.compare(row, this.#token.own.life, this.#token.own.version) <= 0) return;
+    const own = states.stateOf(row);
+    if (own === undefined || texts.length >= wanted.limit) return;
     this.#token = { ...this.#token, own: { life: own.life, version: own.version } };
     if (isWanted(wanted, userId)) texts.push(this.#textOf(own, nowMs));
   }
 
   #takeGoodbyes(wanted: Wanted, nowMs: number, texts: string[]): void {
     const snapshot = this.#snapshot;
-    if (snapshot === undefined || nowMs < this.#lookAtMs) return;
-    this.#lookAtMs = nowMs + LOOK_MS;
+    if (snapshot === undefined || nowMs < snapshot.lookAtMs) return;
+    snapshot.lookAtMs = nowMs + LOOK_MS;
     const { states, memberships, inbox } = this.options;
     for (const state of missedGoodbyes({ states, memberships, inbox, snapshot, nowMs })) {
       if (texts.length >= wanted.limit) {
-        this.#lookAtMs = nowMs;
+        snapshot.lookAtMs = nowMs;
         return;
       }
       snapshot.told.set(state.userId, { life: state.life, version: state.version });

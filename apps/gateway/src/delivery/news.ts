@@ -6,9 +6,12 @@ import type { View } from '#libs/presence';
 import type { FrameOrigin } from './frame-origin.js';
 import type { Position } from './position.js';
 
+/** An ago is told in milliseconds, and on its way for longer. */
+const SHARED_MS = 10;
+
 export class News {
   #text = '';
-  #textAtMs = -1;
+  #textAtMs = -Infinity;
 
   readonly sender: string;
   readonly life: number;
@@ -30,9 +33,9 @@ export class News {
     this.view = entry.kind === 'shown' ? entry.view : undefined;
   }
 
-  /** The `m.presence` event as JSON; everybody answered within one millisecond shares the text. */
+  /** The `m.presence` event as JSON; everybody whom one wake-up answers shares the text, whose ago is so much old at most. */
   eventText(nowMs: number, busyName: BusyName): string {
-    if (this.#textAtMs !== nowMs) {
+    if (nowMs < this.#textAtMs || nowMs - this.#textAtMs > SHARED_MS) {
       this.#text = eventText(this.sender, this.view, nowMs, busyName);
       this.#textAtMs = nowMs;
     }

@@ -4,7 +4,8 @@
 import type { Clock } from '#libs/event-log';
 import type { BusyName } from '#libs/matrix';
 import { isPlainOffline, type MembershipsView, type PublicState, type StatesView } from '#libs/views';
-import type { Deliveries } from './deliveries.js';
+import type { Deliveries, Followed } from './deliveries.js';
+import type { DeliveryPartition } from './delivery-partition.js';
 import { isWanted, type Wanted } from './feed.js';
 import { Follower } from './follower.js';
 import { eventText } from './news.js';
@@ -24,6 +25,9 @@ export interface PresenceNewsOptions {
   /** Identity of the deliveries topic. */
   readonly topicId: string;
 }
+
+/** `ahead`: this gateway has not come so far yet. `lost`: the token cannot be followed any more. */
+export type Following = Follower | 'ahead' | 'lost';
 
 export interface Snapshot {
   readonly texts: readonly string[];
@@ -80,12 +84,20 @@ export class PresenceNews {
     return { texts, token: { ...token, snapshot: this.#remember(userId, nowMs, fresh) } };
   }
 
-  async follow(userId: string, token: SinceToken): Promise<Follower | 'ahead' | 'lost'> {
-    const { deliveries, clock, states, memberships, busyName, memory, onTold } = this.options;
-    const partition = deliveries.partitionOf(userId);
+  /** At once where memory reaches back so far. */
+  follow(userId: string, token: SinceToken): Following | Promise<Following> {
+    const partition = this.options.deliveries.partitionOf(userId);
     if (token.partition !== partition.index || token.identity !== this.#identityOf(userId)) return 'lost';
-    const inbox = await deliveries.follow(userId, token.position);
+    const inbox = this.options.deliveries.follow(userId, token.position);
+    return inbox instanceof Promise
+      ? inbox.then((found) => this.#followIn(found, partition, token))
+      : this.#followIn(inbox, partition, token);
+  }
+
+  #followIn(inbox: Followed, partition: DeliveryPartition, token: SinceToken): Following {
     if (inbox === 'ahead' || inbox === 'lost') return inbox;
+    const { userId } = inbox;
+    const { clock, states, memberships, busyName, memory, onTold } = this.options;
     const parts = { clock, states, memberships, busyName, partition, inbox, onTold };
     const mark = token.snapshot;
     if (mark === undefined) return new Follower({ ...parts, token, snapshot: undefined });
@@ -117,6 +129,7 @@ export class PresenceNews {
       told,
       memberships: [...memberships],
       rooms: [...rooms],
+      lookAtMs: atMs,
     });
   }
 }

@@ -12,6 +12,8 @@ export interface RememberedSnapshot {
   readonly told: Map<string, Stamp>;
   readonly memberships: readonly number[];
   readonly rooms: readonly number[];
+  /** When who went offline unseen is looked for next; moves on, for all polls of the snapshot together. */
+  lookAtMs: number;
 }
 
 /** States changed within so long before a snapshot may have frames on the way. */

@@ -59,9 +59,10 @@ export class Doors {
     for (const door of [presence, new OverrideDoor(gateway, whoAsks), new LinesDoor(gateway, whoAsks)])
       door.register(fastify);
     new StreamDoor(gateway, whoAsks, filters).register(fastify);
-    if (behind === undefined) new SyncDoor(gateway, whoAsks, filters).register(fastify);
+    const sync = behind === undefined ? new SyncDoor(gateway, whoAsks, filters) : undefined;
+    sync?.register(fastify);
     new HotLane({
-      routes: presence.hotRoutes(),
+      routes: [...presence.hotRoutes(), ...(sync?.hotRoutes() ?? [])],
       isOpen: () => gateway.complaint() === undefined,
       counts: this.#counts,
       onUnexpected: (error) => {

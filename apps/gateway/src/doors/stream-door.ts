@@ -14,17 +14,19 @@ import { RefusedRequest, refuse, refuseFor, taken } from '../http/refused-reques
 import type { UserCaller, WhoAsks } from '../http/who-asks.js';
 import type { Attendance } from '../sessions/sessions.js';
 import type { Place } from '../waiting.js';
+import { EventWriter } from './event-writer.js';
 
 interface Stream {
   readonly request: FastifyRequest;
   readonly raw: ServerResponse;
+  readonly writer: EventWriter;
   readonly wanted: Wanted;
   readonly place: Place;
 }
 
 const BUSY_RETRY_MS = 2_000;
-/** Events taken at a time from an inbox: one, so that each has a token of its own. */
-const ONE = 1;
+/** Characters of events in one write, about: then the reader is asked whether it keeps up. */
+const WRITE_CHARACTERS = 16_384;
 
 export class StreamDoor {
   constructor(
@@ -52,7 +54,7 @@ export class StreamDoor {
     const place = this.gateway.waiting.enter(name, Infinity);
     if (place === 'full') refuseFor(BUSY_RETRY_MS);
     reply.hijack();
-    await this.#write({ request, raw: reply.raw, wanted, place }, start);
+    await this.#write({ request, raw: reply.raw, writer: new EventWriter(reply.raw), wanted, place }, start);
     return reply;
   }
 
@@ -132,14 +134,36 @@ export class StreamDoor {
     }
   }
 
-  /** Writes what comes until the stream ends. */
-  async #pour(stream: Stream, feed: Feed): Promise<void> {
-    const wanted = { ...stream.wanted, limit: ONE };
-    while (stream.place.ended() === undefined) {
-      const [text] = feed.take(wanted);
-      if (text === undefined) await feed.changed(stream.place.signal);
-      else await writeOut(stream, eventOf(text, feed.token()));
-    }
+  /** Writes what comes until the stream ends: all that a wake-up finds in one write, each event with a token of its own. */
+  #pour({ writer, wanted, place }: Stream, feed: Feed): Promise<void> {
+    return new Promise((resolve, reject) => {
+      let text = '';
+      const tell = (event: string, token: string): 'more' | 'enough' => {
+        text += eventOf(event, token);
+        return text.length < WRITE_CHARACTERS ? 'more' : 'enough';
+      };
+      const pour = (): void => {
+        try {
+          while (place.ended() === undefined && !writer.isFull) {
+            text = '';
+            feed.each(wanted.passes, tell);
+            if (text === '') return;
+            writer.write(text);
+          }
+        } catch (error) {
+          reject(error instanceof Error ? error : new Error(String(error)));
+          end();
+        }
+      };
+      const stops = [feed.listen(pour), writer.onDrain(pour)];
+      const end = (): void => {
+        for (const stop of stops) stop();
+        resolve();
+      };
+      place.onEnd(end);
+      if (place.ended() === undefined) pour();
+      else end();
+    });
   }
 
   async #write(stream: Stream, run: (stream: Stream) => Promise<void>): Promise<void> {
@@ -169,7 +193,7 @@ export class StreamDoor {
     let cancel = (): void => undefined;
     const later = (): void => {
       cancel = clock.wakeAt(clock.nowMs() + this.gateway.bounds.streamCommentMs, () => {
-        if (!stream.raw.writableNeedDrain) stream.raw.write(':\n\n');
+        if (!stream.writer.isFull) stream.writer.write(':\n\n');
         this.#endWhenRefused(stream).catch((error: unknown) => {
           this.gateway.options.journal.error('a stream could not ask its token again', { error });
         });
@@ -209,10 +233,8 @@ function eventOf(text: string, id: string | undefined): string {
 }
 
 /** Resolves when the socket takes more, or the stream ends. */
-async function writeOut({ raw, place }: Stream, text: string): Promise<void> {
-  if (place.ended() !== undefined || raw.write(text)) return;
-  await whenCalled((listener) => {
-    raw.once('drain', listener);
-    return () => raw.off('drain', listener);
-  }, place.signal);
+async function writeOut({ writer, place }: Stream, text: string): Promise<void> {
+  if (place.ended() !== undefined) return;
+  writer.write(text);
+  if (writer.isFull) await whenCalled((listener) => writer.onDrain(listener), place.signal);
 }

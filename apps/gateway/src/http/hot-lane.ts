@@ -13,10 +13,12 @@ export interface HotRoute {
   /** As Fastify names the route. */
   readonly door: string;
   readonly before: string;
-  readonly parameter: string;
-  readonly after: string;
-  /** JSON text, or a throw that `answerFor` words. */
-  readonly answer: (asked: Asked) => string | Promise<string>;
+  /** What lies between `before` and `after`; absent: `before` is the whole path. */
+  readonly parameter?: string;
+  readonly after?: string;
+  readonly takesQuery?: boolean;
+  /** JSON text, or a throw that `answerFor` words; nobody reads it once the response is closed. */
+  readonly answer: (asked: Asked, response: ServerResponse) => string | Promise<string>;
 }
 
 export interface HotLaneOptions {
@@ -33,7 +35,8 @@ const MAX_BODY_BYTES = 16 * 1024;
 const PLAIN_PARAMETER = /^(?:[\w.~!$'()*+,;=:@-]|%(?:40|3A|2F|3D|2B))+$/i;
 const HEAD = Object.entries(CORS_HEADERS).flat();
 const JSON_TYPE = 'application/json; charset=utf-8';
-const NO_QUERY = {};
+const NONE: Readonly<Record<string, string>> = {};
+const PLAIN_QUERY = /^[a-z_]+=[\w.~-]*(?:&[a-z_]+=[\w.~-]*)*$/;
 
 type Handler = (request: IncomingMessage, response: ServerResponse) => void;
 
@@ -52,17 +55,16 @@ export class HotLane {
   #take(request: IncomingMessage, response: ServerResponse): boolean {
     const { url = '', method } = request;
     for (const route of this.options.routes) {
-      if (route.method !== method || !url.startsWith(route.before) || !url.endsWith(route.after)) continue;
-      const parameter = parameterIn(url.slice(route.before.length, -route.after.length));
-      if (parameter === undefined || !this.options.isOpen()) return false;
-      const params = { [route.parameter]: parameter };
+      if (route.method !== method || !url.startsWith(route.before)) continue;
+      const read = readUrl(url, route);
+      if (read === undefined) continue;
       const bytes = bodyBytesOf(request);
-      if (bytes === undefined || (bytes === 0) === (method === 'PUT')) return false;
+      if (bytes === undefined || (bytes === 0) === (method === 'PUT') || !this.options.isOpen()) return false;
       const { headers } = request;
-      if (bytes === 0) this.#answer(route, { headers, params, query: NO_QUERY, body: undefined }, response);
+      if (bytes === 0) this.#answer(route, { headers, ...read, body: undefined }, response);
       else {
         whenRead(request, (body) => {
-          this.#answer(route, { headers, params, query: NO_QUERY, body }, response);
+          this.#answer(route, { headers, ...read, body }, response);
         });
       }
       return true;
@@ -72,7 +74,7 @@ export class HotLane {
 
   #answer(route: HotRoute, asked: Asked, response: ServerResponse): void {
     try {
-      const text = route.answer(asked);
+      const text = route.answer(asked, response);
       if (typeof text === 'string') this.#send(route, response, text);
       else
         text.then(
@@ -89,6 +91,7 @@ export class HotLane {
   }
 
   #send({ door }: HotRoute, response: ServerResponse, text: string): void {
+    if (response.closed) return;
     this.options.counts.count(door, 200);
     write(response, 200, [], text);
   }
@@ -105,6 +108,34 @@ function write(response: ServerResponse, status: number, more: readonly string[]
   const length = String(Buffer.byteLength(text));
   response.writeHead(status, [...HEAD, ...more, 'content-type', JSON_TYPE, 'content-length', length]);
   response.end(text);
+}
+
+/** undefined: another path, or not plain. */
+function readUrl(
+  url: string,
+  { before, parameter, after = '', takesQuery = false }: HotRoute,
+): Pick<Asked, 'params' | 'query'> | undefined {
+  if (parameter !== undefined) {
+    if (!url.endsWith(after)) return undefined;
+    const value = parameterIn(url.slice(before.length, -after.length));
+    return value === undefined ? undefined : { params: { [parameter]: value }, query: NONE };
+  }
+  if (url.length === before.length) return { params: NONE, query: NONE };
+  const query = takesQuery && url[before.length] === '?' ? queryIn(url.slice(before.length + 1)) : undefined;
+  return query === undefined ? undefined : { params: NONE, query };
+}
+
+/** undefined: not plain, or a name twice. */
+function queryIn(text: string): Readonly<Record<string, string>> | undefined {
+  if (!PLAIN_QUERY.test(text)) return undefined;
+  const query: Record<string, string> = {};
+  for (const part of text.split('&')) {
+    const at = part.indexOf('=');
+    const name = part.slice(0, at);
+    if (name in query) return undefined;
+    query[name] = part.slice(at + 1);
+  }
+  return query;
 }
 
 /** Unescaped; undefined: not plain. */
