@@ -1,0 +1,3 @@
+// The separately written model of presence: see plain-model.ts.
+export { PlainModel } from './plain-model.js';
+export type * from './record.js';
