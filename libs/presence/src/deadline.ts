@@ -5,6 +5,7 @@ import { findPut, spanMs } from './command-register.js';
 import type { Timer } from './change.js';
 import { deviceActiveMs, deviceRank, lastProActiveMs, type DeviceParts, type Registers } from './evaluate.js';
 import type { Policy } from './policy.js';
+import { RANK_OFFLINE, type Rank } from './view.js';
 
 /** Later than every time: nothing is due. */
 export const NO_DEADLINE = Number.POSITIVE_INFINITY;
@@ -19,28 +20,59 @@ export function nextDeadline(registers: Registers, afterMs: number, policy: Poli
   return next;
 }
 
+/** From the one that takes most away to the one that takes least. */
 const BY_WEIGHT: readonly Timer[] = ['lease', 'grace', 'put', 'idle'];
 
 /**
- * Which timer made the change at `atMs`: with presence unchanged it is `active`; otherwise a deadline of a device that
- * counts as something else from then on, and of several at one instant the one that takes most away.
+ * Which timer made the change at `atMs`: with presence unchanged it is `active`; otherwise, where several meet in one
+ * instant, the one that takes most away of those that have a part in it. A span that ends under a PUT that stands on has none.
  */
 export function timerAt(registers: Registers, atMs: number, presenceChanged: boolean, policy: Policy): Timer {
   if (!presenceChanged) return 'active';
-  let heaviest = BY_WEIGHT.length - 1;
+  const due = dueAt(registers, atMs, policy);
+  if (due.length === 1) return due[0]!;
+  const showsWithout = (held: readonly Timer[]): Rank => rankHolding(registers, held, atMs, policy);
+  const [before, after] = [showsWithout(due), showsWithout([])];
+  const hasPart = (timer: Timer): boolean =>
+    showsWithout([timer]) !== after || showsWithout(due.filter((each) => each !== timer)) !== before;
+  return due.find(hasPart) ?? due[0]!;
+}
+
+function dueAt(registers: Registers, atMs: number, policy: Policy): readonly Timer[] {
+  const due = new Set<Timer>();
   for (const parts of devicesOf(registers)) {
-    // Times are whole milliseconds and the view is constant between deadlines: half of one before is just before.
-    if (deviceRank(registers.activity, parts, atMs, policy) === deviceRank(registers.activity, parts, atMs - 0.5, policy)) continue;
     visitDevice(registers, parts, policy, (deadlineMs, timer) => {
-      if (deadlineMs === atMs) heaviest = Math.min(heaviest, BY_WEIGHT.indexOf(timer));
+      if (deadlineMs === atMs) due.add(timer);
     });
   }
-  return BY_WEIGHT[heaviest]!;
+  return BY_WEIGHT.filter((timer) => due.has(timer));
+}
+
+/** What the devices would show at `atMs` if the deadlines of some kinds that fall on it came a millisecond later. */
+function rankHolding(registers: Registers, held: readonly Timer[], atMs: number, policy: Policy): Rank {
+  let highest: Rank = RANK_OFFLINE;
+  const later = (timer: Timer): number => (held.includes(timer) ? 1 : 0);
+  for (const { device, put } of devicesOf(registers)) {
+    const sessions = device?.sessions.map((session) => {
+      const ends = session.liveUntilMs === atMs ? later(session.open ? 'lease' : 'grace') : 0;
+      return { ...session, liveUntilMs: session.liveUntilMs + ends };
+    });
+    const spanEnds = put !== undefined && put.atMs + spanMs(put, policy) === atMs ? later('put') : 0;
+    const rank = deviceRank(registers.activity, { device: device && { ...device, sessions: sessions! }, put }, atMs, {
+      ...policy,
+      idleAfterMs: policy.idleAfterMs + later('idle'),
+      offlineAfterMs: policy.offlineAfterMs + spanEnds,
+      busyOfflineAfterMs: policy.busyOfflineAfterMs + spanEnds,
+    });
+    if (rank > highest) highest = rank;
+  }
+  return highest;
 }
 
 function* devicesOf({ activity, commands }: Registers): Generator<DeviceParts> {
   for (const device of activity.devices) yield { device, put: findPut(commands, device.deviceId) };
-  for (const put of commands.puts) if (findDevice(activity, put.deviceId) === undefined) yield { device: undefined, put };
+  for (const put of commands.puts)
+    if (findDevice(activity, put.deviceId) === undefined) yield { device: undefined, put };
 }
 
 type Visit = (atMs: number, timer: Timer) => void;
@@ -48,14 +80,17 @@ type Visit = (atMs: number, timer: Timer) => void;
 function forEachDeadline(registers: Registers, policy: Policy, visit: Visit): void {
   const { activity, commands } = registers;
   visit(lastProActiveMs(registers) + policy.activeForMs, 'active');
-  for (const device of activity.devices) visitDevice(registers, { device, put: findPut(commands, device.deviceId) }, policy, visit);
+  for (const device of activity.devices)
+    visitDevice(registers, { device, put: findPut(commands, device.deviceId) }, policy, visit);
   for (const put of commands.puts) {
-    if (findDevice(activity, put.deviceId) === undefined) visitDevice(registers, { device: undefined, put }, policy, visit);
+    if (findDevice(activity, put.deviceId) === undefined)
+      visitDevice(registers, { device: undefined, put }, policy, visit);
   }
 }
 
 function visitDevice({ activity }: Registers, { device, put }: DeviceParts, policy: Policy, visit: Visit): void {
-  if (device !== undefined) for (const session of device.sessions) visit(session.liveUntilMs, session.open ? 'lease' : 'grace');
+  if (device !== undefined)
+    for (const session of device.sessions) visit(session.liveUntilMs, session.open ? 'lease' : 'grace');
   if (put !== undefined) visit(put.atMs + spanMs(put, policy), 'put');
   visit(deviceActiveMs(activity, device, put) + policy.idleAfterMs, 'idle');
 }
