@@ -11,3 +11,4 @@ export * from './law-checks.js';
 export { repositoryRoot, runSource, sourceArguments, type SourceProcess } from './run-source.js';
 export { matrixErrorFaults, presenceEventFaults, presenceStatusFaults, syncPresenceFaults } from './matrix-schemas.js';
 export * from './timeline-scenario.js';
+export * from './plain-model/index.js';

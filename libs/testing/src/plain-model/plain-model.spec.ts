@@ -39,7 +39,9 @@ function outcomeOf(scenario: Scenario): ScenarioOutcome {
   const model = new PlainModel(scenarioPolicy(scenario));
   const changes = [...inputs.flatMap((input) => model.take(input)), ...model.passTo(scenario.until)];
   return {
-    changes: changes.map((change) => ({ at: change.at_ts, version: change.version, view: viewOf(change) })),
+    changes: changes
+      .filter((told) => told.kind === 'changed')
+      .map((change) => ({ at: change.at_ts, version: change.version, view: viewOf(change) })),
     seen: (scenario.see ?? []).map(({ at }) => {
       const until = new PlainModel(scenarioPolicy(scenario));
       for (const input of inputs) if (input.atMs <= at) until.take(input);

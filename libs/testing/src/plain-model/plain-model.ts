@@ -8,7 +8,9 @@ import type {
   PlainCommand,
   PlainInput,
   PlainPolicy,
+  PlainShown,
   PlainTimer,
+  PlainTold,
   PlainView,
 } from './record.js';
 import { deadlinesOf, viewOf } from './view.js';
@@ -26,7 +28,7 @@ export class PlainModel {
   private facts: Facts | undefined;
   private life = 0;
   private version = 0;
-  private lastChange: PlainView = NOTHING;
+  private lastTold: PlainShown = NOTHING;
   /** `last_active_ts` in the last view that was not offline. */
   private lastShownActiveMs: number | undefined;
   /** The last input's or change's time of effect: nothing happens before it any more. */
@@ -38,7 +40,7 @@ export class PlainModel {
   constructor(private readonly policy: PlainPolicy) {}
 
   /** Takes the next record: first the deadlines before it, then what it changes itself. */
-  take(input: PlainInput): PlainChange[] {
+  take(input: PlainInput): PlainTold[] {
     const { topic, offset } = input;
     if (offset <= this.appliedOffset[topic]) return [];
     this.appliedOffset[topic] = offset;
@@ -76,6 +78,10 @@ export class PlainModel {
     return changes;
   }
 
+  get exists(): boolean {
+    return this.facts !== undefined;
+  }
+
   /** The view at a time not before the last record's; undefined = there is no such user. Changes nothing. */
   viewAt(nowMs: number): PlainView | undefined {
     if (this.facts === undefined) return undefined;
@@ -93,36 +99,53 @@ export class PlainModel {
   }
 
   private changeTo(view: PlainView, atMs: number, cause: PlainCause): PlainChange | undefined {
-    if (!differs(view, this.lastChange)) return undefined;
+    if (!differs(view, this.lastTold)) return undefined;
     this.version += 1;
-    const change = { life: this.life, version: this.version, at_ts: atMs, ...view, before: this.lastChange, cause };
-    this.lastChange = view;
-    return change;
+    const { presence, status_msg, currently_active } = view;
+    const before = this.lastTold;
+    this.lastTold = { presence, status_msg, currently_active };
+    return { kind: 'changed', life: this.life, version: this.version, at_ts: atMs, ...view, before, cause };
   }
 
   /**
-   * Of the kinds of deadline that meet in one instant, those that change the view on their own: for the others it is
-   * still the millisecond before. All of them where only together they change it.
+   * Of the kinds of deadline that meet in one instant, those that have a part in the change: it would be a change with
+   * this kind alone, the others still in the millisecond before; or another one with all but this kind.
    */
   private responsible(facts: Facts, timers: readonly PlainTimer[], atMs: number): readonly PlainTimer[] {
-    if (timers.length === 1) return timers;
-    const alone = timers.filter((kind) => {
-      const view = viewOf(facts, (timer, deadlineMs) => (timer === kind ? atMs : atMs - 1) >= deadlineMs, this.policy);
-      return differs(view, this.lastChange);
-    });
-    return alone.length > 0 ? alone : timers;
+    const viewIf = (isDue: (timer: PlainTimer) => boolean): PlainView =>
+      viewOf(facts, (timer, deadlineMs) => (isDue(timer) ? atMs : atMs - 1) >= deadlineMs, this.policy);
+    const all = viewIf(() => true);
+    const partners = timers.filter(
+      (kind) =>
+        differs(
+          viewIf((timer) => timer === kind),
+          this.lastTold,
+        ) ||
+        differs(
+          viewIf((timer) => timer !== kind),
+          all,
+        ),
+    );
+    return partners.length > 0 ? partners : timers;
   }
 
   /** Section 8. Forgetting nobody ends no life, but activity from before is ignored all the same. */
-  private forget(tMs: number, nowMs: number, cause: PlainCause): PlainChange[] {
-    const farewell = this.changeTo({ ...NOTHING, last_active_ts: this.lastShownActiveMs }, nowMs, cause);
-    if (this.facts !== undefined) this.life += 1;
-    this.facts = undefined;
-    this.version = 0;
-    this.lastChange = NOTHING;
-    this.lastShownActiveMs = undefined;
+  private forget(tMs: number, nowMs: number, cause: PlainCause): PlainTold[] {
     this.forgottenAtMs = tMs;
-    return farewell === undefined ? [] : [farewell];
+    if (this.facts === undefined) return [];
+    const farewell = this.changeTo({ ...NOTHING, last_active_ts: this.lastShownActiveMs }, nowMs, cause);
+    const erasure = { kind: 'forgotten', life: this.life, version: this.version, at_ts: nowMs, cause } as const;
+    this.facts = undefined;
+    this.life += 1;
+    this.version = 0;
+    this.lastTold = NOTHING;
+    this.lastShownActiveMs = undefined;
+    return farewell === undefined ? [erasure] : [farewell, erasure];
+  }
+
+  /** The same user once more, to try another order of what follows. */
+  copy(): PlainModel {
+    return Object.assign(new PlainModel(this.policy), structuredClone({ ...this }));
   }
 }
 
@@ -132,6 +155,6 @@ function foldCommand(facts: Facts, record: Exclude<PlainCommand, { type: 'user.f
   else facts.override = record.presence ?? undefined;
 }
 
-function differs(a: PlainView, b: PlainView): boolean {
+function differs(a: PlainShown, b: PlainShown): boolean {
   return a.presence !== b.presence || a.status_msg !== b.status_msg || a.currently_active !== b.currently_active;
 }

@@ -61,10 +61,14 @@ export type PlainInput =
 
 export type PlainTimer = 'idle' | 'active' | 'lease' | 'grace' | 'put';
 
-export interface PlainView {
+/** What is compared to tell a change. */
+export interface PlainShown {
   readonly presence: PlainPresence;
   readonly status_msg: string | undefined;
   readonly currently_active: boolean;
+}
+
+export interface PlainView extends PlainShown {
   readonly last_active_ts: number | undefined;
 }
 
@@ -73,10 +77,22 @@ export type PlainCause =
   { readonly topic: PlainTopic; readonly offset: number } | { readonly timers: readonly PlainTimer[] };
 
 export interface PlainChange extends PlainView {
+  readonly kind: 'changed';
   /** 0 until the user has been forgotten once. */
   readonly life: number;
   readonly version: number;
   readonly at_ts: number;
-  readonly before: PlainView;
+  readonly before: PlainShown;
   readonly cause: PlainCause;
 }
+
+/** A life has ended: told after its last change, with that one's version (0 = nothing was ever shown). */
+export interface PlainErasure {
+  readonly kind: 'forgotten';
+  readonly life: number;
+  readonly version: number;
+  readonly at_ts: number;
+  readonly cause: PlainCause;
+}
+
+export type PlainTold = PlainChange | PlainErasure;
