@@ -136,6 +136,15 @@ describe('the oracle of histories', () => {
     }
   });
 
+  it('finds a timer that was told by the name of another', () => {
+    const faults = changes((its) =>
+      its.map((record, at) =>
+        at === timerAt(its) ? rewritten(record, (fields) => (fields['cause'] = { timer: 'active' })) : record,
+      ),
+    );
+    expect(faults.join()).toMatch(/where \{"timer":"active"\} was told/);
+  });
+
   it('counts a timer that was told before an earlier input was taken', () => {
     const its = truth(TOPICS.changes)[0]!;
     const told = JSON.parse(String(its.find(({ value }) => /"timer":"idle"/.test(String(value)))!.value)) as Fields;

@@ -12,9 +12,9 @@ import {
   type StateRecord,
   type TopicNames,
 } from '#libs/contracts';
-import { exists, type Policy } from '#libs/presence';
+import type { PlainInput, PlainPolicy } from '#libs/testing';
 import type { CopiedRecord } from './log-copy.js';
-import { replayUser, type PlacedInput, type UserStory } from './user-replay.js';
+import { replayUser, type UserStory } from './user-replay.js';
 
 /** Records of the topics judged, by partition. */
 export type TopicRecords = (topic: string) => readonly (readonly CopiedRecord[])[];
@@ -33,7 +33,7 @@ export interface HistoryVerdict {
   readonly latest: ReadonlyMap<string, ChangeRecord>;
 }
 
-export function judgeHistory(records: TopicRecords, topics: TopicNames, policy: Policy): HistoryVerdict {
+export function judgeHistory(records: TopicRecords, topics: TopicNames, policy: PlainPolicy): HistoryVerdict {
   const faults: string[] = [];
   const stories = new Map<string, Writable>();
   const { inputs, undecodable } = placeInputs(records, topics, stories);
@@ -49,7 +49,7 @@ export function judgeHistory(records: TopicRecords, topics: TopicNames, policy: 
     const last = story.changes.at(-1);
     if (last !== undefined) latest.set(story.userId, last);
     if (verdict.fault !== undefined) faults.push(verdict.fault);
-    else if (verdict.aggregate !== undefined && exists(verdict.aggregate)) {
+    else if (verdict.exists === true) {
       const fault = stateFault(last, states.get(story.userId));
       if (fault !== undefined) faults.push(`${story.userId}: ${fault}`);
     }
@@ -60,8 +60,8 @@ export function judgeHistory(records: TopicRecords, topics: TopicNames, policy: 
 }
 
 interface Writable extends UserStory {
-  readonly activity: PlacedInput[];
-  readonly commands: PlacedInput[];
+  readonly activity: PlainInput[];
+  readonly commands: PlainInput[];
   readonly changes: ChangeRecord[];
 }
 
@@ -87,8 +87,14 @@ function placeInputs(
         const decoded = word === 'activity' ? decodeActivity(value, key) : decodeCommand(value, key);
         if (!decoded.ok) undecodable.add(`${topics[word]}-${partition} ${offset}`);
         else {
-          const { userId, input } = decoded.record;
-          storyOf(stories, userId)[word].push({ topic: word, offset, tMs: reachedMs, input });
+          // As it stands in the log: what we make of it is no business of the model's.
+          const record: unknown = JSON.parse(value!);
+          storyOf(stories, decoded.record.userId)[word].push({
+            topic: word,
+            offset,
+            atMs: reachedMs,
+            record,
+          } as PlainInput);
         }
       }
     }

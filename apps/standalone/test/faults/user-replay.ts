@@ -1,34 +1,22 @@
-// One user's inputs folded again beside what was told of it: the domain's own fold, without engine, batches or log. The two
-// topics are merged by time where the history leaves the order open; if that does not give what was told, every other order
-// of the records between two changes is tried. Invariant: a history passes only if some such order gives exactly it.
-import type { ChangeRecord, InputWord } from '#libs/contracts';
+// One user's inputs folded again beside what was told of it: by the plain model, which knows the semantics and nothing of our
+// domain, engine, batches or log. The two topics are merged by time where the history leaves the order open; if that does not
+// give what was told, every other order of the records between two changes is tried. Invariant: a history passes only if some
+// such order gives exactly it.
+import type { ChangeRecord } from '#libs/contracts';
+import type { View } from '#libs/presence';
 import {
-  Aggregate,
-  fireDeadlines,
-  rearm,
-  restore,
-  snapshot,
-  takeActivity,
-  takeCommand,
-  type ActivityInput,
-  type AggregateSnapshot,
-  type Change,
-  type CommandInput,
-  type Policy,
-} from '#libs/presence';
-
-export interface PlacedInput {
-  readonly topic: InputWord;
-  readonly offset: number;
-  /** Settled: never earlier than its topic-partition had reached. */
-  readonly tMs: number;
-  readonly input: ActivityInput | CommandInput;
-}
+  PlainModel,
+  type PlainCause,
+  type PlainInput,
+  type PlainPolicy,
+  type PlainShown,
+  type PlainTold,
+} from '#libs/testing';
 
 export interface UserStory {
   readonly userId: string;
-  readonly activity: readonly PlacedInput[];
-  readonly commands: readonly PlacedInput[];
+  readonly activity: readonly PlainInput[];
+  readonly commands: readonly PlainInput[];
   /** As told, in the order of the log. */
   readonly changes: readonly ChangeRecord[];
 }
@@ -40,8 +28,8 @@ export interface ReplayVerdict {
   readonly reordered: number;
   /** Timers that were told before an input with an earlier time was taken. */
   readonly late: number;
-  /** What the user shows in the end; undefined when there is a fault. */
-  readonly aggregate?: Aggregate;
+  /** Whether there is such a user in the end; undefined when there is a fault. */
+  readonly exists?: boolean;
 }
 
 /** Later than every deadline. */
@@ -49,30 +37,33 @@ const END_OF_TIME_MS = Number.MAX_SAFE_INTEGER;
 /** Orders tried at most between two changes. */
 const MOST_STEPS = 20_000;
 
-type Told = Change & { readonly cause: PlacedInput | undefined };
-
-export function replayUser(story: UserStory, policy: Policy): ReplayVerdict {
+export function replayUser(story: UserStory, policy: PlainPolicy): ReplayVerdict {
   const replay = new Replay(story, policy);
   const fault = replay.run();
   const { timers, reordered, late } = replay;
   return fault === undefined
-    ? { timers, reordered, late, aggregate: replay.aggregate }
+    ? { timers, reordered, late, exists: replay.exists }
     : { timers, reordered, late, fault: `${story.userId}: ${fault}` };
 }
 
 class Replay {
-  aggregate = new Aggregate();
   timers = 0;
   reordered = 0;
   late = 0;
-  #told: Told[] = [];
-  #cause: PlacedInput | undefined;
+  #model: PlainModel;
+  #told: PlainTold[] = [];
   #steps = 0;
 
   constructor(
     private readonly story: UserStory,
-    private readonly policy: Policy,
-  ) {}
+    policy: PlainPolicy,
+  ) {
+    this.#model = new PlainModel(policy);
+  }
+
+  get exists(): boolean {
+    return this.#model.exists;
+  }
 
   run(): string | undefined {
     const { activity, commands, changes } = this.story;
@@ -103,12 +94,13 @@ class Replay {
     );
   }
 
-  #countLate(last: ChangeRecord, ...next: readonly (PlacedInput | undefined)[]): void {
-    if ('timer' in last.cause && next.some((input) => input !== undefined && input.tMs < last.atMs)) this.late += 1;
+  #countLate(last: ChangeRecord, ...next: readonly (PlainInput | undefined)[]): void {
+    if ('timer' in last.cause && next.some((input) => input !== undefined && input.atMs < last.atMs)) this.late += 1;
   }
 
   #takeBox(box: Box, wanted: readonly ChangeRecord[]): string | undefined {
-    const before = snapshot(this.aggregate);
+    const isOpen = box[0].length > 0 && box[1].length > 0;
+    const before = isOpen ? this.#model.copy() : undefined;
     let first: string | undefined;
     this.#told = [];
     for (const input of byTime(box)) {
@@ -116,8 +108,7 @@ class Replay {
       first ??= this.#prefixFault(wanted);
     }
     first ??= this.#fireWanted(wanted);
-    if (first === undefined) return undefined;
-    if (box[0].length === 0 || box[1].length === 0) return first;
+    if (first === undefined || before === undefined) return first;
     this.#steps = 0;
     if (!this.#search(before, box, [], wanted)) return first;
     this.reordered += 1;
@@ -132,11 +123,11 @@ class Replay {
     return this.#prefixFault([]);
   }
 
-  /** Some order of the box whose changes are the wanted ones; leaves the aggregate as after it. */
+  /** Some order of the box whose changes are the wanted ones; leaves the model as after it. */
   #search(
-    before: AggregateSnapshot,
+    before: PlainModel,
     [activity, commands]: Box,
-    told: readonly Told[],
+    told: readonly PlainTold[],
     wanted: readonly ChangeRecord[],
   ): boolean {
     this.#steps += 1;
@@ -145,7 +136,7 @@ class Replay {
       this.#begin(before, told);
       return this.#fireWanted(wanted) === undefined;
     }
-    const choices: readonly (readonly [PlacedInput | undefined, Box])[] = [
+    const choices: readonly (readonly [PlainInput | undefined, Box])[] = [
       [activity[0], [activity.slice(1), commands]],
       [commands[0], [activity, commands.slice(1)]],
     ];
@@ -154,14 +145,13 @@ class Replay {
       this.#begin(before, told);
       this.#take(input);
       if (this.#prefixFault(wanted) !== undefined) continue;
-      if (this.#search(snapshot(this.aggregate), rest, this.#told, wanted)) return true;
+      if (this.#search(this.#model, rest, this.#told, wanted)) return true;
     }
     return false;
   }
 
-  #begin(before: AggregateSnapshot, told: readonly Told[]): void {
-    this.aggregate = restore(before);
-    rearm(this.aggregate, this.policy);
+  #begin(before: PlainModel, told: readonly PlainTold[]): void {
+    this.#model = before.copy();
     this.#told = [...told];
   }
 
@@ -178,38 +168,32 @@ class Replay {
     return this.#prefixFault(wanted);
   }
 
-  #take(input: PlacedInput): void {
-    this.#cause = input;
-    const at = { tMs: input.tMs, offset: input.offset };
-    const folding = { policy: this.policy, sink: this.#sink };
-    if (input.topic === 'activity') takeActivity(this.aggregate, input.input as ActivityInput, at, folding);
-    else takeCommand(this.aggregate, input.input as CommandInput, at, folding);
-    this.#cause = undefined;
+  #take(input: PlainInput): void {
+    this.#told.push(...this.#model.take(input));
   }
 
   #fireUntil(nowMs: number): void {
-    const before = this.#told.length;
-    fireDeadlines(this.aggregate, nowMs, { policy: this.policy, sink: this.#sink });
-    this.timers += this.#told.length - before;
+    const told = this.#model.passTo(nowMs);
+    this.#told.push(...told);
+    this.timers += told.length;
   }
-
-  readonly #sink = (change: Change): void => {
-    this.#told.push({ ...change, cause: this.#cause });
-  };
 
   #prefixFault(wanted: readonly ChangeRecord[]): string | undefined {
     for (const [index, told] of this.#told.entries()) {
       const [one, other] = [textOfTold(told), textOfRecord(wanted[index])];
       if (one !== other) return `the fold makes ${one} where ${other} was told`;
+      const cause = wanted[index]!.cause;
+      if (!isMadeBy(told.cause, cause))
+        return `the fold makes ${one} by ${JSON.stringify(told.cause)} where ${JSON.stringify(cause)} was told`;
     }
     return undefined;
   }
 }
 
-type Box = readonly [readonly PlacedInput[], readonly PlacedInput[]];
+type Box = readonly [readonly PlainInput[], readonly PlainInput[]];
 
 /** How many inputs lie at or before an offset. */
-function countTo(inputs: readonly PlacedInput[], offset: number): number {
+function countTo(inputs: readonly PlainInput[], offset: number): number {
   let [low, high] = [0, inputs.length];
   while (low < high) {
     const middle = (low + high) >> 1;
@@ -219,11 +203,11 @@ function countTo(inputs: readonly PlacedInput[], offset: number): number {
   return low;
 }
 
-function* byTime([activity, commands]: Box): Generator<PlacedInput> {
+function* byTime([activity, commands]: Box): Generator<PlainInput> {
   let [one, other] = [0, 0];
   while (one < activity.length || other < commands.length) {
     const [first, second] = [activity[one], commands[other]];
-    if (second === undefined || (first !== undefined && first.tMs <= second.tMs)) {
+    if (second === undefined || (first !== undefined && first.atMs <= second.atMs)) {
       yield first!;
       one += 1;
     } else {
@@ -233,30 +217,51 @@ function* byTime([activity, commands]: Box): Generator<PlacedInput> {
   }
 }
 
-function textOfTold(told: Told): string {
-  const { life, version, atMs } = told;
-  if (told.kind === 'forgotten')
-    return JSON.stringify(['forgotten', life, version, atMs, causeText(told.cause, undefined)]);
-  return JSON.stringify([life, version, atMs, told.view, told.before, causeText(told.cause, told.timer)].map(sorted));
+/** What a fold made, and below what was told: everything but the cause. */
+function textOfTold(told: PlainTold): string {
+  const { kind, life, version, at_ts } = told;
+  if (kind === 'forgotten') return JSON.stringify([kind, life, version, at_ts]);
+  return JSON.stringify([
+    kind,
+    life,
+    version,
+    at_ts,
+    ...shown(told),
+    told.last_active_ts ?? null,
+    ...shown(told.before),
+  ]);
 }
 
 function textOfRecord(record: ChangeRecord | undefined): string {
   if (record === undefined) return 'nothing';
-  const { life, version, atMs, cause } = record;
-  const causedBy = 'timer' in cause ? cause.timer : `${cause.topic} ${cause.offset}`;
-  if (record.kind === 'forgotten') return JSON.stringify(['forgotten', life, version, atMs, causedBy]);
-  return JSON.stringify([life, version, atMs, record.view, record.before, causedBy].map(sorted));
+  const { kind, life, version, atMs } = record;
+  if (kind === 'forgotten') return JSON.stringify([kind, life, version, atMs]);
+  const { view, before } = record;
+  return JSON.stringify([
+    kind,
+    life,
+    version,
+    atMs,
+    ...toldView(view),
+    view.lastActiveAtMs ?? null,
+    ...toldView(before),
+  ]);
 }
 
-function causeText(cause: PlacedInput | undefined, timer: string | undefined): string {
-  return timer ?? (cause === undefined ? 'nothing' : `${cause.topic} ${cause.offset}`);
+function shown(view: PlainShown): unknown[] {
+  return [view.presence, view.status_msg ?? null, view.currently_active];
 }
 
-function sorted(value: unknown): unknown {
-  if (typeof value !== 'object' || value === null) return value;
-  return Object.entries(value).sort(([one], [other]) => (one < other ? -1 : 1));
+function toldView(view: View): unknown[] {
+  return [view.presence, view.statusMsg ?? null, view.currentlyActive];
+}
+
+function isMadeBy(made: PlainCause, told: ChangeRecord['cause']): boolean {
+  if ('timers' in made) return 'timer' in told && made.timers.includes(told.timer);
+  return 'topic' in told && told.topic === made.topic && told.offset === made.offset;
 }
 
 function name(change: ChangeRecord | undefined): string {
-  return textOfRecord(change);
+  const cause = change === undefined ? '' : ` by ${JSON.stringify(change.cause)}`;
+  return `${textOfRecord(change)}${cause}`;
 }
