@@ -17,7 +17,7 @@ import {
 } from '#libs/runtime';
 import { actorTest } from './actors.js';
 import { BRIDGE_CATALOGUE } from './meters.js';
-import { readRegistration } from './registration.js';
+import { ghostPatternsIn, readRegistration, RegistrationError } from './registration.js';
 import { RoomPolicies } from './room-policy.js';
 import { TransactionsDoor } from './transactions-door.js';
 import { Transactions } from './transactions.js';
@@ -35,8 +35,11 @@ export class BridgeModule implements OnModuleInit {
 
   onModuleInit(): void {
     const bridge = required(this.configuration.bridge);
-    const registration = readRegistration(readFileSync(bridge.registrationFile, 'utf8'));
-    const others = bridge.otherRegistrationFiles.map((file) => readFileSync(file, 'utf8'));
+    const registration = named('BRIDGE_REGISTRATION_FILE', bridge.registrationFile, readRegistration);
+    const { serverName } = registration;
+    const ghosts = bridge.otherRegistrationFiles.flatMap((file) =>
+      named('OTHER_REGISTRATION_FILES', file, (text) => ghostPatternsIn(text, serverName)),
+    );
     const global = { strict: false };
     const journal = this.modules.get(Journal, global).child('bridge');
     const meters = this.modules.get(Metrics, global).meters(BRIDGE_CATALOGUE);
@@ -46,14 +49,26 @@ export class BridgeModule implements OnModuleInit {
       clock: this.clock,
       topics: topicNames(this.configuration.topics.prefix),
       policies: new RoomPolicies({ publicRooms, withheld: withheldRooms, shared: sharedRooms }),
-      isActor: actorTest(registration, others),
+      isActor: actorTest(registration, ghosts),
       meters,
     });
     const { hsToken } = registration;
     const { clock } = this;
     const door = new TransactionsDoor({ transactions, hsToken, clock, journal, meters, maxDurableMs: MAX_DURABLE_MS });
     door.register(this.modules.get(HttpAdapterHost, global).httpAdapter.getInstance<FastifyInstance>());
-    journal.info(`takes the transactions of ${registration.serverName}`, { others: others.length });
+    journal.info(`takes the transactions of ${registration.serverName}`, {
+      others: bridge.otherRegistrationFiles.length,
+    });
+  }
+}
+
+/** What a file says; what is wrong with it is told with the variable that names it. */
+function named<T>(variable: string, file: string, read: (text: string) => T): T {
+  try {
+    return read(readFileSync(file, 'utf8'));
+  } catch (error) {
+    if (!(error instanceof RegistrationError)) throw error;
+    throw new RegistrationError(`${variable} is "${file}", and ${error.message}`, { cause: error });
   }
 }
 

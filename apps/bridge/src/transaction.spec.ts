@@ -1,6 +1,7 @@
 // What a transaction says, event by event (application service API, "Pushing events").
 
 import { actorTest } from './actors.js';
+import { ghostPatternsIn } from './registration.js';
 import { readTransaction } from './transaction.js';
 
 const registration = { id: 'r', url: 'u', asToken: 'a', hsToken: 'h', senderLocalpart: 'rollcall', serverName: 'hs' };
@@ -13,7 +14,7 @@ namespaces:
     - exclusive: false
       regex: '@.*:hs'
 `;
-const isActor = actorTest(registration, [telegram]);
+const isActor = actorTest(registration, ghostPatternsIn(telegram, registration.serverName));
 const read = (body: Record<string, unknown>): ReturnType<typeof readTransaction> => readTransaction(body, isActor);
 const facts = (...events: object[]): unknown => read({ events }).facts;
 

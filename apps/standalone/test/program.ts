@@ -9,6 +9,8 @@ import { join, resolve } from 'node:path';
 const ROOT = resolve(__dirname, '../../..');
 const POLL_MS = 20;
 const PATIENCE_MS = 60_000;
+/** As nearly every system numbers it. */
+const NOBODY = 65_534;
 
 export type ProgramName = 'standalone' | 'gateway' | 'aggregator' | 'fanout' | 'bridge';
 
@@ -59,18 +61,30 @@ export class Program {
     return Program.#spawn(process.execPath, ['--enable-source-maps', file, ...args], environment);
   }
 
+  /** By a user who may not write everywhere: a superuser starts it as nobody. */
+  static startUnprivileged(name: ProgramName, environment: Readonly<Record<string, string>>): Program {
+    const file = join(ROOT, 'dist', 'apps', name, 'src', 'main.js');
+    const nobody = process.getuid?.() === 0 ? { uid: NOBODY, gid: NOBODY } : {};
+    return Program.#spawn(process.execPath, ['--enable-source-maps', file], environment, nobody);
+  }
+
   static npm(script: string, environment: Readonly<Record<string, string>>): Program {
     return Program.#spawn('npm', ['run', '--silent', script], environment);
   }
 
-  static #spawn(command: string, args: readonly string[], environment: Readonly<Record<string, string>>): Program {
+  static #spawn(
+    command: string,
+    args: readonly string[],
+    environment: Readonly<Record<string, string>>,
+    user: { readonly uid?: number; readonly gid?: number } = {},
+  ): Program {
     const env = {
       PATH: String(process.env['PATH']),
       HOME: String(process.env['HOME']),
       HTTP_PORT: '0',
       ...environment,
     };
-    return new Program(spawn(command, args, { cwd: ROOT, env, stdio: ['ignore', 'pipe', 'pipe'] }));
+    return new Program(spawn(command, args, { cwd: ROOT, env, stdio: ['ignore', 'pipe', 'pipe'], ...user }));
   }
 
   /** Once it has greeted; fails with what it said if it ended instead. */

@@ -1,6 +1,6 @@
 // Each way in which a start fails, as its operator reads it.
 
-import { LogHeldError, LogUnavailableError } from '#libs/event-log';
+import { LogHeldError, LogUnavailableError, TopicMismatchError } from '#libs/event-log';
 import { ConfigurationError, readConfiguration } from './configuration/read.js';
 import { explainStart } from './start-failure.js';
 
@@ -41,6 +41,29 @@ describe('a failed start', () => {
     const kafka = { brokers: ['one:9092', 'two:9092'], clientId: 'rollcall' };
     const { text } = explainStart(new LogUnavailableError('no answer'), { ...configuration, kafka });
     expect(text).toBe('KAFKA_BROKERS is "one:9092,two:9092", and none of them can be used now: no answer');
+    const secured = { ...configuration, kafka: { ...kafka, ssl: {} } };
+    expect(explainStart(new LogUnavailableError('no answer'), secured).text).toBe(
+      `${text} (KAFKA_SSL is in force: do they speak TLS on that port?)`,
+    );
+  });
+
+  it('names the directory of a log that cannot be opened, and what of it is in the way', () => {
+    const cause = fault('EACCES', { path: '/srv/rollcall' });
+    expect(explainStart(new LogUnavailableError('Cannot create the log', { cause }), configuration).text).toBe(
+      'DATA_DIR is "/srv/rollcall", and /srv/rollcall may not be written by this user.',
+    );
+    expect(explainStart(new LogUnavailableError('it is closed'), configuration).text).toBe(
+      'DATA_DIR is "/srv/rollcall", which cannot be used now: it is closed',
+    );
+  });
+
+  it('says where topics were looked for that are missing or differ', () => {
+    const missing = new TopicMismatchError('Topic presence.rooms does not exist');
+    expect(explainStart(missing, configuration).text).toBe(
+      'Topic presence.rooms does not exist\nIt was looked for where DATA_DIR is "/srv/rollcall" and TOPIC_PREFIX is "presence.".',
+    );
+    const kafka = { brokers: ['one:9092'], clientId: 'rollcall' };
+    expect(explainStart(missing, { ...configuration, kafka }).text).toContain('where KAFKA_BROKERS is "one:9092" and');
   });
 
   it('keeps the stack of a bug', () => {

@@ -11,7 +11,7 @@ export interface StartFailure {
   readonly isConfiguration: boolean;
 }
 
-const WORDS_OF_THE_LOG = [LogHeldError, LogUnavailableError, TopicMismatchError, UnknownTopicError, FencedError];
+const WORDS_OF_THE_LOG = [LogHeldError, UnknownTopicError, FencedError];
 
 export function explainStart(thrown: unknown, configuration: Configuration): StartFailure {
   const error = thrown instanceof Error ? thrown : new Error(String(thrown));
@@ -20,12 +20,28 @@ export function explainStart(thrown: unknown, configuration: Configuration): Sta
   }
   if (error instanceof LogUnavailableError && configuration.kafka !== undefined) {
     const brokers = configuration.kafka.brokers.join(',');
-    const text = `KAFKA_BROKERS is "${brokers}", and none of them can be used now: ${error.message}`;
+    const tls =
+      configuration.kafka.ssl === undefined ? '' : ' (KAFKA_SSL is in force: do they speak TLS on that port?)';
+    const text = `KAFKA_BROKERS is "${brokers}", and none of them can be used now: ${error.message}${tls}`;
     return { text, isConfiguration: false };
   }
+  if (error instanceof LogUnavailableError) {
+    const told = error.cause instanceof Error ? systemFault(error.cause, configuration) : undefined;
+    const text = told ?? `DATA_DIR is "${configuration.dataDirectory}", which cannot be used now: ${error.message}`;
+    return { text, isConfiguration: false };
+  }
+  if (error instanceof TopicMismatchError)
+    return { text: `${error.message}\n${whereLooked(configuration)}`, isConfiguration: false };
   if (WORDS_OF_THE_LOG.some((kind) => error instanceof kind)) return { text: error.message, isConfiguration: false };
   const sentence = systemFault(error, configuration);
   return { text: sentence ?? error.stack ?? error.message, isConfiguration: false };
+}
+
+/** Often the topics are right, and somewhere else. */
+function whereLooked({ kafka, dataDirectory, topics }: Configuration): string {
+  const place =
+    kafka === undefined ? `DATA_DIR is "${dataDirectory}"` : `KAFKA_BROKERS is "${kafka.brokers.join(',')}"`;
+  return `It was looked for where ${place} and TOPIC_PREFIX is "${topics.prefix}".`;
 }
 
 /** So a part of an app may refuse its own variable (a file's content, say) with a plain error. */
