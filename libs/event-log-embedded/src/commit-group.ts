@@ -36,6 +36,8 @@ export class CommitGroup {
     this.reject = reject;
   });
   readonly topics = new Set<string>();
+  /** How many calls have put something into it. */
+  writers = 0;
 
   constructor() {
     this.done.catch(() => {

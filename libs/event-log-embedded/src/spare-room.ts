@@ -2,6 +2,7 @@
 // 100 bytes that are too few for it (mdb_page_flush), and so may bring the process down; therefore a disk that is full,
 // limited or over its quota must be met by us first. Invariant: zeros are only ever appended to the file, never over it,
 // and once taken, room is LMDB's: what it writes there has its blocks already (unless the file system copies on write).
+import { fstatSync } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 
 const MIN_STEP_BYTES = 256 << 10;
@@ -66,21 +67,22 @@ export class SpareRoom {
     this.pageBytes = pageBytes;
     this.keptBytes = clamp(usedBytes * KEPT_SHARE, MIN_KEPT_BYTES, MAX_KEPT_BYTES);
     const wanted = bytes + this.keptBytes;
-    this.spareBytes = (await this.size(this.file)) - usedBytes;
+    this.spareBytes = this.size(this.file) - usedBytes;
     if (this.spareBytes >= wanted) return;
     try {
       await this.append(this.file, wanted - this.spareBytes + clamp(usedBytes / 4, MIN_STEP_BYTES, MAX_STEP_BYTES));
-      this.spareBytes = (await this.size(this.file)) - usedBytes;
+      this.spareBytes = this.size(this.file) - usedBytes;
     } catch (error) {
       // What could still be written counts. Whatever happens, LMDB gets no transaction without room for all of it.
-      this.spareBytes = (await this.size(this.file)) - usedBytes;
+      this.spareBytes = this.size(this.file) - usedBytes;
       const kept = freeInsideBytes >= bytes * MUCH_FREE_INSIDE ? KEPT_AT_LEAST_BYTES : this.keptBytes;
       if (this.spareBytes < bytes + (removing ? 0 : kept)) throw error;
     }
   }
 
-  private async size(file: FileHandle): Promise<number> {
-    return (await file.stat()).size;
+  /** Before nearly every commit of a small log: 1 µs, where a promise of it takes 70 and a thread. */
+  private size(file: FileHandle): number {
+    return fstatSync(file.fd).size;
   }
 
   private async append(file: FileHandle, bytes: number): Promise<void> {

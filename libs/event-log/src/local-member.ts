@@ -2,7 +2,7 @@
 // partition that is lost, paused, or not yet sought in all its topics, and nothing from before a seek, since every
 // delivery reads at the position of that moment. The coordinator alone assigns and revokes.
 import { OffsetOutOfRangeError } from './errors.js';
-import type { LocalStore } from './local-store.js';
+import { TURN_RECORDS, type LocalStore } from './local-store.js';
 import type { GroupMember, GroupOptions } from './port.js';
 
 interface Flow {
@@ -139,14 +139,21 @@ export class LocalMember implements GroupMember {
     this.scheduled = undefined;
     if (this.left || this.suspended) return;
     try {
-      if (this.deliverOne()) this.wake();
+      let records = 0;
+      while (records < TURN_RECORDS && !this.left && !this.suspended) {
+        const delivered = this.deliverOne();
+        if (delivered === undefined) return;
+        records += Math.max(1, delivered);
+      }
+      this.wake();
     } catch (error) {
       this.left = true;
       this.options.onError(error as Error, true);
     }
   }
 
-  private deliverOne(): boolean {
+  /** How many records the next batch had; undefined: there is none. */
+  private deliverOne(): number | undefined {
     const flows = this.ready;
     for (let tried = 0; tried < flows.length; tried++) {
       const flow = flows[this.next++ % flows.length] as Flow;
@@ -157,9 +164,9 @@ export class LocalMember implements GroupMember {
       const batch = this.store.readBatch(flow.topic, flow.partition, flow.position, end);
       flow.position = batch.nextOffset;
       this.options.onBatch(batch);
-      return true;
+      return batch.records.length;
     }
-    return false;
+    return undefined;
   }
 
   private mendPosition(flow: Flow, end: number): void {

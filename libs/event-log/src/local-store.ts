@@ -15,6 +15,9 @@ export interface LocalStore {
   nowMs(): number;
 }
 
+/** A reader of many small batches takes so many records in one turn of the loop: a turn costs more than a small batch. */
+export const TURN_RECORDS = 500;
+
 /** Lets everything else of the process have its turn. */
 export const nextTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 

@@ -1,7 +1,7 @@
 // Tails over a local store: one pump per tail that wakes when something was appended, never polling. Invariant: per
 // partition batches arrive in order and one call at a time; `onBatch` that waits holds back its own tail only.
 import { OffsetOutOfRangeError } from './errors.js';
-import { type LocalStore, nextTurn } from './local-store.js';
+import { type LocalStore, nextTurn, TURN_RECORDS } from './local-store.js';
 import type { Tail, TailOptions } from './port.js';
 
 class LocalTail implements Tail {
@@ -44,7 +44,7 @@ class LocalTail implements Tail {
     try {
       do {
         this.woken = false;
-        while (!this.closed && (await this.deliverOne())) await nextTurn();
+        await this.deliverAll();
       } while (this.woken && !this.closed);
     } catch (error) {
       this.stop();
@@ -52,8 +52,20 @@ class LocalTail implements Tail {
     }
   }
 
-  /** Delivers the next batch of the partitions in turn; false = nothing to deliver. */
-  private async deliverOne(): Promise<boolean> {
+  private async deliverAll(): Promise<void> {
+    let records = 0;
+    while (!this.closed) {
+      const delivered = await this.deliverOne();
+      if (delivered === undefined) return;
+      records += Math.max(1, delivered);
+      if (records < TURN_RECORDS) continue;
+      records = 0;
+      await nextTurn();
+    }
+  }
+
+  /** Delivers the next batch of the partitions in turn, and tells how many records it had; undefined = nothing to deliver. */
+  private async deliverOne(): Promise<number | undefined> {
     for (let tried = 0; tried < this.flows.length; tried++) {
       const flow = this.flows[this.next++ % this.flows.length] as (typeof this.flows)[number];
       const { topic, partition } = flow;
@@ -67,9 +79,9 @@ class LocalTail implements Tail {
       const answer = this.options.onBatch(batch);
       if (answer !== undefined) await answer;
       flow.position = batch.nextOffset;
-      return true;
+      return batch.records.length;
     }
-    return false;
+    return undefined;
   }
 
   private skipWhatIsGone(flow: { topic: string; partition: number; position: number }): void {
