@@ -18,6 +18,8 @@ import { benchSteady } from './benchmarks/steady.js';
 import { benchSynapse } from './benchmarks/synapse.js';
 import { runAll } from './benchmarks/all.js';
 import type { Benchmark, BenchOptions } from './benchmarks/benchmark.js';
+import { growth, GROWTH_HEAD, growthRow, type GrowthOptions } from './growth/table.js';
+import { AXES, type Axis } from './growth/point.js';
 import { WORKLOADS } from './load/workloads.js';
 import { measuredIn } from './figures-file.js';
 import { MARKDOWN_HEAD, asMarkdown, asText, markdownFoot, told, type ToldResult } from './report.js';
@@ -48,6 +50,7 @@ function positive(text: string): number {
 }
 
 interface Output {
+  readonly axis?: Axis;
   readonly figures?: string;
   readonly json?: boolean | undefined;
   readonly markdown?: boolean | undefined;
@@ -77,6 +80,18 @@ async function printAll(print: (result: ToldResult) => void): Promise<readonly T
   return results;
 }
 
+/** Points as they come, so that whoever ends it early keeps what there was. */
+async function printGrowth(options: GrowthOptions, { json }: Output): Promise<void> {
+  const results: ToldResult[] = [];
+  if (json !== true) say(GROWTH_HEAD);
+  for await (const result of growth(options)) {
+    say(json === true ? JSON.stringify(result) : growthRow(result));
+    if ('failed' in result) process.stderr.write(`${result.axis} ${result.value} failed: ${result.failed}\n`);
+    else results.push(result);
+  }
+  if (json !== true && results.length > 0) say(markdownFoot(results));
+}
+
 function required(file: string | undefined): string {
   if (file === undefined)
     throw new InvalidArgumentError('sizing needs --figures FILE: npm run -s bench -- all --json > FILE');
@@ -85,7 +100,9 @@ function required(file: string | undefined): string {
 
 await new Command('bench')
   .description('Measures Rollcall. Every figure comes with its workload, seed, machine and cost.')
-  .addArgument(new Argument('<name>', 'what to measure').choices([...Object.keys(BENCHMARKS), 'all', 'sizing']))
+  .addArgument(
+    new Argument('<name>', 'what to measure').choices([...Object.keys(BENCHMARKS), 'all', 'growth', 'sizing']),
+  )
   .option('--seconds <n>', 'about how long to measure', positive, 10)
   .option('--users <n>', 'how many users', positive, 200_000)
   .option('--seed <n>', 'seed of the workload', Number, 1)
@@ -98,12 +115,18 @@ await new Command('bench')
   .option('--quick', 'synapse, growth: less of everything, for a look')
   .option('--streams', 'aggregate: the same inputs through Kafka Streams as well')
   .option('--profile <folder>', 'writes V8 CPU profiles of the measured process there')
-  .option('--figures <file>', 'sizing: what `all --json` printed')
+  .option(
+    '--figures <file>',
+    'sizing: what `all --json` and `growth --json` printed; growth: points not to be measured again',
+  )
+  .addOption(new Option('--axis <name>', 'growth: only along this one').choices(AXES))
   .option('--json', 'one JSON object a result on stdout')
   .option('--markdown', 'rows of a table')
-  .action(async (name: string, { figures, json, markdown, ...options }: BenchOptions & Output) => {
+  .action(async (name: string, { figures, axis, json, markdown, ...options }: BenchOptions & Output) => {
     const print = printer({ json, markdown });
     if (name === 'sizing') return say(sizingTable(measuredIn(required(figures))));
+    if (name === 'growth')
+      return printGrowth({ isQuick: options.quick === true, seed: options.seed, only: axis, figures }, { json });
     const results = name === 'all' ? await printAll(print) : [told(name, await BENCHMARKS[name]!(options))];
     if (name !== 'all') results.forEach(print);
     if (markdown === true) say(markdownFoot(results));

@@ -43,6 +43,37 @@ describe('sizes', () => {
   });
 });
 
+test('sizes go by the points of growth that are nearest to a deployment', () => {
+  const grown = (axis: string, value: number, cpu: number): ToldResult =>
+    ({
+      benchmark: 'growth',
+      parameters: { axis, value, users: axis === 'users' ? value : 50_000 },
+      figures: { CPU: { value: cpu, unit: '' }, 'CPU of the broker': { value: cpu / 2, unit: '' } },
+    }) as unknown as ToldResult;
+  const other = (benchmark: string, ...names: readonly string[]): ToldResult =>
+    ({
+      benchmark,
+      parameters: {},
+      figures: Object.fromEntries(names.map((name) => [name, { value: 1, unit: '' }])),
+      cost: { cpuSecondsPerMillion: 1 },
+    }) as unknown as ToldResult;
+  const measured = measuredBy([
+    grown('users', 1_000_000, 12),
+    grown('users', 10_000, 8),
+    grown('recipients', 100, 3),
+    grown('recipients', 10, 9),
+    other('steady', 'CPU a poll'),
+    other('restore', 'users restored'),
+    other('memory', 'aggregator', 'the table alone'),
+  ]);
+  expect(measured).toMatchObject({
+    foldCpuSecondsPerMillion: 12,
+    foldBrokerCpuSecondsPerMillion: 6,
+    deliverCpuSecondsPerMillion: 3,
+    users: 1_000_000,
+  });
+});
+
 test('all of them runs what sizing needs', () => {
   const names = new Set(ALL.map(([name]) => name));
   for (const needed of ['aggregate', 'deliver', 'steady', 'restore', 'memory']) expect(names).toContain(needed);
