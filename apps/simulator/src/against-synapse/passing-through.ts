@@ -42,7 +42,7 @@ export async function plainSyncs(
 }
 
 export async function largeSyncs(bytes: number, plainTurns: number): Promise<Figure[]> {
-  const homeserver = await BigHomeserver.start(bytes);
+  const homeserver = await BigHomeserver.start();
   const stand = await Stand.start({
     users: 0,
     environment: { STATIC_TOKENS_FILE: '', HOMESERVER_URL: homeserver.url },
@@ -51,9 +51,10 @@ export async function largeSyncs(bytes: number, plainTurns: number): Promise<Fig
   try {
     const small = { direct: homeserver.port, through: stand.port, name: 'a homeserver that answers at once' };
     const figures = await plainSyncs(small, alice, plainTurns);
+    homeserver.firstSyncBytes = bytes;
+    const direct = await readMs(homeserver.port, alice.token);
     const before = stand.process.peakRssBytes();
     const cpuBefore = stand.process.usage().cpuSeconds;
-    const direct = await readMs(homeserver.port, alice.token);
     const peaks: number[] = [];
     const tookMs: number[] = [];
     for (let turn = 0; turn < LARGE_TURNS; turn += 1) {
