@@ -115,9 +115,10 @@ export class Gateway {
       clock,
       maxPerUser: this.bounds.maxWaitingPerUser,
       max: this.bounds.maxWaiting,
-      onSize: (size) => {
-        this.meters.waiting.set(size);
-      },
+    });
+    options.metrics.beforeExposition(() => {
+      this.meters.waiting.set(this.waiting.size);
+      this.meters.sessions.set(this.sessions.size);
     });
   }
 

@@ -8,7 +8,7 @@ export interface WaitingOptions {
   readonly maxPerUser: number;
   readonly max: number;
   /** How many wait now, whenever that changes. */
-  readonly onSize: (size: number) => void;
+  readonly onSize?: (size: number) => void;
 }
 
 type Why = 'time' | 'full' | 'stopping' | 'gone';
@@ -102,6 +102,6 @@ export class Waiting {
 
   #resize(by: 1 | -1): void {
     this.#size += by;
-    this.options.onSize(this.#size);
+    this.options.onSize?.(this.#size);
   }
 }

@@ -110,6 +110,11 @@ await new Command('bench')
   .option('--partitions <n>', 'partitions of the topics', positive)
   .addOption(new Option('--log <log>', 'latency, steady: what all of Rollcall runs on').choices(['embedded', 'kafka']))
   .option('--rate <n>', 'latency: PUTs a second; synapse: news a second', positive)
+  .option(
+    '--watchers <n>',
+    'latency: of a room; it tells the CPU of an event delivered to one, by poll and by stream',
+    positive,
+  )
   .option('--devices <n>', 'steady: how many devices poll', positive)
   .addOption(new Option('--workload <name>', 'field: what people do').choices(WORKLOADS))
   .option('--quick', 'synapse, growth: less of everything, for a look')

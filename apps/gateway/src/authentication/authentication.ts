@@ -3,7 +3,7 @@
 // log, bound to loopback, with no other method configured; a gateway on Kafka without any method for users does not start.
 import type { Clock } from '#libs/event-log';
 import { CannotCheckError, type Authentication, type RequestOrigin, type TokenMethod, type Verdict } from './caller.js';
-import { AdminToken, StaticTokens } from './configured-tokens.js';
+import { AdminToken, StaticTokens, digestOf } from './configured-tokens.js';
 import { DevelopmentTokens } from './development-tokens.js';
 import { Introspection, type IntrospectionOptions } from './introspection.js';
 import { JsonWebTokens } from './json-web-tokens.js';
@@ -36,6 +36,12 @@ export interface AuthenticationConfiguration {
 const MAX_TOKEN_BYTES = 8_192;
 const UNKNOWN: Verdict = { kind: 'refused', reason: 'Unknown access token' };
 
+interface Shown {
+  readonly token: string;
+  readonly origin: RequestOrigin;
+  readonly digest: () => string;
+}
+
 export class TokenMethods implements Authentication {
   readonly methods: readonly string[];
 
@@ -45,7 +51,8 @@ export class TokenMethods implements Authentication {
 
   check(token: string, origin: RequestOrigin): Verdict | Promise<Verdict> {
     if (token.length > MAX_TOKEN_BYTES) return UNKNOWN;
-    return this.#ask(0, token, origin);
+    let digest: string | undefined;
+    return this.#ask(0, { token, origin, digest: () => (digest ??= digestOf(token)) });
   }
 
   forget(token: string): void {
@@ -53,20 +60,20 @@ export class TokenMethods implements Authentication {
   }
 
   /** Synchronous as long as the methods are: most requests carry a token that is known at once. */
-  #ask(index: number, token: string, origin: RequestOrigin, trouble?: CannotCheckError): Verdict | Promise<Verdict> {
+  #ask(index: number, shown: Shown, trouble?: CannotCheckError): Verdict | Promise<Verdict> {
     const method = this.chain[index];
     if (method === undefined) {
       // Somebody who could not be asked might have known it.
       if (trouble !== undefined) throw trouble;
       return UNKNOWN;
     }
-    const verdict = method.check(token, origin);
-    if (!(verdict instanceof Promise)) return verdict ?? this.#ask(index + 1, token, origin, trouble);
+    const verdict = method.check(shown.token, shown.origin, shown.digest);
+    if (!(verdict instanceof Promise)) return verdict ?? this.#ask(index + 1, shown, trouble);
     return verdict.then(
-      (told) => told ?? this.#ask(index + 1, token, origin, trouble),
+      (told) => told ?? this.#ask(index + 1, shown, trouble),
       (error: unknown) => {
         if (!(error instanceof CannotCheckError)) throw error;
-        return this.#ask(index + 1, token, origin, error);
+        return this.#ask(index + 1, shown, error);
       },
     );
   }

@@ -28,7 +28,8 @@ export type Verdict = Caller | Refused;
 /** One way of checking. `undefined`: not a token of this way; ask the next. Throws `CannotCheckError` when it cannot tell now. */
 export interface TokenMethod {
   readonly name: string;
-  check(token: string, origin: RequestOrigin): Verdict | undefined | Promise<Verdict | undefined>;
+  /** `digest` makes the token's, once for all methods. */
+  check(token: string, origin: RequestOrigin, digest: () => string): Verdict | undefined | Promise<Verdict | undefined>;
   /** Of a way that remembers. */
   forget?(token: string): void;
 }

@@ -2,7 +2,7 @@
 // compared as digests only, so neither a heap dump's strings nor the time of a comparison tells one.
 import { hash } from 'node:crypto';
 import { isUserId } from '#libs/matrix';
-import { NO_DEVICE, type Caller, type TokenMethod, type Verdict } from './caller.js';
+import { NO_DEVICE, type Caller, type RequestOrigin, type TokenMethod, type Verdict } from './caller.js';
 
 export function digestOf(token: string): string {
   return hash('sha256', token, 'base64');
@@ -17,8 +17,8 @@ export class AdminToken implements TokenMethod {
     this.#digest = digestOf(token);
   }
 
-  check(token: string): Verdict | undefined {
-    return digestOf(token) === this.#digest ? { kind: 'admin' } : undefined;
+  check(_token: string, _origin: RequestOrigin, digest: () => string): Verdict | undefined {
+    return digest() === this.#digest ? { kind: 'admin' } : undefined;
   }
 }
 
@@ -33,8 +33,8 @@ export class StaticTokens implements TokenMethod {
       this.#callers.set(digestOf(token), callerIn(value, index + 1));
   }
 
-  check(token: string): Verdict | undefined {
-    return this.#callers.get(digestOf(token));
+  check(_token: string, _origin: RequestOrigin, digest: () => string): Verdict | undefined {
+    return this.#callers.get(digest());
   }
 }
 

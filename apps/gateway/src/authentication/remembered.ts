@@ -3,7 +3,7 @@
 // not be checked is not remembered. While nobody can be asked, a token that was good goes on for a while, and is never refused.
 import type { Clock } from '#libs/event-log';
 import type { Knowledge, SlowMethod } from './asking.js';
-import { CannotCheckError, type TokenMethod, type Verdict } from './caller.js';
+import { CannotCheckError, type RequestOrigin, type TokenMethod, type Verdict } from './caller.js';
 import { digestOf } from './configured-tokens.js';
 
 export interface RememberedOptions {
@@ -67,8 +67,12 @@ export class Remembered implements TokenMethod {
     return this.#accepted.size + this.#refused.size;
   }
 
-  check(token: string): Verdict | undefined | Promise<Verdict | undefined> {
-    const key = digestOf(token);
+  check(
+    token: string,
+    _origin?: RequestOrigin,
+    digest = (): string => digestOf(token),
+  ): Verdict | undefined | Promise<Verdict | undefined> {
+    const key = digest();
     const nowMs = this.clock.nowMs();
     const known = this.#accepted.get(key) ?? this.#refused.get(key);
     if (known !== undefined && known.untilMs > nowMs) return known.verdict;

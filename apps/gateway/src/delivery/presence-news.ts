@@ -36,8 +36,12 @@ export interface Snapshot {
 
 /** The fallback goes back behind the token's time by this much. */
 const FALLBACK_MARGIN_MS = 60_000;
+const MAX_IDENTITIES = 50_000;
 
 export class PresenceNews {
+  /** Asked of every poll. */
+  readonly #identities = new Map<string, string>();
+
   constructor(private readonly options: PresenceNewsOptions) {}
 
   /** What a first poll shows: everybody who shares a room with the user, and the user, unless plain offline. */
@@ -118,7 +122,13 @@ export class PresenceNews {
   }
 
   #identityOf(userId: string): string {
-    return identityOf(this.options.topicId, userId);
+    let identity = this.#identities.get(userId);
+    if (identity === undefined) {
+      identity = identityOf(this.options.topicId, userId);
+      if (this.#identities.size >= MAX_IDENTITIES) this.#identities.clear();
+      this.#identities.set(userId, identity);
+    }
+    return identity;
   }
 
   #remember(userId: string, atMs: number, told: Map<string, Stamp>): SnapshotMark {

@@ -48,13 +48,24 @@ export function readSinceToken(text: string): SinceTokenRead {
   if (parts === null)
     return OTHER_VERSION.test(text) && !text.startsWith('r1_') ? { kind: 'foreign' } : { kind: 'malformed' };
   const [, partition, offset, entry, time, identity = '', life, version, snapshotAt, name] = parts;
-  const numbers = [partition, offset, entry ?? '0', time, life, version, snapshotAt ?? '0'].map((digits) =>
-    Number.parseInt(digits ?? '', 36),
-  );
-  if (!numbers.every(Number.isSafeInteger)) return { kind: 'malformed' };
-  const [p = 0, o = 0, e = 0, t = 0, l = 0, v = 0, at = 0] = numbers;
-  const token = { partition: p, position: { offset: o, entry: e }, timeMs: t, identity, own: { life: l, version: v } };
+  const token = {
+    partition: numberIn(partition),
+    position: { offset: numberIn(offset), entry: numberIn(entry) },
+    timeMs: numberIn(time),
+    identity,
+    own: { life: numberIn(life), version: numberIn(version) },
+  };
+  const at = numberIn(snapshotAt);
+  const sum =
+    token.partition + token.position.offset + token.position.entry + token.timeMs + token.own.life + token.own.version;
+  if (!Number.isFinite(sum + at)) return { kind: 'malformed' };
   return { kind: 'token', token: name === undefined ? token : { ...token, snapshot: { atMs: at * SECOND_MS, name } } };
+}
+
+/** Infinity: more than a number holds exactly. Absent is 0. */
+function numberIn(digits: string | undefined): number {
+  const value = digits === undefined ? 0 : Number.parseInt(digits, 36);
+  return Number.isSafeInteger(value) ? value : Infinity;
 }
 
 /** Eight characters of a digest: enough that two recipients or two topics of one deployment are told apart. */

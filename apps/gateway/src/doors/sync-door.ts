@@ -80,7 +80,6 @@ export class SyncDoor {
     } finally {
       poll.place?.leave();
       attendance.ended(poll.isGone ? 'abandoned' : 'answered');
-      this.gateway.meters.sessions.set(sessions.size);
     }
   }
 

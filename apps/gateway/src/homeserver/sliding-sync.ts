@@ -57,7 +57,6 @@ export class SlidingSync {
       if (status === 401) refused(caller, tokenOf(request));
     } finally {
       ended(gone.aborted ? 'abandoned' : 'answered');
-      gateway.meters.sessions.set(gateway.sessions.size);
     }
   }
 

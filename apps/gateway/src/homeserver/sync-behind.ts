@@ -88,7 +88,6 @@ export class SyncBehind {
       await this.#merged(poll, wanted, attendance);
     } finally {
       attendance.ended(poll.gone.aborted ? 'abandoned' : 'answered');
-      gateway.meters.sessions.set(gateway.sessions.size);
     }
     return 'answered';
   }

@@ -15,6 +15,8 @@ export interface BenchOptions {
   readonly log?: 'embedded' | 'kafka';
   /** PUTs a second, where they come by the clock. */
   readonly rate?: number;
+  /** Of each room, who wait for news. */
+  readonly watchers?: number;
   readonly devices?: number;
   /** What people do, where that can be chosen. */
   readonly workload?: WorkloadName;

@@ -11,28 +11,37 @@ import type { BenchOptions, BenchResult, Figure } from './benchmark.js';
 import { percentile } from './measure.js';
 
 const SENDERS = 200;
-const ROOM = 100;
+const SENDERS_PER_ROOM = 80;
+const ROOMS = Math.ceil(SENDERS / SENDERS_PER_ROOM);
+const WATCHERS_PER_ROOM = 20;
 const PUTS_PER_SECOND = 100;
 const CONNECTIONS = 16;
 const SETTLE_LIMIT_MS = 15_000;
 const LOOK_MS = 20;
 
-export const benchLatency = (options: BenchOptions): Promise<BenchResult> =>
-  onStand(options, SENDERS + ROOM, async (stand) => {
-    const rate = options.rate ?? PUTS_PER_SECOND;
-    await fillRooms(stand);
+export const benchLatency = (options: BenchOptions): Promise<BenchResult> => {
+  const { rate = PUTS_PER_SECOND, watchers = WATCHERS_PER_ROOM } = options;
+  return onStand(options, SENDERS + ROOMS * watchers, async (stand) => {
+    await fillRooms(stand, watchers);
     const idle = await putsAlone(stand, rate, options);
     const figures: Figure[] = [{ name: 'PUT without watchers, CPU', value: idle, unit: 'ms each' }];
     for (const way of ['poll', 'stream'] as const)
-      figures.push(...(await measure(stand, way, { ...options, rate }, idle)));
+      figures.push(...(await measure(stand, way, { ...options, rate, watchers }, idle)));
     return {
-      workload: `open loop of PUTs, ${SENDERS} senders in rooms of ${ROOM} with 20 watchers each, who wait by poll or stream; log: ${stand.logName}`,
-      parameters: { senders: SENDERS, room: ROOM, puts_per_second: rate, seconds: options.seconds, seed: options.seed },
+      workload: `open loop of PUTs, ${SENDERS} senders in rooms of ${SENDERS_PER_ROOM} with ${watchers} watchers each, who wait by poll or stream; log: ${stand.logName}`,
+      parameters: {
+        senders: SENDERS,
+        watchers_per_room: watchers,
+        puts_per_second: rate,
+        seconds: options.seconds,
+        seed: options.seed,
+      },
       figures,
       operations: rate * options.seconds * 2,
       cost: { wallSeconds: options.seconds * 2, ...costOf(stand) },
     };
   });
+};
 
 /** Runs it against all of Rollcall in one process, on the log that the options name. */
 export async function onStand(
@@ -67,26 +76,26 @@ export function costOf({ process }: Stand): Pick<BenchResult['cost'], 'cpuSecond
   };
 }
 
-const WATCHERS_PER_ROOM = 20;
-const SENDERS_PER_ROOM = ROOM - WATCHERS_PER_ROOM;
-
 /** The room of a sender or watcher: watchers come after the senders in number. */
-function roomOf(user: number): number {
-  return user < SENDERS ? Math.floor(user / SENDERS_PER_ROOM) : Math.floor((user - SENDERS) / WATCHERS_PER_ROOM);
+function roomOf(user: number, watchers: number): number {
+  return user < SENDERS ? Math.floor(user / SENDERS_PER_ROOM) : Math.floor((user - SENDERS) / watchers);
 }
 
-const ROOMS = Math.ceil(SENDERS / SENDERS_PER_ROOM);
-const WATCHERS = ROOMS * WATCHERS_PER_ROOM;
-
-async function fillRooms(stand: Stand): Promise<void> {
-  const lines = Array.from({ length: SENDERS + WATCHERS }, (_, user) =>
-    JSON.stringify({ room_id: `!room-${roomOf(user)}:bench.example`, user_id: userIdOf(user), membership: 'join' }),
+async function fillRooms(stand: Stand, watchers: number): Promise<void> {
+  const lines = Array.from({ length: SENDERS + ROOMS * watchers }, (_, user) =>
+    JSON.stringify({
+      room_id: `!room-${roomOf(user, watchers)}:bench.example`,
+      user_id: userIdOf(user),
+      membership: 'join',
+    }),
   );
   await stand.post('memberships', lines.join('\n'));
 }
 
 interface Load {
   readonly rate: number;
+  /** Of each room. */
+  readonly watchers: number;
   readonly seconds: number;
   readonly seed: number;
 }
@@ -107,7 +116,7 @@ async function measure(stand: Stand, way: WatchWay, load: Load, idleMs: number):
   const watchers = await Watchers.open({
     port: stand.port,
     way,
-    watchers: Array.from({ length: WATCHERS }, (_, index) => ({
+    watchers: Array.from({ length: ROOMS * load.watchers }, (_, index) => ({
       user: SENDERS + index,
       token: stand.token(SENDERS + index),
     })),
@@ -130,14 +139,14 @@ async function measure(stand: Stand, way: WatchWay, load: Load, idleMs: number):
       noteTurn(userIdOf(sender), turn);
     });
     const limitMs = performance.now() + SETTLE_LIMIT_MS;
-    while (expected.seen < sent * WATCHERS_PER_ROOM && performance.now() < limitMs)
+    while (expected.seen < sent * load.watchers && performance.now() < limitMs)
       await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
     const after = stand.process.usage();
     const events = watchers.events - eventsBefore;
     const cpuMs = (after.cpuSeconds - before.cpuSeconds) * 1000;
-    const missing = sent * WATCHERS_PER_ROOM - expected.seen;
+    const missing = sent * load.watchers - expected.seen;
     if (missing > 0)
-      throw new Error(`${missing} of ${sent * WATCHERS_PER_ROOM} news never reached their watchers by ${way}`);
+      throw new Error(`${missing} of ${sent * load.watchers} news never reached their watchers by ${way}`);
     return [
       { name: `${way}: events delivered`, value: events / ((after.atMs - before.atMs) / 1000), unit: '/s' },
       ...([0.5, 0.9, 0.99, 0.999] as const).map((share) => ({
@@ -171,7 +180,7 @@ type OnSent = (turn: number, sender: number, dueMs: number) => void;
 let turn = 0;
 
 /** PUTs at exponential intervals, whatever becomes of the ones before; resolves with how many, when all are answered. */
-async function drive(stand: Stand, { rate, seconds, seed }: Load, onSent: OnSent): Promise<number> {
+async function drive(stand: Stand, { rate, seconds, seed }: Omit<Load, 'watchers'>, onSent: OnSent): Promise<number> {
   const draw = seeded(seed);
   const pool = Array.from({ length: CONNECTIONS }, () => new Connection(stand.port));
   const free = [...pool];
