@@ -9,7 +9,7 @@ import { Failure } from '../failure.js';
 import { Progress } from '../progress.js';
 import { readProgress } from '../replay/progress-reading.js';
 import { type Surroundings, withLog } from '../surroundings.js';
-import { crewFor } from '../threads/crew.js';
+import { WORTH_LOOKING, crewFor } from '../threads/crew.js';
 import { inThreads } from '../threads/in-threads.js';
 import { type PartitionAsOf, partitionAsOf } from './partition-as-of.js';
 import { type PastView, shownView } from './past-view.js';
@@ -88,7 +88,12 @@ async function viewsOfEach(
 ): Promise<readonly PastView[][]> {
   const { ending } = surroundings;
   const records = jobs.reduce((sum, { changesEnd, users }) => sum + (users === undefined ? changesEnd : 0), 0);
-  const crew = crewFor(surroundings, { partitions: jobs.length, records, ...(workers && { workers }) });
+  const crew = crewFor(surroundings, {
+    partitions: jobs.length,
+    records,
+    worth: WORTH_LOOKING,
+    ...(workers && { workers }),
+  });
   if (crew === undefined) {
     const views: PastView[][] = [];
     for (const [index, job] of jobs.entries()) {

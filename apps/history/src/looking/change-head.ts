@@ -35,6 +35,8 @@ export class ChangeHead {
   atMs = 0;
   /** Of an erasure it means nothing. */
   presence: Presence = 'offline';
+  /** Behind what was read: behind the presence's quote, or the time. */
+  end = 0;
 
   /** false = it has to be read the long way. The key must be that of the record. */
   read(spans: RecordSpans): boolean {
@@ -48,7 +50,9 @@ export class ChangeHead {
       at = valueStart + FORGOTTEN.length;
     } else return false;
     for (let key = keyStart; key < keyEnd; key += 1, at += 1) if (spans.keyBytes[key] !== valueBytes[at]) return false;
-    return this.#readNumbers(valueBytes) && at <= spans.valueEnd;
+    const isRead = this.#readNumbers(valueBytes) && at <= spans.valueEnd;
+    this.end = at;
+    return isRead;
   }
 
   #readNumbers(bytes: Uint8Array): boolean {
@@ -92,13 +96,14 @@ function startsWith(bytes: Uint8Array, from: number, wanted: Uint8Array): boolea
   return true;
 }
 
-/** NaN = no digits, or too many for a safe integer. */
+/** NaN = no number of JSON, or too many digits for a safe integer. */
 function wholeNumber(bytes: Uint8Array): number {
   const isNegative = bytes[at] === MINUS;
   if (isNegative) at += 1;
   const first = at;
   let value = 0;
   for (; bytes[at]! >= ZERO && bytes[at]! <= NINE; at += 1) value = value * 10 + bytes[at]! - ZERO;
-  if (at === first || at - first > 15) return NaN;
+  const digits = at - first;
+  if (digits === 0 || digits > 15 || (bytes[first] === ZERO && (digits > 1 || isNegative))) return NaN;
   return isNegative ? -value : value;
 }

@@ -29,7 +29,11 @@ export async function partitionAsOf({ ending = NEVER, required, ...options }: Pa
   if (required !== undefined && living.lifeOf(required) === undefined) {
     throw new Failure(`The history holds nothing of ${required}.`);
   }
-  return viewsOf(await readWindow({ ...options, ending }), living, users);
+  // Whoever has no state was never shown, or is forgotten: looking for them would lead back to the log's start.
+  const shown =
+    users === undefined ? undefined : new Set([...users].filter((user) => living.lifeOf(user) !== undefined));
+  const window = await readWindow({ ...options, ending, ...(shown !== undefined && { users: shown }) });
+  return viewsOf(window, living, shown);
 }
 
 export function viewsOf(

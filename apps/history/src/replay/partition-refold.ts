@@ -2,7 +2,7 @@
 // activity first at equal times, through every point that is known to have been passed. Invariant: nothing here reads a log, a
 // clock or a file; what lacks is asked for in a word, and what was told is kept until somebody compares it.
 import { decodeInput } from '#apps/aggregator';
-import { INPUTS, type Cause, type OrderPoint } from '#libs/contracts';
+import { INPUTS, type OrderPoint } from '#libs/contracts';
 import { partitionOf, type LogRecord } from '#libs/event-log';
 import {
   fireDeadlines,
@@ -171,14 +171,8 @@ export class PartitionRefold {
 
   #tell(change: Change): void {
     const [activity, commands] = this.taken;
-    const applied = { ...(activity < 0 ? {} : { activity }), ...(commands < 0 ? {} : { commands }) };
-    this.told.push(
-      new ToldChange(this.users.numbers.name(this.#current), change, { cause: this.#causeOf(change), applied }),
-    );
-  }
-
-  #causeOf(change: Change): Cause {
-    if (change.kind === 'changed' && change.timer !== undefined) return { timer: change.timer };
-    return { topic: INPUTS[this.#input]!, offset: this.#at.offset };
+    const { offset } = this.#at;
+    const circumstances = { topic: INPUTS[this.#input]!, offset, activity, commands };
+    this.told.push(new ToldChange(this.users.numbers, this.#current, change, circumstances));
   }
 }

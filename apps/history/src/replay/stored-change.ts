@@ -5,6 +5,9 @@ import { Spans } from '#apps/aggregator';
 import { decodeChange, type ChangeRecord, type RecordSpans } from '#libs/contracts';
 import { PackedRecord, type LogRecord } from '#libs/event-log';
 import { ChangeHead } from '../looking/change-head.js';
+import type { UserNumbers } from '../user-numbers.js';
+import type { ToldChange } from './told-change.js';
+import { isWrittenAs } from './written-change.js';
 
 const ascii = (text: string): Uint8Array => Uint8Array.from(text, (unit) => unit.charCodeAt(0));
 
@@ -30,6 +33,8 @@ export class StoredChange {
   readonly #head = new ChangeHead();
   #spans: RecordSpans = this.#ownSpans;
   #isPlaced = false;
+  /** Where `,"applied":` begins, if it was found. */
+  #tailStart = 0;
   #isOfTimer = false;
   #record: ChangeRecord | string | undefined;
   #userId: string | undefined;
@@ -57,13 +62,27 @@ export class StoredChange {
   }
 
   /** The number of whose it is; −1 = nobody's. */
-  idIn(users: { find(bytes: Uint8Array, start: number, end: number): number }): number {
+  idIn(users: UserNumbers): number {
     const { keyBytes, keyStart, keyEnd } = this.#spans;
     return keyStart < 0 ? -1 : users.find(keyBytes, keyStart, keyEnd);
   }
 
+  /** Whether it says what the inputs make, in the very words. */
+  isWritten(told: ToldChange, users: UserNumbers): boolean {
+    const [activity, commands] = this.#point;
+    if (this.#isPlaced && activity === told.activity && commands === told.commands && this.idIn(users) === told.user) {
+      const spans = this.#spans;
+      if (
+        this.#head.read(spans) &&
+        isWrittenAs(spans, this.#head, { end: this.#tailStart, change: told.change, by: told })
+      )
+        return true;
+    }
+    return this.isText(told.text);
+  }
+
   /** Whether its bytes are those of the text. */
-  isWritten(text: string): boolean {
+  isText(text: string): boolean {
     const { valueBytes, valueStart, valueEnd } = this.#spans;
     if (valueStart < 0 || text.length > valueEnd - valueStart) return false;
     if (text.length * 3 > scratch.length) return text === this.text;
@@ -119,7 +138,8 @@ export class StoredChange {
       if (bytes[end - 1] === COMMA) end -= 1;
     }
     if (!endsAt(APPLIED, bytes, end)) return false;
-    this.#isOfTimer = isAfterTimer(bytes, end - APPLIED.length);
+    this.#tailStart = end - APPLIED.length;
+    this.#isOfTimer = isAfterTimer(bytes, this.#tailStart);
     return true;
   }
 }
@@ -140,10 +160,11 @@ function endsAt(wanted: Uint8Array, bytes: Uint8Array, end: number): boolean {
   return true;
 }
 
-/** −1 = there are none, or too many. */
+/** −1 = there are none, too many, or none that JSON knows. */
 function startOfDigits(bytes: Uint8Array, end: number): number {
   let at = end;
   while (bytes[at - 1]! >= ZERO && bytes[at - 1]! < ZERO + 10) at -= 1;
+  if (bytes[at] === ZERO && end - at > 1) return -1;
   return at === end || end - at > MOST_DIGITS ? -1 : at;
 }
 

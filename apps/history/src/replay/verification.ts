@@ -77,7 +77,9 @@ export class Verification {
 
   #match(offset: number, stored: StoredChange): Want | undefined {
     const told = this.refold.told[0]!;
-    const difference = stored.isWritten(told.text) ? undefined : unequal(offset, stored, told, this.refold);
+    const difference = stored.isWritten(told, this.refold.users.numbers)
+      ? undefined
+      : unequal(offset, stored, told, this.refold);
     if (difference !== undefined) return this.#differ(difference);
     this.refold.told.shift();
     this.verified += 1;

@@ -7,7 +7,7 @@ import type { Configuration } from '#libs/runtime';
 import { shownTime } from '../exporting/window.js';
 import { Failure, explain } from '../failure.js';
 import { type Surroundings, withLog } from '../surroundings.js';
-import { crewFor, inputsIn } from '../threads/crew.js';
+import { WORTH_FOLDING, crewFor, inputsIn } from '../threads/crew.js';
 import { inThreads } from '../threads/in-threads.js';
 import { FoldingProgress } from './folding-progress.js';
 import { type VerifiedPartition, verifyPartition } from './verify-partition.js';
@@ -92,7 +92,12 @@ async function verifyEach(
   const progress = new FoldingProgress(surroundings, ['inputs', 'changes']);
   try {
     const records = await inputsIn(log, topics);
-    const crew = crewFor(surroundings, { partitions: chosen.length, records, ...(workers && { workers }) });
+    const crew = crewFor(surroundings, {
+      partitions: chosen.length,
+      records,
+      worth: WORTH_FOLDING,
+      ...(workers && { workers }),
+    });
     if (crew === undefined) {
       const verified: VerifiedPartition[] = [];
       for (const [index, partition] of chosen.entries()) {

@@ -9,7 +9,7 @@ import { MembershipsView } from '#libs/views';
 import { shownTime } from '../exporting/window.js';
 import { Failure } from '../failure.js';
 import { type Surroundings, withLog } from '../surroundings.js';
-import { crewFor, inputsIn } from '../threads/crew.js';
+import { WORTH_FOLDING, crewFor, inputsIn } from '../threads/crew.js';
 import { inThreads } from '../threads/in-threads.js';
 import { FoldingProgress } from './folding-progress.js';
 import type { Span } from './online-time.js';
@@ -95,7 +95,12 @@ async function whatIfEach(
 ): Promise<readonly WhatIfOutcome[]> {
   const stopped = new Failure('Stopped before everything was folded.');
   const records = await inputsIn(log, topics);
-  const crew = crewFor(surroundings, { partitions: jobs.length, records, ...(workers && { workers }) });
+  const crew = crewFor(surroundings, {
+    partitions: jobs.length,
+    records,
+    worth: WORTH_FOLDING,
+    ...(workers && { workers }),
+  });
   if (crew === undefined) {
     const outcomes: WhatIfOutcome[] = [];
     for (const [index, { partition, parts }] of jobs.entries()) {

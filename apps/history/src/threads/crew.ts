@@ -4,13 +4,17 @@ import { INPUTS, type TopicNames } from '#libs/contracts';
 import type { EventLog } from '#libs/event-log';
 import type { Surroundings, Threads } from '../surroundings.js';
 
-/** A thread takes about half a second until it works. */
-const WORTH_RECORDS = 300_000;
+/** A thread takes one to two seconds of a core until it works; folding so many takes that too. */
+export const WORTH_FOLDING = 300_000;
+/** Looking for the last changes passes over most of them. */
+export const WORTH_LOOKING = 10_000_000;
 
 export interface Work {
   readonly partitions: number;
   /** About how many are to be read. */
   readonly records: number;
+  /** How many are worth a thread. */
+  readonly worth: number;
   /** As asked for. */
   readonly workers?: number;
 }
@@ -20,8 +24,8 @@ export interface Crew extends Pick<Threads, 'start'> {
 }
 
 /** undefined = everything in this thread. */
-export function crewFor({ threads }: Surroundings, { partitions, records, workers }: Work): Crew | undefined {
-  if (threads === undefined || (workers === undefined && records < WORTH_RECORDS)) return undefined;
+export function crewFor({ threads }: Surroundings, { partitions, records, worth, workers }: Work): Crew | undefined {
+  if (threads === undefined || (workers === undefined && records < worth)) return undefined;
   const wanted = Math.min(workers ?? threads.cores, partitions);
   return wanted <= 1 ? undefined : { start: threads.start, threads: wanted };
 }
