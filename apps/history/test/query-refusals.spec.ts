@@ -2,7 +2,8 @@
 import { existsSync, mkdirSync, readdirSync, truncateSync } from 'node:fs';
 import { join } from 'node:path';
 import { repositoryRoot } from '#libs/testing';
-import type { Bench } from './bench.js';
+import type { EventLog } from '#libs/event-log';
+import { Bench } from './bench.js';
 import { contents, fresh, historyBench, manifestOf, ok } from './export-bench.js';
 
 const questions = join(repositoryRoot(), 'apps/history/examples/ten-questions.sql');
@@ -118,6 +119,32 @@ describe('a query', () => {
     const { bench: empty } = await historyBench({ changes: 0 });
     const { stdout } = ok(await empty.run(['query', '--file', questions, '--json']));
     expect(JSON.parse(stdout)).toHaveLength(10);
+  });
+
+  it('that is told to end (Ctrl-C) ends at once, says so, and leaves nothing', async () => {
+    const ending = new AbortController();
+    let printed = '';
+    const stdout = {
+      write: (text: string): Promise<void> => {
+        printed += text;
+        // The second statement is under way, or about to be.
+        setTimeout(() => ending.abort(), 50);
+        return Promise.resolve();
+      },
+    };
+    const openLog = (): Promise<EventLog> => Promise.resolve(bench.log);
+    const stopped = new Bench({ ending: ending.signal, stdout, openLog });
+    const { TMPDIR: usual } = process.env;
+    const temporary = fresh();
+    mkdirSync(temporary);
+    process.env['TMPDIR'] = temporary;
+    const sql = 'select 42 as a; select sum(a.i * b.i % 7) from range(100000000) a(i), range(100000) b(i)';
+    const ran = await stopped.run(['query', sql, '--format', 'ndjson']);
+    if (usual === undefined) delete process.env['TMPDIR'];
+    else process.env['TMPDIR'] = usual;
+    expect(ran).toMatchObject({ exitCode: 1, stderr: 'Stopped before everything was answered.\n' });
+    expect(printed).toContain('42');
+    expect(readdirSync(temporary)).toEqual([]);
   });
 
   it('leaves nothing in the export', () => {

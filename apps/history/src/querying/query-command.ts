@@ -83,6 +83,8 @@ function spanOf({ window, pieces }: Manifest, nowMs: number | undefined): Span {
   return { fromMs: window.from_ts ?? first, toMs: window.to_ts ?? Math.max(last, nowMs ?? last) };
 }
 
+const STOPPED = new Failure('Stopped before everything was answered.');
+
 class Querying {
   readonly #command: QueryCommand;
   readonly #surroundings: Surroundings;
@@ -146,6 +148,7 @@ class Querying {
     });
     try {
       for (const { sql, title } of statements) {
+        if (ending.aborted) throw STOPPED;
         this.#progress.show(() => title ?? 'asking');
         const result = await database.run(sql);
         await this.#progress.end();
@@ -155,6 +158,9 @@ class Querying {
       }
       await printer.end();
       return 0;
+    } catch (error) {
+      // DuckDB calls it an error of the query.
+      throw ending.aborted ? STOPPED : error;
     } finally {
       ending.removeEventListener('abort', interrupt);
       database.close();

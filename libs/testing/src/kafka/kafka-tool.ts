@@ -9,6 +9,7 @@ const CLASSES = {
   'kafka-console-producer': 'org.apache.kafka.tools.ConsoleProducer',
   'kafka-topics': 'org.apache.kafka.tools.TopicCommand',
   'kafka-configs': 'kafka.admin.ConfigCommand',
+  'kafka-delete-records': 'org.apache.kafka.tools.DeleteRecordsCommand',
 } as const;
 
 export type KafkaTool = keyof typeof CLASSES;
