@@ -66,9 +66,9 @@ function printer({ json, markdown }: Output): (result: ToldResult) => void {
   return (result) => say(json === true ? JSON.stringify(result) : asText(result));
 }
 
-async function printAll(print: (result: ToldResult) => void): Promise<readonly ToldResult[]> {
+async function printAll(print: (result: ToldResult) => void, isQuick: boolean): Promise<readonly ToldResult[]> {
   const results: ToldResult[] = [];
-  for await (const result of runAll(fileURLToPath(import.meta.url))) {
+  for await (const result of runAll(fileURLToPath(import.meta.url), isQuick)) {
     if (typeof result !== 'string') {
       print(result);
       results.push(result);
@@ -117,7 +117,7 @@ await new Command('bench')
   )
   .option('--devices <n>', 'steady: how many devices poll', positive)
   .addOption(new Option('--workload <name>', 'field: what people do').choices(WORKLOADS))
-  .option('--quick', 'synapse, growth: less of everything, for a look')
+  .option('--quick', 'all, synapse, growth: less of everything, for a look')
   .option('--streams', 'aggregate: the same inputs through Kafka Streams as well')
   .option('--profile <folder>', 'writes V8 CPU profiles of the measured process there')
   .option(
@@ -132,7 +132,8 @@ await new Command('bench')
     if (name === 'sizing') return say(sizingTable(measuredIn(required(figures))));
     if (name === 'growth')
       return printGrowth({ isQuick: options.quick === true, seed: options.seed, only: axis, figures }, { json });
-    const results = name === 'all' ? await printAll(print) : [told(name, await BENCHMARKS[name]!(options))];
+    const results =
+      name === 'all' ? await printAll(print, options.quick === true) : [told(name, await BENCHMARKS[name]!(options))];
     if (name !== 'all') results.forEach(print);
     if (markdown === true) say(markdownFoot(results));
   })

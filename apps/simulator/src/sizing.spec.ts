@@ -1,5 +1,5 @@
 // The computation of sizes: in proportion, with what was not measured marked, and refusing figures that are missing.
-import { ALL } from './benchmarks/all.js';
+import { ALL, ALL_QUICK } from './benchmarks/all.js';
 import { measuredBy } from './figures-file.js';
 import type { ToldResult } from './report.js';
 import { ASSUMED, sizingOf, sizingTable } from './sizing.js';
@@ -76,5 +76,6 @@ test('sizes go by the points of growth that are nearest to a deployment', () => 
 
 test('all of them runs what sizing needs', () => {
   const names = new Set(ALL.map(([name]) => name));
+  expect(new Set(ALL_QUICK.map(([name]) => name))).toEqual(names);
   for (const needed of ['aggregate', 'deliver', 'steady', 'restore', 'memory']) expect(names).toContain(needed);
 });

@@ -3,7 +3,7 @@
 import { spawn } from 'node:child_process';
 import type { ToldResult } from '../report.js';
 
-/** With what each runs, beside its defaults: together some ten minutes. */
+/** With what each runs, beside its defaults: some a quarter of an hour together on a quiet machine. */
 export const ALL: readonly (readonly string[])[] = [
   ['fold', '--seconds', '6'],
   ['fanout', '--seconds', '6'],
@@ -17,11 +17,33 @@ export const ALL: readonly (readonly string[])[] = [
   ['latency', '--seconds', '20'],
   ['latency', '--seconds', '20', '--log', 'kafka'],
   ['steady', '--seconds', '30'],
+  ['idle', '--seconds', '20'],
+  ['field', '--workload', 'login-storm', '--users', '20000'],
+  ['field', '--workload', 'gateway-loss', '--users', '20000'],
+];
+
+/** The same with less of everything: to see that all of them run, and what is printed. */
+export const ALL_QUICK: readonly (readonly string[])[] = [
+  ['fold', '--seconds', '2', '--users', '50000'],
+  ['fanout', '--seconds', '2', '--users', '50000'],
+  ['memory', '--users', '50000'],
+  ['aggregate', '--streams', '--inputs', '200000', '--users', '50000'],
+  ['deliver', '--seconds', '1', '--users', '5000'],
+  ['giant-room'],
+  ['restore', '--inputs', '200000', '--users', '50000'],
+  ['failover'],
+  ['http', '--users', '2000', '--seconds', '6'],
+  ['latency', '--seconds', '4'],
+  ['latency', '--seconds', '4', '--log', 'kafka'],
+  ['steady', '--seconds', '6', '--devices', '500'],
+  ['idle', '--seconds', '5'],
+  ['field', '--workload', 'login-storm', '--users', '3000'],
+  ['field', '--workload', 'gateway-loss', '--users', '3000'],
 ];
 
 /** Results one by one; a string says which failed and how. */
-export async function* runAll(script: string): AsyncGenerator<ToldResult | string> {
-  for (const words of ALL) {
+export async function* runAll(script: string, isQuick: boolean): AsyncGenerator<ToldResult | string> {
+  for (const words of isQuick ? ALL_QUICK : ALL) {
     const { code, text } = await run([script, ...words, '--json']);
     yield code === 0 ? (JSON.parse(text) as ToldResult) : `${words.join(' ')} failed with exit code ${code ?? 'none'}`;
   }
