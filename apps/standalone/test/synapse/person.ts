@@ -53,6 +53,8 @@ export class Person {
   /** Every answer of the loop. */
   readonly answers: SyncBody[] = [];
   readonly statuses = new Set<number>();
+  /** What came with the first answer of each status that is no 200. */
+  readonly refusals = new Map<number, string>();
   failed = 0;
   since: string | undefined;
   #stop: AbortController | undefined;
@@ -149,6 +151,7 @@ export class Person {
     const path = `/_matrix/client/v3/sync?${new URLSearchParams(words).toString()}`;
     const { status, body } = await this.ask<SyncBody>('GET', path);
     this.statuses.add(status);
+    if (status !== 200 && !this.refusals.has(status)) this.refusals.set(status, JSON.stringify(body));
     if (status !== 200) throw new Error(`sync answered ${String(status)}: ${JSON.stringify(body)}`);
     this.#take(body);
     return body;
