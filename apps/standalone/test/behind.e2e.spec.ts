@@ -23,6 +23,8 @@ beforeAll(async () => {
   const environment = {
     DATA_DIR: freshFolder(),
     HOMESERVER_URL: homeserver.url,
+    // So long that only forgetting a token ends what is known of it.
+    TOKEN_CACHE_MS: '300000',
     ADMIN_TOKEN: 'admin',
     OFFLINE_AFTER_MS: '2000',
   };
@@ -128,6 +130,20 @@ describe('/sync in front of a homeserver', () => {
     const merged = await sync(gina, { since: 's0~x', timeout: '0' });
     expect(merged.messages?.length).toBeGreaterThan(0);
     expect(senders(merged)).toContain('@hans:localhost');
+  });
+
+  it('ends the session of a device that logs out, and remembers nothing of its token', async () => {
+    const [leonie, max] = [user('leonie'), user('max')];
+    await admin.share('!l:localhost', leonie.userId, max.userId);
+    await sync(leonie, { timeout: '0' });
+    expect((await max.status(leonie.userId)).body['presence']).toBe('online');
+    expect((await leonie.ask('POST', '/_matrix/client/v3/logout', {})).status).toBe(200);
+    homeserver.refusedTokens.add('TOKEN-leonie-D');
+    await until('her token to be refused', async () => ((await leonie.put('online')).status === 401 ? true : undefined));
+    await until('her to be shown offline', async () => {
+      const { body } = await max.status(leonie.userId);
+      return body['presence'] === 'offline' ? true : undefined;
+    });
   });
 
   it('tells a refusal of the homeserver as it is, and forgets the token', async () => {

@@ -23,6 +23,7 @@ export interface HomeserverOptions {
 
 const THEIRS = /^\/(_matrix|_synapse|\.well-known\/matrix)(\/|$)/;
 const OURS = /^\/_matrix\/(client\/((v3|r0)\/(presence\/|sync\/?$))|app\/)/;
+const LOGOUT = /^\/_matrix\/client\/(v3|r0)\/logout(\/all)?\/?(\?|$)/;
 const VERSIONS = /^\/_matrix\/client\/versions(\?|$)/;
 const MAX_VERSIONS_BYTES = 256 * 1024;
 
@@ -31,6 +32,7 @@ export class HomeserverDoors {
   readonly #proxy: Proxy;
   readonly #sync: SyncBehind;
   readonly #slidingSync: SlidingSync;
+  readonly #refused: (caller: UserCaller, token: string) => void;
 
   constructor(
     private readonly gateway: Gateway,
@@ -44,6 +46,7 @@ export class HomeserverDoors {
       authentication.forget?.(token);
       gateway.sessions.depart(userId, deviceId);
     };
+    this.#refused = refused;
     const { slidingSyncPresence: isPresenceTold } = options;
     this.#slidingSync = new SlidingSync({
       gateway,
@@ -83,7 +86,15 @@ export class HomeserverDoors {
     }
     const isVersions = request.method === 'GET' && VERSIONS.test(request.raw.url ?? '');
     if (isVersions) await this.#answerVersions(request, reply);
+    else if (request.method === 'POST' && LOGOUT.test(request.raw.url ?? '')) await this.#answerLogout(request, reply);
     else await this.#proxy.forward(request, reply);
+  }
+
+  /** A device that has logged out is gone now, and nothing that is remembered of its token is true any more. */
+  async #answerLogout(request: FastifyRequest, reply: FastifyReply): Promise<void> {
+    const status = await this.#proxy.forward(request, reply);
+    const known = status === 200 ? await this.#verdict(request) : undefined;
+    if (known?.kind === 'user') this.#refused(known, tokenOf(request));
   }
 
   async #answerSync(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
