@@ -1,16 +1,14 @@
 // The snippets of the guide, in the very programs that read them: each request goes where the guide says, and once Rollcall is
-// taken away, Synapse sees its own tokens again. Skipped by name where a program is not installed (Debian: nginx, caddy).
-import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
+// taken away, Synapse sees its own tokens again. A program that is not installed is taken from Debian's packages; where that cannot be,
+// its cases are skipped by name, or, where CI is true, fail.
+import { spawn, type ChildProcess } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { freePorts, repositoryRoot, until } from '#libs/testing';
+import { findDebianProgram, freePorts, repositoryRoot, until, type Found } from '#libs/testing';
 
 jest.setTimeout(60_000);
-
-const isInstalled = (program: string): boolean =>
-  spawnSync(program, [program === 'nginx' ? '-v' : 'version'], { stdio: 'ignore' }).error === undefined;
 
 let folder: string;
 let ports: { readonly rollcall: number; readonly synapse: number; readonly front: number };
@@ -54,9 +52,10 @@ function snippet(name: string): string {
     .replaceAll('8443', String(ports.front));
 }
 
-async function serve(program: string, ...args: readonly string[]): Promise<void> {
+async function serve({ program, environment }: Found, ...args: readonly string[]): Promise<void> {
   let said = '';
-  const child = spawn(program, args, { stdio: ['ignore', 'ignore', 'pipe'], env: { ...process.env, HOME: folder } });
+  const env = { ...process.env, ...environment, HOME: folder };
+  const child = spawn(program, args, { stdio: ['ignore', 'ignore', 'pipe'], env });
   child.stderr.setEncoding('utf8').on('data', (text: string) => (said += text));
   running = child;
   await until(
@@ -68,7 +67,7 @@ async function serve(program: string, ...args: readonly string[]): Promise<void>
   );
 }
 
-function serveNginx(name: string): Promise<void> {
+function serveNginx(nginx: Found, name: string): Promise<void> {
   const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map(
     (word) => `${word}_temp_path ${folder}/${word};`,
   );
@@ -77,7 +76,7 @@ function serveNginx(name: string): Promise<void> {
     file,
     `daemon off; pid ${folder}/pid; error_log stderr; events {} http { access_log off; ${temporary.join(' ')}\n${snippet(name)}}`,
   );
-  return serve('nginx', '-p', folder, '-e', 'stderr', '-c', file);
+  return serve(nginx, '-p', folder, '-e', 'stderr', '-c', file);
 }
 
 async function reached(path: string): Promise<string> {
@@ -95,17 +94,30 @@ const GOES = [
   ['/_matrix/app/v1/transactions/1', '404'],
 ] as const;
 
-const describeProgram = (program: string): jest.Describe | jest.Describe['skip'] =>
-  isInstalled(program) ? describe : describe.skip;
+function describeProgram(name: string, versionWord: string, suite: (found: () => Found) => void): void {
+  const found = findDebianProgram({ name, versionWord });
+  if (!('reason' in found)) describe(name, () => suite(() => found));
+  else if (process.env['CI'] === 'true') {
+    describe(name, () => {
+      it('is there', () => {
+        throw new Error(found.reason);
+      });
+    });
+  } else {
+    describe.skip(`${name} (${found.reason})`, () => {
+      suite(() => ({ program: name, environment: {} }));
+    });
+  }
+}
 
-describeProgram('nginx')('nginx (skipped where it is not installed)', () => {
+describeProgram('nginx', '-v', (nginx) => {
   it('sends clients to Rollcall and everything else to Synapse', async () => {
-    await serveNginx('nginx.conf');
+    await serveNginx(nginx(), 'nginx.conf');
     for (const [path, where] of GOES) expect(await reached(path)).toBe(where === '404' ? where : `${where} ${path}`);
   });
 
   it('gives Synapse its own tokens once Rollcall is away', async () => {
-    await serveNginx('nginx-rollback.conf');
+    await serveNginx(nginx(), 'nginx-rollback.conf');
     for (const [query, seen] of [
       ['since=rc~r1_0a.b-c~s1_2_3&timeout=0', 'since=s1_2_3&timeout=0'],
       ['timeout=0&since=rc%7Er1_a%7Es1~x', 'timeout=0&since=s1~x'],
@@ -119,11 +131,11 @@ describeProgram('nginx')('nginx (skipped where it is not installed)', () => {
   });
 });
 
-describeProgram('caddy')('Caddy (skipped where it is not installed)', () => {
+describeProgram('caddy', 'version', (caddy) => {
   it('sends clients to Rollcall and everything else to Synapse', async () => {
     const file = join(folder, 'rollcall.caddyfile');
     writeFileSync(file, `{\n\tadmin off\n}\n${snippet('rollcall.caddyfile').replace('matrix.example.org', '')}`);
-    await serve('caddy', 'run', '--adapter', 'caddyfile', '--config', file);
+    await serve(caddy(), 'run', '--adapter', 'caddyfile', '--config', file);
     for (const [path, where] of GOES) expect(await reached(path)).toBe(where === '404' ? where : `${where} ${path}`);
   });
 });
