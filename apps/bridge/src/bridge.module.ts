@@ -43,12 +43,11 @@ export class BridgeModule implements OnModuleInit {
     const global = { strict: false };
     const journal = this.modules.get(Journal, global).child('bridge');
     const meters = this.modules.get(Metrics, global).meters(BRIDGE_CATALOGUE);
-    const { publicRooms, withheldRooms, sharedRooms } = bridge;
     const transactions = new Transactions({
       log: this.log,
       clock: this.clock,
       topics: topicNames(this.configuration.topics.prefix),
-      policies: new RoomPolicies({ publicRooms, withheld: withheldRooms, shared: sharedRooms }),
+      policies: new RoomPolicies(this.configuration.roomRules),
       isActor: actorTest(registration, ghosts),
       meters,
     });

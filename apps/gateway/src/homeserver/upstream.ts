@@ -89,14 +89,7 @@ export class Upstream {
  * to say that says by what, too: homeservers take a forwarded request that leaves it out for https, and complain.
  */
 export function headersOf(request: FastifyRequest, without: readonly string[] = []): string[] {
-  const { rawHeaders } = request.raw;
-  const named = (request.headers.connection ?? '').toLowerCase().split(/ *, */);
-  const dropped = new Set([...HOP, ...named, ...without, 'x-forwarded-for']);
-  const kept: string[] = [];
-  for (let index = 0; index < rawHeaders.length; index += 2) {
-    if (!dropped.has((rawHeaders[index] ?? '').toLowerCase()))
-      kept.push(rawHeaders[index] ?? '', rawHeaders[index + 1] ?? '');
-  }
+  const kept = passedOn(request.raw, [...without, 'x-forwarded-for']);
   const before = request.headers['x-forwarded-for'];
   const chain = [...(before === undefined ? [] : [before].flat()), request.socket.remoteAddress ?? ''].join(', ');
   const framing = request.headers['transfer-encoding'] === undefined ? [] : ['Transfer-Encoding', 'chunked'];
@@ -105,10 +98,12 @@ export function headersOf(request: FastifyRequest, without: readonly string[] = 
 }
 
 /** An answer's headers for the client. */
-export function answerHeaders(
-  { rawHeaders, headers }: http.IncomingMessage,
-  without: readonly string[] = [],
-): string[] {
+export function answerHeaders(answer: http.IncomingMessage, without: readonly string[] = []): string[] {
+  return passedOn(answer, without);
+}
+
+/** Names and values as they came, but for those of one hop, those that `Connection` names, and some. */
+function passedOn({ rawHeaders, headers }: http.IncomingMessage, without: readonly string[]): string[] {
   const named = (headers.connection ?? '').toLowerCase().split(/ *, */);
   const dropped = new Set([...HOP, ...named, ...without]);
   const kept: string[] = [];

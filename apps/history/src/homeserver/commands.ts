@@ -88,7 +88,7 @@ async function importHomeserver(
     importRooms({
       api: new AdminApi(url, token, surroundings),
       known,
-      policies: policiesOf(configuration, surroundings),
+      policies: new RoomPolicies(configuration.roomRules),
       sinks,
       resumeFile: join(surroundings.folders[0] ?? '.', `${new URL(url).host.replace(/[^\w.-]/g, '_')}.rollcall-resume`),
       removeUnknown: flags.removeUnknown === true,
@@ -127,26 +127,6 @@ async function withSinks({
   return run({
     memberships: serverSink({ ...shared, topic: 'memberships' }),
     rooms: serverSink({ ...shared, topic: 'rooms' }),
-  });
-}
-
-/** The bridge's rules, without a bridge. */
-function policiesOf({ bridge }: Configuration, { environment }: Surroundings): RoomPolicies {
-  if (bridge !== undefined)
-    return new RoomPolicies({
-      publicRooms: bridge.publicRooms,
-      withheld: bridge.withheldRooms,
-      shared: bridge.sharedRooms,
-    });
-  const listed = (name: string): string[] =>
-    (environment[name] ?? '')
-      .split(',')
-      .map((glob) => glob.trim())
-      .filter(Boolean);
-  return new RoomPolicies({
-    publicRooms: environment['PUBLIC_ROOMS'] === 'withhold' ? 'withhold' : 'share',
-    withheld: listed('WITHHELD_ROOMS'),
-    shared: listed('SHARED_ROOMS'),
   });
 }
 

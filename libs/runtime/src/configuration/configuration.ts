@@ -98,11 +98,15 @@ export interface BridgeConfiguration {
   readonly registrationFile: string;
   /** Paths of other application services' registration files: what their users do is nobody's activity. */
   readonly otherRegistrationFiles: readonly string[];
+}
+
+/** Which rooms of a homeserver share presence, for the bridge and for the import. */
+export interface RoomRulesConfiguration {
   /** Whether a room that anybody may join shares presence. */
   readonly publicRooms: 'share' | 'withhold';
   /** Globs of room ids, whatever their join rule; withholding outranks sharing. */
-  readonly withheldRooms: readonly string[];
-  readonly sharedRooms: readonly string[];
+  readonly withheld: readonly string[];
+  readonly shared: readonly string[];
 }
 
 /** Where spans go. */
@@ -128,6 +132,7 @@ export interface Configuration {
   readonly aggregator: AggregatorConfiguration;
   /** Absent = no homeserver feeds this process. */
   readonly bridge?: BridgeConfiguration;
+  readonly roomRules: RoomRulesConfiguration;
   /** Absent = trace contexts are passed on, and no span is made. */
   readonly tracing?: TracingConfiguration;
   readonly logLevel: LogLevel;

@@ -31,7 +31,7 @@ export function describeConfiguration(
     MAX_RECIPIENT_TOPICS: fanout.maxRecipientTopics,
     SNAPSHOT_EVERY_MS: configuration.aggregator.snapshotEveryMs,
     ...(configuration.aggregator.acceptLoss ? { ACCEPT_LOSS: true } : {}),
-    ...(bridge === undefined ? {} : describeBridge(bridge)),
+    ...(bridge === undefined ? {} : describeBridge(bridge, configuration.roomRules)),
     ...(configuration.tracing === undefined ? {} : describeTracing(configuration.tracing)),
     LOG_LEVEL: configuration.logLevel,
     SHUTDOWN_TIMEOUT_MS: configuration.shutdownTimeoutMs,
@@ -54,14 +54,16 @@ function describeTracing({ endpoint, ratio }: NonNullable<Configuration['tracing
   return { OTEL_EXPORTER_OTLP_ENDPOINT: withoutUserInfo(endpoint), OTEL_TRACES_SAMPLER_ARG: ratio };
 }
 
-function describeBridge(bridge: NonNullable<Configuration['bridge']>): Record<string, string> {
-  const { registrationFile, otherRegistrationFiles, publicRooms, withheldRooms, sharedRooms } = bridge;
+function describeBridge(
+  { registrationFile, otherRegistrationFiles }: NonNullable<Configuration['bridge']>,
+  { publicRooms, withheld, shared }: Configuration['roomRules'],
+): Record<string, string> {
   return {
     BRIDGE_REGISTRATION_FILE: registrationFile,
     PUBLIC_ROOMS: publicRooms,
     ...(otherRegistrationFiles.length === 0 ? {} : { OTHER_REGISTRATION_FILES: otherRegistrationFiles.join(',') }),
-    ...(withheldRooms.length === 0 ? {} : { WITHHELD_ROOMS: withheldRooms.join(',') }),
-    ...(sharedRooms.length === 0 ? {} : { SHARED_ROOMS: sharedRooms.join(',') }),
+    ...(withheld.length === 0 ? {} : { WITHHELD_ROOMS: withheld.join(',') }),
+    ...(shared.length === 0 ? {} : { SHARED_ROOMS: shared.join(',') }),
   };
 }
 

@@ -28,6 +28,7 @@ describe('an empty environment', () => {
       dataDirectory: './data',
       topics: { prefix: 'presence.', partitions: 8, deliveryPartitions: 8 },
       http: { host: '127.0.0.1', port: 8090 },
+      roomRules: { publicRooms: 'share', withheld: [], shared: [] },
       policy: {
         idleAfterMs: 300_000,
         activeForMs: 60_000,

@@ -125,6 +125,11 @@ function build(variables: Variables, files: Files, app: ProcessName): Configurat
       maxRecipientTopics: number(variables, 'MAX_RECIPIENT_TOPICS'),
     },
     ...(bridge === undefined ? {} : { bridge }),
+    roomRules: {
+      publicRooms: orDefault(variables, 'PUBLIC_ROOMS') as 'share' | 'withhold',
+      withheld: listOf(variables.WITHHELD_ROOMS),
+      shared: listOf(variables.SHARED_ROOMS),
+    },
     aggregator: {
       acceptLoss: isYes(orDefault(variables, 'ACCEPT_LOSS')),
       snapshotEveryMs: number(variables, 'SNAPSHOT_EVERY_MS'),
@@ -148,13 +153,7 @@ function bridgeOf(variables: Variables, files: Files): BridgeConfiguration | und
   for (const file of otherRegistrationFiles) files.text('OTHER_REGISTRATION_FILES', file);
   files.text('BRIDGE_REGISTRATION_FILE', registrationFile);
   if (registrationFile === undefined) return undefined;
-  return {
-    registrationFile,
-    otherRegistrationFiles,
-    publicRooms: orDefault(variables, 'PUBLIC_ROOMS') as 'share' | 'withhold',
-    withheldRooms: listOf(variables.WITHHELD_ROOMS),
-    sharedRooms: listOf(variables.SHARED_ROOMS),
-  };
+  return { registrationFile, otherRegistrationFiles };
 }
 
 function httpOf(variables: Variables, app: ProcessName): HttpConfiguration {
