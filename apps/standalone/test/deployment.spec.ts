@@ -54,6 +54,7 @@ function dockerfileFaults(text: string): string[] {
 }
 
 interface Service {
+  readonly profiles?: readonly string[];
   readonly image: string;
   readonly build?: { readonly context: string; readonly dockerfile: string };
   readonly command?: readonly string[];
@@ -69,18 +70,26 @@ interface Compose {
   readonly volumes: Readonly<Record<string, unknown>>;
 }
 
-function configurationFaults(name: string, { environment = {} }: Service): string[] {
+/** Which process a service is, by the program that it runs. */
+const processOf = ({ command = [] }: Service): string | undefined =>
+  /^dist\/apps\/(gateway|aggregator|fanout|bridge)\/src\/main\.js$/.exec(command.at(-1) ?? '')?.[1];
+
+function configurationFaults(name: string, service: Service): string[] {
+  const { environment = {} } = service;
   const unknown = Object.keys(environment).filter(
     (variable) => !(VARIABLE_NAMES as readonly string[]).includes(variable),
   );
   const mounted = Object.fromEntries(
     Object.entries(environment).map(([variable, value]) => [
       variable,
-      value.replace('/etc/rollcall/', at('apps/standalone/deploy/')),
+      // The registration is written by the operator: a file that is there stands for it.
+      value
+        .replace('/etc/rollcall/registrations/rollcall.yaml', at('apps/bridge/deploy/registrations/README.md'))
+        .replace('/etc/rollcall/', at('apps/standalone/deploy/')),
     ]),
   );
   try {
-    readConfiguration(mounted, name as ProcessName);
+    readConfiguration(mounted, processOf(service) as ProcessName);
     return unknown.map((variable) => `${name}: no variable ${variable}`);
   } catch (error) {
     return [`${name}: ${(error as Error).message}`];
@@ -101,7 +110,7 @@ function serviceFaults(name: string, service: Service, compose: Compose): string
   if (service.build === undefined) {
     if (!/:v?\d/.test(service.image)) faults.push(`${name}: ${service.image} has no version`);
   } else if (!existsSync(at(service.build.dockerfile))) faults.push(`${name}: no ${service.build.dockerfile}`);
-  if (['gateway', 'aggregator', 'fanout'].includes(name)) faults.push(...configurationFaults(name, service));
+  if (processOf(service) !== undefined) faults.push(...configurationFaults(name, service));
   return faults;
 }
 
@@ -166,7 +175,8 @@ describe('docker-compose.yml', () => {
 
   it('holds Kafka, the three services, two aggregators among them, a topic browser, Prometheus and Grafana', () => {
     const { services } = readYaml(text) as unknown as Compose;
-    expect(Object.keys(services)).toEqual([
+    const alone = Object.entries(services).filter(([, { profiles }]) => profiles === undefined);
+    expect(alone.map(([name]) => name)).toEqual([
       'kafka',
       'topics',
       'aggregator',
@@ -177,6 +187,8 @@ describe('docker-compose.yml', () => {
       'grafana',
     ]);
     expect(services['aggregator']?.deploy?.replicas).toBe('2');
+    const withHomeserver = Object.entries(services).filter(([, { profiles }]) => profiles?.includes('homeserver'));
+    expect(withHomeserver.map(([name]) => name)).toEqual(['bridge', 'homeserver-gateway']);
   });
 
   it.each([
@@ -186,6 +198,12 @@ describe('docker-compose.yml', () => {
       'fanout: dist/apps/fan-out/src/main.js does not exist',
     ],
     ['ADMIN_TOKEN:', 'ADMIN_TOKENS:', 'gateway: no variable ADMIN_TOKENS'],
+    [
+      'dist/apps/bridge/src/main.js',
+      'dist/apps/brigde/src/main.js',
+      'bridge: dist/apps/brigde/src/main.js does not exist',
+    ],
+    ['./apps/bridge/deploy/registrations', './registrations', 'bridge: ./registrations does not exist'],
     ['./apps/standalone/deploy/prometheus.yml', './prometheus.yml', 'prometheus: ./prometheus.yml does not exist'],
     ['127.0.0.1:3000:3000', '3000:3000', 'grafana: 3000:3000 is open to the network'],
     ['prom/prometheus:v3.4.0', 'prom/prometheus', 'prometheus: prom/prometheus has no version'],
