@@ -39,6 +39,8 @@ export class Crowd {
   readonly #in = new Map<string, Set<string>>();
   readonly #open = new Set<string>();
   readonly #doings: readonly Doing[];
+  /** What each is trying now, and since when. */
+  readonly #trying = new Map<string, { readonly name: string; readonly sinceMs: number }>();
   #event = '';
   #isOver = false;
   #messages = 0;
@@ -50,6 +52,14 @@ export class Crowd {
 
   get doings(): number {
     return [...this.done.values()].reduce((sum, count) => sum + count, 0);
+  }
+
+  /** What is being tried, with the seconds that it has taken. */
+  open(): string[] {
+    const now = performance.now();
+    return [...this.#trying.values()].map(
+      ({ name, sinceMs }) => `${name} ${String(Math.round((now - sinceMs) / 1_000))} s`,
+    );
   }
 
   start(): void {
@@ -72,7 +82,9 @@ export class Crowd {
       const { name, rooms, act } = this.#choice(draw);
       const places = rooms(one);
       const room = places.length === 0 ? undefined : draw.of(places);
+      this.#trying.set(one.userId, { name, sinceMs: performance.now() });
       const outcome = room === undefined ? 'refused' : await this.#outcome(() => act(one, room, draw));
+      this.#trying.delete(one.userId);
       if (outcome === 'done') this.done.set(name, (this.done.get(name) ?? 0) + 1);
       else if (outcome === 'refused' && room !== undefined) this.#placesOf(one.userId).delete(room);
       if (room !== undefined) await pause(PAUSE_MS + draw.below(PAUSES_MS));

@@ -23,6 +23,7 @@ const HONEST = new Set([502, 503, 504]);
 /** Timers that run out while a test looks on; PUBLIC_ROOMS so that join rules matter. */
 export const TRIAL_ENVIRONMENT = {
   OFFLINE_AFTER_MS: '3000',
+  TOKEN_CACHE_MS: '5000',
   IDLE_AFTER_MS: '4000',
   ACTIVE_FOR_MS: '1500',
   PUBLIC_ROOMS: 'withhold',
@@ -125,7 +126,13 @@ export class Trial {
 
   async #goOn(doings: number): Promise<void> {
     const enough = this.crowd.doings + doings;
-    await until('life to go on', () => (this.crowd.doings >= enough ? true : undefined));
+    try {
+      await until('life to go on', () => (this.crowd.doings >= enough ? true : undefined));
+    } catch (error) {
+      const missing = String(enough - this.crowd.doings);
+      const open = this.crowd.open().join(', ');
+      throw new Error(`${missing} doings too few; ${this.figures()}; still open: ${open}`, { cause: error });
+    }
   }
 
   async #killed(part: Part): Promise<void> {
