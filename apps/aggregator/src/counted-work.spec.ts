@@ -58,7 +58,7 @@ class CountingRecord extends PackedRecord {
 
 const userOf = (index: number): string => `@user${index % USERS}:bench.example`;
 
-test('activity of users who are shown active is folded in place and written nowhere', () => {
+test('activity and renewals of users who are shown active are folded in place and written nowhere', () => {
   const { fold, written } = setting();
   const record = new CountingRecord();
   let offset = 0;
@@ -73,7 +73,12 @@ test('activity of users who are shown active is folded in place and written nowh
   expect(Object.fromEntries(written)).toMatchObject({ [TOPICS.changes]: USERS, [TOPICS.states]: USERS });
   written.clear();
   record.asked = 0;
-  for (let index = 0; index < USERS * 100; index += 1) take({ type: 'device.active', deviceId: 'D' });
+  for (let index = 0; index < USERS * 100; index += 1) {
+    const isRenewal = Math.floor(index / USERS) % 10 === 9;
+    take(
+      isRenewal ? { type: 'device.connected', deviceId: 'D', ...session } : { type: 'device.active', deviceId: 'D' },
+    );
+  }
   fold.flush(START_MS);
   expect([record.asked, written.size]).toEqual([0, 0]);
 });

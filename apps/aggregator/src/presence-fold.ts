@@ -2,13 +2,11 @@
 // registers. Invariants: each change is written once, with what the task had taken when it made it; states and registers
 // are written at the end of a batch, once per user; nothing is written of what was told before.
 import {
-  FoundActive,
   INPUTS,
   SNAPSHOT_KEY,
   encodeChange,
   encodeRegisters,
   encodeState,
-  findActive,
   misplaced,
   type Applied,
   type Cause,
@@ -42,6 +40,7 @@ import { CarriedTrace, type TraceStep } from './carried-trace.js';
 import { KnownTexts } from './known-texts.js';
 import { decodeInput } from './input-decoding.js';
 import { PartitionSnapshots, type SnapshotPace } from './partition-snapshots.js';
+import { QuickInputs } from './quick-inputs.js';
 import { Restoring, required } from './restoring.js';
 import { Spans } from './spans.js';
 import { TakingOrderMarks } from './taking-order-marks.js';
@@ -49,7 +48,6 @@ import { UNWRITTEN, UserColumns } from './user-columns.js';
 
 const ACTIVITY = INPUTS.indexOf('activity');
 const SNAPSHOT_BYTES = Buffer.from(SNAPSHOT_KEY);
-const NO_BYTES = new Uint8Array(0);
 /** While a silent tail is folded again, whoever woke goes back to rest when so many are awake. */
 const MOST_AWAKE = 4_096;
 
@@ -71,6 +69,7 @@ export class PresenceFold implements Fold {
   readonly #texts = new KnownTexts();
   readonly #users = new UserColumns(this.#texts);
   readonly #restoring = new Restoring(this.#users);
+  readonly #quick = new QuickInputs(this.#users, this.#texts);
   readonly #folding: Folding;
   readonly #policy: Policy;
   readonly #topics: TopicNames;
@@ -85,9 +84,6 @@ export class PresenceFold implements Fold {
   #input = 0;
   /** Used again for every input: the domain reads it and keeps nothing of it. */
   readonly #at = { tMs: 0, offset: -1 };
-  readonly #found = new FoundActive();
-  /** Where the device of what was found lies. */
-  readonly #device: { bytes: Uint8Array; start: number; end: number } = { bytes: NO_BYTES, start: -1, end: -1 };
   readonly #spans = new Spans();
   /** Of each input the settled time of the last record taken. */
   readonly #reachedMs = INPUTS.map(() => -Infinity);
@@ -150,7 +146,8 @@ export class PresenceFold implements Fold {
   absorb(input: number, record: LogRecord, tMs: number): void {
     this.#at.tMs = tMs;
     this.#at.offset = record.offset;
-    if (input === ACTIVITY && this.#findQuickly(record)) return this.#absorbActive(this.#current);
+    const known = input === ACTIVITY ? this.#quick.find(record) : -1;
+    if (known >= 0) return this.#absorbQuickly(known);
     const decoded = decodeInput(input, record);
     if (!decoded.ok) return;
     const id = this.#idHere(decoded.record.userId);
@@ -161,11 +158,10 @@ export class PresenceFold implements Fold {
     if (this.#users.awake >= MOST_AWAKE) this.#users.rest();
   }
 
-  /** What was found quickly: of a user at rest in place. */
-  #absorbActive(id: number): void {
-    const active = { device: this.#device, agoMs: this.#found.agoMs };
-    const taken = this.#users.absorb(id, active, this.#at, this.#policy);
-    if (taken === undefined) this.#absorbActivity(id, this.#foundActivity());
+  /** Of users at rest in place. */
+  #absorbQuickly(id: number): void {
+    const taken = this.#quick.isActive ? this.#users.absorb(id, this.#quick, this.#at, this.#policy) : undefined;
+    if (taken === undefined) this.#absorbActivity(id, this.#quick.input());
     else if (taken !== 'duplicate') this.handle.markDirty(id);
   }
 
@@ -189,8 +185,9 @@ export class PresenceFold implements Fold {
     this.#reachedMs[input] = tMs;
     this.#at.tMs = tMs;
     this.#at.offset = record.offset;
-    if (input === ACTIVITY && this.#findQuickly(record)) {
-      this.#takeActive(this.#current);
+    const known = input === ACTIVITY ? this.#quick.find(record) : -1;
+    if (known >= 0) {
+      this.#takeQuickly(known);
       return undefined;
     }
     const decoded = decodeInput(input, record);
@@ -202,42 +199,18 @@ export class PresenceFold implements Fold {
     return undefined;
   }
 
-  /** The most frequent input, of a user who is known, out of the bytes as they were read: into `#current`, `#found` and `#device`. */
-  #findQuickly(record: LogRecord): boolean {
-    const spans = record instanceof PackedRecord ? record : this.#spans.of(record);
-    const { keyBytes, keyStart, keyEnd, valueBytes } = spans;
-    if (keyStart < 0) return false;
-    const id = this.#users.findPlain(keyBytes, keyStart, keyEnd);
-    if (id < 0 || !findActive(spans, this.#found)) return false;
-    this.#device.bytes = valueBytes;
-    this.#device.start = this.#found.deviceStart;
-    this.#device.end = this.#found.deviceEnd;
-    this.#current = id;
-    return true;
-  }
-
-  /** What was found quickly. */
-  #foundActivity(): ActivityInput {
-    const { bytes, start, end } = this.#device;
-    const { agoMs } = this.#found;
-    return {
-      type: 'device.active',
-      deviceId: start < 0 ? undefined : this.#texts.of(bytes, start, end),
-      agoMs: agoMs < 0 ? undefined : agoMs,
-    };
-  }
-
-  /** The same: of users at rest who are shown active, in place. */
-  #takeActive(id: number): void {
+  /** Of users at rest who are shown active in place. */
+  #takeQuickly(id: number): void {
+    const { isActive, device, agoMs } = this.#quick;
     this.#snapshots.preserve(id);
-    if (this.#found.agoMs > 0 || !this.#users.bump(id, this.#device, this.#at)) {
-      this.#takeActivity(id, this.#foundActivity());
+    if (!isActive || agoMs > 0 || !this.#users.bump(id, device, this.#at)) {
+      this.#takeActivity(id, this.#quick.input());
       return;
     }
     this.handle.markDirty(id);
     // They were told active, so something was told; no deadline of theirs moved.
     const unwrittenMs = this.#users.restingActiveMs(id) - this.#users.writtenActiveMs(id);
-    if (unwrittenMs > this.#policy.activeForMs) this.#touch(id);
+    if (unwrittenMs > this.#policy.activeForMs) this.#touchStale(id);
   }
 
   #takeActivity(id: number, input: ActivityInput): void {
@@ -262,9 +235,7 @@ export class PresenceFold implements Fold {
   #taken(id: number, aggregate: Aggregate): void {
     this.handle.markDirty(id);
     this.handle.arm(id, aggregate.deadlineMs);
-    if (!this.#isStale(id, aggregate)) return;
-    this.#touch(id);
-    this.#trace.touched(id, this.#at.tMs);
+    if (this.#isStale(id, aggregate)) this.#touchStale(id);
   }
 
   fire(id: number, nowMs: number): void {
@@ -333,6 +304,11 @@ export class PresenceFold implements Fold {
     return lastActiveMs(aggregate) - this.#users.writtenActiveMs(id) > this.#policy.activeForMs;
   }
 
+  #touchStale(id: number): void {
+    this.#touch(id);
+    this.#trace.touched(id, this.#at.tMs);
+  }
+
   #touch(id: number): void {
     if (id >= this.#isTouched.length) {
       const wider = new Uint8Array(id * 2);
@@ -350,13 +326,22 @@ export class PresenceFold implements Fold {
     const cause = this.#causeOf(change);
     const reason = 'timer' in cause ? cause.timer : cause.topic;
     this.#changes.set(reason, (this.#changes.get(reason) ?? 0) + 1);
-    const applied = this.#applied();
     const traced = this.#trace.ofChange(id, 'timer' in cause ? 'timer' : 'input', this.#at.tMs);
-    this.handle.write(this.#topics.changes, userId, encodeChange({ ...change, userId, cause, applied }), traced);
+    this.handle.write(this.#topics.changes, userId, this.#changeText(change, userId, cause), traced);
     const isErased = change.kind === 'forgotten';
     this.#users.setChangedAtMs(id, isErased ? UNWRITTEN : change.atMs);
     this.#users.setToldActiveMs(id, isErased ? UNWRITTEN : (change.view.lastActiveAtMs ?? UNWRITTEN));
     this.#touch(id);
+  }
+
+  /** Field by field: copying a change to add to it took longer than writing it. */
+  #changeText(change: Change, userId: string, cause: Cause): string {
+    const { life, version, atMs } = change;
+    const applied = this.#applied();
+    if (change.kind === 'forgotten')
+      return encodeChange({ kind: 'forgotten', userId, life, version, atMs, cause, applied });
+    const { view, before } = change;
+    return encodeChange({ kind: 'changed', userId, life, version, atMs, view, before, cause, applied });
   }
 
   #causeOf(change: Change): Cause {

@@ -1,0 +1,57 @@
+// The most frequent inputs, of users who are known, out of the bytes as they were read: no key, no text, no JSON parser. Invariant:
+// what is found holds until the next is sought; an input that is not found is read the long way, and gives the same.
+import { FoundActive, FoundConnected, findActive, findConnected } from '#libs/contracts';
+import { PackedRecord, type LogRecord } from '#libs/event-log';
+import type { ActivePart, ActivityInput } from '#libs/presence';
+import type { KnownTexts } from './known-texts.js';
+import { Spans } from './spans.js';
+import type { UserColumns } from './user-columns.js';
+
+const NOBODY = -1;
+const NO_BYTES = new Uint8Array(0);
+
+export class QuickInputs implements ActivePart {
+  /** Where the device that was active lies; a start of −1 = it is not known. */
+  readonly device: { bytes: Uint8Array; start: number; end: number } = { bytes: NO_BYTES, start: -1, end: -1 };
+  /** −1 = absent. */
+  agoMs = -1;
+  isActive = false;
+  readonly #active = new FoundActive();
+  readonly #connected = new FoundConnected();
+  readonly #spans = new Spans();
+
+  constructor(
+    private readonly users: UserColumns,
+    private readonly texts: KnownTexts,
+  ) {}
+
+  /** Whose it is; −1 = it must be read the long way. */
+  find(record: LogRecord): number {
+    const spans = record instanceof PackedRecord ? record : this.#spans.of(record);
+    const { keyBytes, keyStart, keyEnd, valueBytes } = spans;
+    if (keyStart < 0) return NOBODY;
+    const id = this.users.findPlain(keyBytes, keyStart, keyEnd);
+    if (id < 0) return NOBODY;
+    this.isActive = findActive(spans, this.#active);
+    if (!this.isActive && !findConnected(spans, this.#connected)) return NOBODY;
+    const { device } = this;
+    device.bytes = valueBytes;
+    device.start = this.#active.deviceStart;
+    device.end = this.#active.deviceEnd;
+    this.agoMs = this.#active.agoMs;
+    return id;
+  }
+
+  /** What was found. */
+  input(): ActivityInput {
+    const { bytes, start, end } = this.device;
+    if (this.isActive) {
+      const deviceId = start < 0 ? undefined : this.texts.of(bytes, start, end);
+      return { type: 'device.active', deviceId, agoMs: this.agoMs < 0 ? undefined : this.agoMs };
+    }
+    const { deviceStart, deviceEnd, sessionStart, sessionEnd, claim, leaseMs } = this.#connected;
+    const deviceId = this.texts.of(bytes, deviceStart, deviceEnd);
+    const sessionId = this.texts.of(bytes, sessionStart, sessionEnd);
+    return { type: 'device.connected', deviceId, sessionId, claim, leaseMs };
+  }
+}
