@@ -158,6 +158,22 @@ describe('a user at rest', () => {
   });
 });
 
+test('a user with a device and a session takes at most 256 bytes at rest, however often it is packed anew', () => {
+  const packed = new PackedAggregates(readText);
+  const policy = { idleAfterMs: 50, activeForMs: 20, offlineAfterMs: 10, busyOfflineAfterMs: 100, maxLeaseMs: 60 };
+  const addresses = new Array<number>(1_000).fill(NOWHERE);
+  for (let offset = 0; offset < 5_000; offset += 1) {
+    const user = offset % 1_000;
+    const aggregate = new Aggregate();
+    const session = { sessionId: `a1b2c3-${user}`, claim: 'auto', leaseMs: 60 } as const;
+    const input = { type: 'device.connected', deviceId: `KJAHDW${user + 1_000}`, ...session } as const;
+    take(aggregate, { topic: 'activity', input, tMs: offset, offset }, policy, []);
+    addresses[user] = packed.pack(aggregate, addresses[user]!);
+  }
+  // A cell has 8 bytes, and pages are filled from the first cell on.
+  expect(Math.max(...addresses) * 8).toBeLessThan(1_000 * 256);
+});
+
 describe('pages of blocks', () => {
   it('never give out what somebody has, and give out again what was given up', () => {
     const sizes = fc.array(fc.tuple(fc.constantFrom(4, 8, 28, 32, 400, 16_384, 20_000), fc.boolean()), {

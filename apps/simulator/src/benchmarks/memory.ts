@@ -15,9 +15,13 @@ import { Stopwatch } from './measure.js';
 
 const START_MS = 1_700_000_000_000;
 const WITH_PUT = 5;
-const INPUTS: readonly ActivityInput[] = [
-  { type: 'device.connected', deviceId: 'KJAHDWQEUR', sessionId: 'a1b2c3-17', claim: 'auto', leaseMs: 300_000 },
-  { type: 'device.active', deviceId: 'KJAHDWQEUR' },
+
+/** Ids of its own, of the usual lengths. */
+const deviceOf = (user: number): string => `KJA${String(user).padStart(7, 'X')}`;
+
+const inputsOf = (user: number): readonly ActivityInput[] => [
+  { type: 'device.connected', deviceId: deviceOf(user), sessionId: `a1b2c3-${user}`, claim: 'auto', leaseMs: 300_000 },
+  { type: 'device.active', deviceId: deviceOf(user) },
 ];
 
 export async function benchMemory({ users, seed }: BenchOptions): Promise<BenchResult> {
@@ -78,11 +82,11 @@ function foldOf(users: number): PresenceFold {
   };
   for (let user = 0; user < users; user += 1) {
     const userId = userIdOf(user);
-    for (const input of INPUTS) take(0, userId, encodeActivity({ userId, input }));
+    for (const input of inputsOf(user)) take(0, userId, encodeActivity({ userId, input }));
     if (user % WITH_PUT !== 0) continue;
     const put = {
       type: 'presence.set',
-      deviceId: 'KJAHDWQEUR',
+      deviceId: deviceOf(user),
       presence: 'online',
       statusMsg: `turn ${user}`,
     } as const;
