@@ -3,7 +3,7 @@
 import * as fc from 'fast-check';
 import { RUNS, demandSame, fold, take, timelines, type TimelineRecord } from '#libs/testing';
 import { Aggregate, rearm } from './aggregate.js';
-import { BlockPages, NOWHERE } from './block-pages.js';
+import { NOWHERE } from './block-pages.js';
 import { PackedAggregates } from './packed-aggregates.js';
 import type { Change } from './change.js';
 import type { InputPosition } from './inputs.js';
@@ -172,35 +172,4 @@ test('a user with a device and a session takes at most 256 bytes at rest, howeve
   }
   // A cell has 8 bytes, and pages are filled from the first cell on.
   expect(Math.max(...addresses) * 8).toBeLessThan(1_000 * 256);
-});
-
-describe('pages of blocks', () => {
-  it('never give out what somebody has, and give out again what was given up', () => {
-    const sizes = fc.array(fc.tuple(fc.constantFrom(4, 8, 28, 32, 400, 16_384, 20_000), fc.boolean()), {
-      maxLength: 200,
-    });
-    fc.assert(
-      fc.property(sizes, (steps) => {
-        const pages = new BlockPages();
-        const held = new Map<number, number>();
-        for (const [size, gives] of steps) {
-          const address = pages.claim(size);
-          for (const [other, otherSize] of held) {
-            const isApart = address + size <= other || other + otherSize <= address;
-            expect(isApart || Math.max(size, otherSize) > 16_384).toBe(true);
-          }
-          const { cells } = pages.page(address);
-          expect(BlockPages.cellOf(address) + size).toBeLessThanOrEqual(cells.length);
-          held.set(address, size);
-          if (!gives) continue;
-          pages.release(address, size);
-          held.delete(address);
-          const again = pages.claim(size);
-          expect(again).toBe(address);
-          pages.release(again, size);
-        }
-      }),
-      { numRuns: 200 },
-    );
-  });
 });
