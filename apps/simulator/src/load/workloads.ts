@@ -4,9 +4,11 @@ import type { Doing } from '../day-of-users.js';
 import { seeded, type Draw } from '../seeded.js';
 
 export const WORKLOADS = ['steady', 'login-storm', 'gateway-loss', 'flapping', 'daily'] as const;
+/** Those that pass in real time. */
+export const LOAD_NAMES = ['steady', 'login-storm', 'gateway-loss', 'flapping'] as const;
 export type WorkloadName = (typeof WORKLOADS)[number];
 /** A whole day passes only where time is simulated. */
-export type LiveWorkloadName = Exclude<WorkloadName, 'daily'>;
+export type LiveWorkloadName = (typeof LOAD_NAMES)[number];
 
 export const TICK_MS = 100;
 const TICKS_PER_SECOND = 1000 / TICK_MS;
