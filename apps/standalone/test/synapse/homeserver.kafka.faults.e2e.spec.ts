@@ -2,7 +2,7 @@
 // own; and then any of the five, or Synapse, killed at random under a crowd, from a printed seed. `SEED=n` repeats the choices.
 import { describeKafka, freePorts, Synapse } from '#libs/testing';
 import { isSoak, seedOf, tell } from '../faults/world.js';
-import { endEverything, freshFolder } from '../program.js';
+import { endEverything, freshFolder, until } from '../program.js';
 import { describeSynapse } from './describe-synapse.js';
 import { Person } from './person.js';
 import { RollcallOnKafka } from './rollcall-on-kafka.js';
@@ -23,6 +23,7 @@ describeSynapse('Rollcall on Kafka in front of a Synapse', () => {
     let trial: Trial | undefined;
     let owner: Person;
     let friend: Person;
+    let away: Person | undefined;
 
     beforeAll(async () => {
       const [synapsePort = 0, witnessPort = 0, ...ports] = await freePorts(7);
@@ -38,9 +39,10 @@ describeSynapse('Rollcall on Kafka in front of a Synapse', () => {
       await new Person(() => synapse.url, friend.who).join(room);
     }, LIMIT_MS);
 
+    afterEach(() => Promise.all([owner, friend, away].map((one) => one?.stopLoop())));
+
     afterAll(async () => {
       await trial?.stop();
-      await friend.stopLoop();
       await synapse.stop('SIGKILL');
       await witness.stop();
       await endEverything();
@@ -66,11 +68,42 @@ describeSynapse('Rollcall on Kafka in front of a Synapse', () => {
     );
 
     it(
+      'end the session whose token Synapse refuses, at every gateway, and nobody else’s',
+      async () => {
+        away = await Person.login(() => rollcall.urls[0] ?? '', 'friend', 'AWAY');
+        friend.startLoop(10_000, { set_presence: 'offline' });
+        away.startLoop(2_000, { set_presence: 'online' });
+        owner.startLoop(10_000);
+        await owner.isTold(friend, { presence: 'online' });
+        owner.presence.length = 0;
+        // An administrator takes the device away, while its poll waits.
+        const devices = `/_synapse/admin/v2/users/${encodeURIComponent(friend.userId)}/devices`;
+        await owner.must('DELETE', `${devices}/AWAY`);
+        await until('the device to be refused', () => (away?.statuses.has(401) === true ? true : undefined));
+        await owner.isTold(friend, { presence: 'offline' });
+        // It goes on asking, as broken clients do, and is nobody's presence by that.
+        const failed = away.failed + 3;
+        await until('it to ask on', () => (Number(away?.failed) >= failed ? true : undefined));
+        const told = owner.presence.filter(({ sender }) => sender === friend.userId);
+        const fell = told.findIndex(({ content }) => content['presence'] === 'offline');
+        expect(told.slice(fell).map(({ content }) => content['presence'])).toEqual(['offline']);
+        expect((await owner.presenceOf(friend))['presence']).toBe('offline');
+        const put = `/_matrix/client/v3/presence/${encodeURIComponent(friend.userId)}/status`;
+        for (const url of rollcall.urls) {
+          const headers = { authorization: `Bearer ${away.who.token}` };
+          const answer = await fetch(url + put, { method: 'PUT', headers, body: '{"presence":"online"}' });
+          expect(answer.status).toBe(401);
+        }
+        expect([...friend.statuses, ...owner.statuses].filter((status) => status !== 200)).toEqual([]);
+      },
+      LIMIT_MS,
+    );
+
+    it(
       'agree with Synapse after any of them was killed, and no client has noticed',
       async () => {
-        await friend.stopLoop();
         trial = new Trial({ synapse, rollcall, witness, seed, people: 12, rooms: 4 });
-        await trial.settle(owner);
+        await trial.settle(new Person(() => rollcall.urls[0] ?? '', owner.who));
         await trial.endure(KILLS, DOINGS);
         tell(`on Kafka, ${await trial.verdict()}; ${String(rollcall.refusedStarts)} starts refused and tried again`);
         expect(trial.dishonest()).toEqual([]);
