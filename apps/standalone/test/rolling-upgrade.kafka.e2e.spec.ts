@@ -7,7 +7,7 @@ import { flapsOf, seenIn } from './faults/flaps.js';
 import { deliveryFigures, figuresOf, seedOf, tell, World } from './faults/world.js';
 import { endEverything, until, type Program, type ProgramName } from './program.js';
 
-const LIMIT_MS = 300_000;
+const LIMIT_MS = 600_000;
 /** In which a client finds another gateway; a tenth of the default, so that its end is soon seen. */
 const POLICY = {
   idleAfterMs: 2_500,
