@@ -53,8 +53,8 @@ export class Person {
   /** Every answer of the loop. */
   readonly answers: SyncBody[] = [];
   readonly statuses = new Set<number>();
-  /** What came with the first answer of each status that is no 200. */
-  readonly refusals = new Map<number, string>();
+  /** Every answer that was no 200, once: its status and its body. */
+  readonly refusals = new Set<string>();
   failed = 0;
   since: string | undefined;
   #stop: AbortController | undefined;
@@ -151,7 +151,7 @@ export class Person {
     const path = `/_matrix/client/v3/sync?${new URLSearchParams(words).toString()}`;
     const { status, body } = await this.ask<SyncBody>('GET', path);
     this.statuses.add(status);
-    if (status !== 200 && !this.refusals.has(status)) this.refusals.set(status, JSON.stringify(body));
+    if (status !== 200) this.refusals.add(`${String(status)} ${JSON.stringify(body)}`);
     if (status !== 200) throw new Error(`sync answered ${String(status)}: ${JSON.stringify(body)}`);
     this.#take(body);
     return body;
