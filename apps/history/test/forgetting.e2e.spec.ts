@@ -104,6 +104,14 @@ it('an embedded log whose first hours retention has taken is proven from the fir
     expect(Date.parse(stretches[0]!.from)).toBeGreaterThan(start);
     expect(stretches[0]!.changes).toBeGreaterThan(20);
   }
+  const gone = await bench.run(['verify', '--to', new Date(start + 1_000).toISOString()]);
+  expect(gone).toMatchObject({
+    exitCode: 3,
+    stderr: '',
+    stdout: expect.stringMatching(
+      /partition 0 cannot be proven: the first snapshot whose inputs are still in the log is of 2026-11-01T/,
+    ),
+  });
   const early = await bench.run(['what-if', '--idle-after', '90s', '--from', new Date(start + 1_000).toISOString()]);
   expect(early).toMatchObject({ exitCode: 1, stdout: '', stderr: expect.stringContaining('what-if can go back to ') });
 }, 240_000);

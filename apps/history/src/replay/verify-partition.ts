@@ -2,6 +2,7 @@
 // a difference ends the partition. It only drives: what is compared, and how, is pure code beside it.
 import { INPUTS, type OrderPoint, type ProgressRecord, type SnapshotBegin, type TopicNames } from '#libs/contracts';
 import type { EventLog } from '#libs/event-log';
+import { shownTime } from '../exporting/window.js';
 import { Failure } from '../failure.js';
 import type { Difference } from './difference.js';
 import { PartitionRefold } from './partition-refold.js';
@@ -52,9 +53,13 @@ export async function verifyPartition(options: VerifyOptions): Promise<VerifiedP
   const starts = inputStarts.map((of) => of[partition] ?? 0) as unknown as OrderPoint;
   const changesStart = (await log.starts(topics.changes))[partition] ?? 0;
   const usable = await withChanges(options, index.snapshots, changesStart);
-  const stretches = stretchesOf(usable, starts, fromMs).filter(
-    ({ start }) => toMs === undefined || start.begin.atMs <= toMs,
-  );
+  const all = stretchesOf(usable, starts, fromMs);
+  const stretches = all.filter(({ start }) => toMs === undefined || start.begin.atMs <= toMs);
+  if (all.length > stretches.length && stretches.length === 0) {
+    const first = shownTime(all[0]!.start.begin.atMs);
+    const unproven = `the first snapshot whose inputs are still in the log is of ${first}, and nothing before it can be folded again`;
+    return { partition, stretches: [], unproven };
+  }
   if (progress === undefined || stretches.length === 0) {
     return { partition, stretches: [], ...unprovenBecause(changesEnd === changesStart, index, progress) };
   }
