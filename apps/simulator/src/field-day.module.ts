@@ -44,6 +44,7 @@ export async function benchFieldDay(options: BenchOptions): Promise<BenchResult>
       await appendDoings(log, TOPICS, doings);
       inputs += doings.length;
       await engine.taken();
+      if (second % 3_600 === 0) process.stderr.write(`${second / 3_600} h of the day, ${inputs} inputs\n`);
     }
     await engine.told();
     const cost = await watch.stop();
@@ -87,10 +88,13 @@ async function startEngine(log: EventLog, clock: SimulatedClock, told: { recipie
   const fanout = await connectFanout({ log, clock, prefix: PREFIX, limits, onFatal, meter: countingInto(told) });
   const taken = async (): Promise<void> => {
     const ends = [await log.ends(TOPICS.activity), await log.ends(TOPICS.commands)];
-    const { tasks } = aggregator.host;
-    const isBehind = (): boolean =>
-      tasks.length < PARTITIONS ||
-      tasks.some((task) => task.positions.some(({ nextOffset }, input) => nextOffset < ends[input]![task.partition]!));
+    const isBehind = (): boolean => {
+      const { tasks } = aggregator.host;
+      return (
+        tasks.length < PARTITIONS ||
+        tasks.some((task) => task.positions.some(({ nextOffset }, input) => nextOffset < ends[input]![task.partition]!))
+      );
+    };
     while (isBehind()) await turn();
   };
   return {

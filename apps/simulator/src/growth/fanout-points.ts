@@ -139,9 +139,14 @@ async function tell(running: Running, firstUser: number, changes: number, topicC
     const committed = await log.committed(`${prefix}fanout`, topics.changes);
     return ends.every((end, partition) => (committed.get(partition)?.offset ?? 0) >= end);
   });
-  const wanted = recordsBefore + changes * topicCount;
+  const wanted = changes * topicCount;
+  let held = 0;
   if (topicCount > 0)
-    await until('the recipient topics to hold them', LIMIT_MS, async () => (await meters(running)).records >= wanted);
+    await until(
+      () => `${wanted} records in ${topicCount} topics: there were ${held}`,
+      LIMIT_MS,
+      async () => (held = (await meters(running)).records - recordsBefore) >= wanted,
+    );
   return {
     seconds: (performance.now() - startedMs) / 1000,
     cpuSeconds: fanout.usage().cpuSeconds - cpuBefore,

@@ -19,10 +19,15 @@ export type Measured = Pick<BenchResult, 'figures' | 'operations' | 'cost'> & {
 };
 
 /** Polls; throws what it waited for. */
-export async function until(what: string, limitMs: number, holds: () => boolean | Promise<boolean>): Promise<void> {
+export async function until(
+  what: string | (() => string),
+  limitMs: number,
+  holds: () => boolean | Promise<boolean>,
+): Promise<void> {
   const endMs = performance.now() + limitMs;
   while (!(await holds())) {
-    if (performance.now() > endMs) throw new Error(`waited ${limitMs / 1000} s in vain for ${what}`);
+    if (performance.now() > endMs)
+      throw new Error(`waited ${limitMs / 1000} s in vain for ${typeof what === 'string' ? what : what()}`);
     await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
   }
 }
