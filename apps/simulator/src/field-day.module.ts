@@ -52,7 +52,7 @@ export async function benchFieldDay(options: BenchOptions): Promise<BenchResult>
     await engine.stop();
     return {
       workload: `daily: a day of sessions by the hour, renewals, activity, status messages, in steps of ${STEP_S} s of simulated time; rooms by power law and one of everybody; aggregator and fan-out in this process, embedded log`,
-      parameters: { users, memberships, partitions: PARTITIONS, simulated_hours: 24, seed },
+      parameters: { workload: 'daily', users, memberships, partitions: PARTITIONS, simulated_hours: 24, seed },
       figures: [
         { name: 'inputs', value: inputs, unit: '' },
         { name: 'inputs a user and day', value: inputs / users, unit: '' },

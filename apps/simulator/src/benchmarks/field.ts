@@ -49,7 +49,7 @@ async function benchLive(name: LiveWorkloadName, options: BenchOptions): Promise
     const measured = await measure(running, workload);
     return {
       workload: `${name}: ${workload.says}; rooms by power law and one of everybody (above ${MAX_ROOM_MEMBERS} members it creates no interest); aggregator and fan-out as processes`,
-      parameters: { users, memberships, partitions, seconds: Math.round(measured.seconds), seed },
+      parameters: { workload: name, users, memberships, partitions, seconds: Math.round(measured.seconds), seed },
       figures: [
         ...figuresOf(running, measured),
         ...(await bench.ceilingFigures({ of: 'consume', perSecond: measured.inputs / measured.seconds })),

@@ -57,6 +57,7 @@ export async function onStand(
       if (bench === undefined) return result;
       return {
         ...result,
+        parameters: { ...result.parameters, log: 'kafka' },
         figures: [...result.figures, ...(await bench.ceilingFigures())],
         versions: bench.versions,
       };
