@@ -57,7 +57,7 @@ export class Visibility {
       const known = furthest.get(place.partition);
       if (known === undefined || known.offset < place.offset) furthest.set(place.partition, place);
     }
-    await Promise.all([...furthest.values()].map((place) => this.ofInput(topic, place)));
+    await Promise.all([...furthest.values()].map((place) => Promise.resolve(this.ofInput(topic, place))));
   }
 
   ofRooms(topic: keyof MembershipPositions, places: readonly Appended[]): Promise<Waited> {

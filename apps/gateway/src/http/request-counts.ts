@@ -8,7 +8,7 @@ export class RequestCounts {
 
   count(door: string, status: number): void {
     let ofDoor = this.#counters.get(door);
-    if (ofDoor === undefined) this.#counters.set(door, (ofDoor = new Map()));
+    if (ofDoor === undefined) this.#counters.set(door, (ofDoor = new Map<number, { inc(): void }>()));
     let counter = ofDoor.get(status);
     if (counter === undefined) ofDoor.set(status, (counter = this.requests.labels(door, String(status))));
     counter.inc();

@@ -9,7 +9,6 @@ import {
   takeActivity,
   takeCommand,
   type ActivityInput,
-  type Aggregate,
   type Change,
   type CommandInput,
   type Folding,
@@ -17,7 +16,7 @@ import {
 } from '#libs/presence';
 import { QuickInputs } from './quick-inputs.js';
 import { RecordFeed } from './record-feed.js';
-import { RefoldUsers } from './refold-users.js';
+import type { RefoldUsers } from './refold-users.js';
 import { ToldChange } from './told-change.js';
 
 export const ACTIVITY = INPUTS.indexOf('activity');

@@ -11,7 +11,7 @@ beforeAll(async () => {
     sockets.push(socket);
     socket.setNoDelay(true);
     socket.on('data', () => {
-      void send(socket, answers.shift() ?? '');
+      send(socket, answers.shift() ?? '').catch((error: unknown) => socket.destroy(error as Error));
     });
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));

@@ -39,7 +39,10 @@ describeSynapse('Rollcall on Kafka in front of a Synapse', () => {
       await new Person(() => synapse.url, friend.who).join(room);
     }, LIMIT_MS);
 
-    afterEach(() => Promise.all([owner, friend, away].map((one) => one?.stopLoop())));
+    afterEach(async () => {
+      await Promise.all([owner, friend].map((one) => one.stopLoop()));
+      await away?.stopLoop();
+    });
 
     afterAll(async () => {
       await trial?.stop();

@@ -295,7 +295,9 @@ const NOBODY = 'offline, inactive';
 
 function pictureOf(content: Readonly<Record<string, unknown>>): string {
   const { presence, status_msg: message, currently_active: isActive } = content;
-  return [presence, isActive === true ? 'active' : 'inactive', message].filter((word) => word !== undefined).join(', ');
+  return [presence, isActive === true ? 'active' : 'inactive', message]
+    .filter((word): word is string => typeof word === 'string')
+    .join(', ');
 }
 
 function viewPicture(view: View | undefined): string {

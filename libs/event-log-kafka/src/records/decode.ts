@@ -67,9 +67,15 @@ function headersOf(bytes: Buffer, count: number): Record<string, string> {
   for (let index = 0; index < count; index += 1) {
     const name = content(bytes);
     const value = content(bytes);
-    headers[name?.toString() ?? ''] = value?.toString() ?? '';
+    give(headers, name?.toString() ?? '', value?.toString() ?? '');
   }
   return headers;
+}
+
+/** A stranger's header may have any name: assigned, this one would be lost. */
+function give(headers: Record<string, string>, name: string, value: string): void {
+  if (name !== '__proto__') headers[name] = value;
+  else Object.defineProperty(headers, name, { value, enumerable: true, configurable: true, writable: true });
 }
 
 /** One batch of records, unpacked. `bytes` hold the first record at `start`. */

@@ -26,6 +26,8 @@ const records: fc.Arbitrary<NewRecord[]> = fc.array(
   ),
   { minLength: 1, maxLength: 40 },
 );
+/** Assigned to an object, this name sets something else. */
+const ODDLY_NAMED = { key: null, value: null, headers: Object.fromEntries([['__proto__', 'kept']]) };
 const FRAME = { nowMs: 1_795_356_699_354, producerId: 77n, producerEpoch: 3, sequence: 12, transactional: true };
 
 const sizeOf = (batch: readonly NewRecord[]): number => batch.reduce((sum, record) => sum + recordBytes(record), 0);
@@ -49,6 +51,7 @@ describe('record batches', () => {
         expect(decoded.packed.records).toEqual(expected(batch));
         expect(decoded.nextOffset).toBe(batch.length);
       }),
+      { examples: [[[ODDLY_NAMED]]] },
     );
   });
 
