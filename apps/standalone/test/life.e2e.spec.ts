@@ -118,8 +118,9 @@ describe('npm start', () => {
     program.signal('SIGINT');
     await until('it to stop', () => (program.stderr.includes('told by SIGINT') ? true : undefined));
     const { code, stderr } = await program.kill('SIGINT');
-    expect(code).toBe(0);
     expect(stderr).toContain('stopped: finished');
+    // A second one that meets a process already on its way out, without handlers any more, shows as that signal.
+    expect([0, null]).toContain(code);
   });
 
   it('ends at once at a second signal, however much it still waits for', async () => {

@@ -130,6 +130,11 @@ export class RecentChanges {
     return () => this.#listeners.delete(listener);
   }
 
+  /** Everybody of whom a change is held. */
+  rows(): Iterable<number> {
+    return this.#last.keys();
+  }
+
   /** What somebody showed at a time. `unmoved`: what they show now; `absent`: nobody knew them, or they were forgotten since. */
   viewAt(row: number, atMs: number): View | 'absent' | 'unmoved' {
     const columns = this.#columns;

@@ -56,13 +56,12 @@ export class Overview {
 
   async tell(changes: RecentChanges, wanted: OverviewWanted): Promise<OverviewTold> {
     const nowMs = this.gateway.options.clock.nowMs();
-    const counts = this.counts();
     const { shown, truncated } = await this.#find(changes, wanted);
     const rooms = new Rooms(this.gateway);
     return {
       at_ts: wanted.atMs ?? nowMs,
       live: wanted.atMs === undefined,
-      counts: wanted.atMs === undefined ? counts : changes.countsAt(counts, wanted.atMs),
+      counts: wanted.atMs === undefined ? this.counts() : changes.countsAt(this.#countsBy(changes), wanted.atMs),
       users: shown.map((each) => personTold(this.gateway.states.numbering.nameOf(each.row), each, rooms.of(each.row))),
       rooms: rooms.told,
       truncated,
@@ -74,6 +73,19 @@ export class Overview {
     const { shownAs } = this.gateway.states.rows;
     const of = (presence: View['presence']): number => shownAs[PRESENCES.indexOf(presence)] ?? 0;
     return { online: of('online'), unavailable: of('unavailable'), busy: of('busy'), offline: of('offline') };
+  }
+
+  /** How many show what by the latest change: the reader of states may be behind that of changes, or ahead of it. */
+  #countsBy(changes: RecentChanges): Counts {
+    const counts: Record<keyof Counts, number> = { ...this.counts() };
+    for (const row of changes.rows()) {
+      const move = changes.latest(row);
+      const state = this.gateway.states.stateOf(row);
+      if (move === undefined || (state?.life === move.life && state.version === move.version)) continue;
+      if (state?.view !== undefined) counts[state.view.presence] -= 1;
+      if (move.view !== undefined) counts[move.view.presence] += 1;
+    }
+    return counts;
   }
 
   /** Who is there first, then who is offline, each in the order of the table; the page sorts. */
