@@ -4,6 +4,7 @@ export { DEFAULT_SNAPSHOT_PACE, type SnapshotPace } from './partition-snapshots.
 export { decodeInput, type InputRead } from './input-decoding.js';
 export { KnownTexts } from './known-texts.js';
 export { textOf } from './record-text.js';
+export { QuickInputs } from './quick-inputs.js';
 export { Spans } from './spans.js';
 export { UserNames } from './user-names.js';
 export { PresenceFold, type PresenceFoldOptions } from './presence-fold.js';

@@ -1,14 +1,18 @@
 // The most frequent inputs, of users who are known, out of the bytes as they were read: no key, no text, no JSON parser. Invariant:
 // what is found holds until the next is sought; an input that is not found is read the long way, and gives the same.
-import { FoundActive, FoundConnected, findActive, findConnected } from '#libs/contracts';
+import { FoundActive, FoundSession, findActive, findSession } from '#libs/contracts';
 import { PackedRecord, type LogRecord } from '#libs/event-log';
 import type { ActivePart, ActivityInput } from '#libs/presence';
 import type { KnownTexts } from './known-texts.js';
 import { Spans } from './spans.js';
-import type { UserColumns } from './user-columns.js';
 
 const NOBODY = -1;
 const NO_BYTES = new Uint8Array(0);
+
+/** Users by the bytes of a name that stands in JSON as it is; −1 = nobody, or one whose name does not. */
+export interface PlainUsers {
+  findPlain(bytes: Uint8Array, start: number, end: number): number;
+}
 
 export class QuickInputs implements ActivePart {
   /** Where the device that was active lies; a start of −1 = it is not known. */
@@ -17,11 +21,11 @@ export class QuickInputs implements ActivePart {
   agoMs = -1;
   isActive = false;
   readonly #active = new FoundActive();
-  readonly #connected = new FoundConnected();
+  readonly #session = new FoundSession();
   readonly #spans = new Spans();
 
   constructor(
-    private readonly users: UserColumns,
+    private readonly users: PlainUsers,
     private readonly texts: KnownTexts,
   ) {}
 
@@ -33,7 +37,7 @@ export class QuickInputs implements ActivePart {
     const id = this.users.findPlain(keyBytes, keyStart, keyEnd);
     if (id < 0) return NOBODY;
     this.isActive = findActive(spans, this.#active);
-    if (!this.isActive && !findConnected(spans, this.#connected)) return NOBODY;
+    if (!this.isActive && !findSession(spans, this.#session)) return NOBODY;
     const { device } = this;
     device.bytes = valueBytes;
     device.start = this.#active.deviceStart;
@@ -49,9 +53,10 @@ export class QuickInputs implements ActivePart {
       const deviceId = start < 0 ? undefined : this.texts.of(bytes, start, end);
       return { type: 'device.active', deviceId, agoMs: this.agoMs < 0 ? undefined : this.agoMs };
     }
-    const { deviceStart, deviceEnd, sessionStart, sessionEnd, claim, leaseMs } = this.#connected;
+    const { deviceStart, deviceEnd, sessionStart, sessionEnd, isConnect, claim, leaseMs, agoMs } = this.#session;
     const deviceId = this.texts.of(bytes, deviceStart, deviceEnd);
     const sessionId = this.texts.of(bytes, sessionStart, sessionEnd);
-    return { type: 'device.connected', deviceId, sessionId, claim, leaseMs };
+    if (isConnect) return { type: 'device.connected', deviceId, sessionId, claim, leaseMs };
+    return { type: 'device.disconnected', deviceId, sessionId, ...(Number.isNaN(agoMs) ? {} : { agoMs }) };
   }
 }

@@ -70,8 +70,7 @@ export class UserColumns {
 
   /** By the bytes of a name; −1 = nobody, or one whose name JSON does not write as it is. */
   findPlain(bytes: Uint8Array, start: number, end: number): number {
-    const id = this.#names.find(bytes, start, end);
-    return id >= 0 && this.#names.isPlain(id) ? id : -1;
+    return this.#names.findPlain(bytes, start, end);
   }
 
   idOf(userId: string): number {

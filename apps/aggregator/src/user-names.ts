@@ -69,6 +69,12 @@ export class UserNames {
     return chunk.toString(this.#plain[id] === 1 ? 'latin1' : 'utf8', offset, end);
   }
 
+  /** −1 = nobody, or one whose name does not stand in JSON as it is. */
+  findPlain(bytes: Uint8Array, start: number, end: number): number {
+    const id = this.find(bytes, start, end);
+    return id >= 0 && this.isPlain(id) ? id : -1;
+  }
+
   /** Printable ASCII without quotes and backslashes: it stands in JSON as it is. */
   isPlain(id: number): boolean {
     return this.#plain[id] === 1;

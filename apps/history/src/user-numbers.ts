@@ -40,9 +40,9 @@ export class UserNumbers {
     return this.#names.text(user);
   }
 
-  /** Whether the name stands in JSON as it is. */
-  isPlain(user: number): boolean {
-    return this.#names.isPlain(user);
+  /** −1 = nobody, or one whose name does not stand in JSON as it is. */
+  findPlain(bytes: Uint8Array, start: number, end: number): number {
+    return this.#names.findPlain(bytes, start, end);
   }
 }
 

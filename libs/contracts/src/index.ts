@@ -5,7 +5,7 @@ export { ORDER_KEY, PROGRESS_KEY, SNAPSHOT_KEY, membershipKey, misplaced, pairOf
 export { TRACEPARENT, readTraceparent, tracedHeaders } from './format/traceparent.js';
 export { decodeActivity, decodeActivityWhole, encodeActivity } from './activity/activity.js';
 export { FoundActive, findActive } from './activity/quick-active-bytes.js';
-export { FoundConnected, findConnected } from './activity/quick-connected.js';
+export { FoundSession, findSession } from './activity/quick-sessions.js';
 export { type RecordSpans } from './format/json-bytes.js';
 export { type ActivityRecord } from './activity/activity-record.js';
 export { decodeCommand, encodeCommand } from './commands/commands.js';

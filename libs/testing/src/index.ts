@@ -8,6 +8,7 @@ export * from './synapse/index.js';
 export { findDebianProgram, type Found } from './debian-package.js';
 export { Draw } from './draw.js';
 export * from './simulated-clock.js';
+export { spansInALog } from './spans-in-a-log.js';
 export * from './law-checks.js';
 export { repositoryRoot, runSource, sourceArguments, type SourceProcess } from './run-source.js';
 export { matrixErrorFaults, presenceEventFaults, presenceStatusFaults, syncPresenceFaults } from './matrix-schemas.js';

@@ -1,7 +1,7 @@
 // One partition's inputs folded again, by the very functions of the engine, in the order in which they were taken: by time,
 // activity first at equal times, through every point that is known to have been passed. Invariant: nothing here reads a log, a
 // clock or a file; what lacks is asked for in a word, and what was told is kept until somebody compares it.
-import { decodeInput } from '#apps/aggregator';
+import { KnownTexts, QuickInputs, decodeInput } from '#apps/aggregator';
 import { INPUTS, type OrderPoint } from '#libs/contracts';
 import { partitionOf, type LogRecord } from '#libs/event-log';
 import {
@@ -14,7 +14,6 @@ import {
   type Folding,
   type Policy,
 } from '#libs/presence';
-import { QuickInputs } from './quick-inputs.js';
 import { RecordFeed } from './record-feed.js';
 import type { RefoldUsers } from './refold-users.js';
 import { ToldChange } from './told-change.js';
@@ -62,7 +61,7 @@ export class PartitionRefold {
     this.users = start.users;
     this.taken = [...start.taken];
     this.#reachedMs = [...start.reachedMs];
-    this.#quick = new QuickInputs(start.users.numbers);
+    this.#quick = new QuickInputs(start.users.numbers, new KnownTexts());
     this.#folding = { policy: start.policy, sink: (change) => this.#tell(change) };
   }
 
@@ -144,9 +143,10 @@ export class PartitionRefold {
     this.#at.tMs = tMs;
     this.#at.offset = record.offset;
     this.#input = input;
-    if (input === ACTIVITY && this.#quick.find(record)) {
-      this.#current = this.#quick.id;
-      takeActivity(this.users.aggregate(this.#current), this.#quick.input, this.#at, this.#folding);
+    const known = input === ACTIVITY ? this.#quick.find(record) : -1;
+    if (known >= 0) {
+      this.#current = known;
+      takeActivity(this.users.aggregate(known), this.#quick.input(), this.#at, this.#folding);
     } else this.#takeDecoded(input, record);
   }
 

@@ -1,5 +1,6 @@
 // The quick form against the schema: on what our encoder writes, on what nearly looks like it, and on anything else,
 // both give the same record or the quick one gives none.
+import { spansInALog } from '#libs/testing';
 import { isUserId } from '#libs/matrix';
 import fc from 'fast-check';
 import { decodeActivity, decodeActivityWhole, encodeActivity } from './activity.js';
@@ -66,26 +67,15 @@ const nearly = fc
     return { user, text: text.slice(0, at) + stray + text.slice(at) };
   });
 
-const utf8 = new TextEncoder();
 const found = new FoundActive();
 
 /** What is found in the bytes of a record, as a record; undefined = nothing. */
 function foundIn(text: string, key: string): object | undefined {
-  // Somewhere in a log, with other bytes around it.
-  const bytes = utf8.encode(`{"${key}${text}"}`);
-  const keyStart = 2;
-  const keyEnd = keyStart + utf8.encode(key).length;
-  const spans = {
-    keyBytes: bytes,
-    keyStart,
-    keyEnd,
-    valueBytes: bytes,
-    valueStart: keyEnd,
-    valueEnd: bytes.length - 2,
-  };
+  const spans = spansInALog(key, text);
   if (!findActive(spans, found)) return undefined;
   const { deviceStart, deviceEnd, agoMs } = found;
-  const device = deviceStart < 0 ? {} : { deviceId: String.fromCharCode(...bytes.subarray(deviceStart, deviceEnd)) };
+  const device =
+    deviceStart < 0 ? {} : { deviceId: String.fromCharCode(...spans.valueBytes.subarray(deviceStart, deviceEnd)) };
   return { userId: key, input: { type: 'device.active', ...device, ...(agoMs < 0 ? {} : { agoMs }) } };
 }
 

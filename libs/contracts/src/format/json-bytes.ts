@@ -20,7 +20,7 @@ export interface RecordSpans {
 }
 
 /** Whether the key stands there in the value, byte for byte. */
-export function isKeyAt({ keyBytes, keyStart, keyEnd, valueBytes }: RecordSpans, start: number, end: number): boolean {
+function isKeyAt({ keyBytes, keyStart, keyEnd, valueBytes }: RecordSpans, start: number, end: number): boolean {
   if (keyStart < 0 || keyEnd - keyStart !== end - start) return false;
   for (let key = keyEnd - 1, at = end - 1; key >= keyStart; key -= 1, at -= 1)
     if (keyBytes[key] !== valueBytes[at]) return false;
@@ -41,12 +41,17 @@ export class JsonBytes {
   textStart = -1;
   textEnd = -1;
 
-  begin(bytes: Uint8Array, start: number, end: number): void {
-    this.bytes = bytes;
-    this.at = start;
-    this.end = end;
+  /** Begins with a record's value. Whether it opens with this head, which ends in a quote, and the record's own key. */
+  opens(record: RecordSpans, head: Uint8Array): boolean {
+    if (record.valueStart < 0) return false;
+    this.bytes = record.valueBytes;
+    this.at = record.valueStart;
+    this.end = record.valueEnd;
     this.failed = false;
     this.hasHigh = false;
+    if (!this.passes(head)) return false;
+    this.requireText();
+    return !this.failed && isKeyAt(record, this.textStart, this.textEnd);
   }
 
   /** Everything that was required stood there, and nothing is left. */

@@ -2,10 +2,9 @@
 // nearly looks like it, the same or nothing.
 import * as fc from 'fast-check';
 import { Aggregate, NOWHERE, PackedAggregates, restore, snapshot } from '#libs/presence';
-import { RUNS, demandSame, fold, timelines } from '#libs/testing';
+import { RUNS, demandSame, fold, spansInALog, timelines } from '#libs/testing';
 import { FoundRegisters, decodeRegisters, encodeRegisters, findRegisters } from './index.js';
 
-const utf8 = new TextEncoder();
 const readText = (bytes: Uint8Array, start: number, end: number): string =>
   new TextDecoder('utf-8', { fatal: true }).decode(bytes.subarray(start, end));
 const found = new FoundRegisters();
@@ -14,17 +13,7 @@ let address = NOWHERE;
 
 /** What is found somewhere in a log, other bytes around it; undefined = nothing. */
 function foundIn(text: string, key: string): object | undefined {
-  const bytes = utf8.encode(`{"${key}${text}"}`);
-  const keyStart = 2;
-  const keyEnd = keyStart + utf8.encode(key).length;
-  const spans = {
-    keyBytes: bytes,
-    keyStart,
-    keyEnd,
-    valueBytes: bytes,
-    valueStart: keyEnd,
-    valueEnd: bytes.length - 2,
-  };
+  const spans = spansInALog(key, text);
   if (!findRegisters(spans, found)) return undefined;
   address = packed.packFound(found, address);
   const aggregate = new Aggregate();

@@ -2,7 +2,7 @@
 // user. Invariant: it finds what the schema gives, or nothing, which decides nothing (a property test compares them); what
 // was found lies in the bytes until they are used for something else.
 import type { Claim, Presence, TextFound } from '#libs/presence';
-import { JsonBytes, ascii, isKeyAt, type RecordSpans } from '../format/json-bytes.js';
+import { JsonBytes, ascii, type RecordSpans } from '../format/json-bytes.js';
 import { type FoundRegisters, newDevice, newPut, newSession } from './found-registers.js';
 
 const HEAD = ascii('{"type":"presence.registers","v":1,"user_id":"');
@@ -52,13 +52,8 @@ const json = new JsonBytes();
 
 /** false = nothing was found. */
 export function findRegisters(record: RecordSpans, found: FoundRegisters): boolean {
-  const { valueBytes, valueStart, valueEnd } = record;
-  if (valueStart < 0) return false;
-  json.begin(valueBytes, valueStart, valueEnd);
-  json.require(HEAD);
-  json.requireText();
-  if (json.failed || !isKeyAt(record, json.textStart, json.textEnd)) return false;
-  found.bytes = valueBytes;
+  if (!json.opens(record, HEAD)) return false;
+  found.bytes = record.valueBytes;
   findShown(found);
   findActivity(found);
   findCommands(found);

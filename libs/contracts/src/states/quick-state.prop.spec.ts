@@ -2,19 +2,16 @@
 // it, the same or nothing.
 import * as fc from 'fast-check';
 import type { View } from '#libs/presence';
+import { spansInALog } from '#libs/testing';
 import { FoundState, findState } from './quick-state.js';
 import { decodeState, encodeState } from './states.js';
 
-const utf8 = new TextEncoder();
 const found = new FoundState();
 const KEY = '@alice:example.org';
 
 /** undefined = nothing was found. */
 function foundIn(text: string): object | undefined {
-  const bytes = utf8.encode(`${KEY}${text}`);
-  const keyEnd = utf8.encode(KEY).length;
-  const spans = { keyBytes: bytes, keyStart: 0, keyEnd, valueBytes: bytes, valueStart: keyEnd, valueEnd: bytes.length };
-  if (!findState(spans, found)) return undefined;
+  if (!findState(spansInALog(KEY, text), found)) return undefined;
   const { changedAtMs, lastActiveAtMs } = found;
   return { changedAtMs, lastActiveAtMs: Number.isNaN(lastActiveAtMs) ? undefined : lastActiveAtMs };
 }

@@ -1,7 +1,7 @@
 // What a take-over needs of `presence.state`, in the very bytes that our encoder writes: two times. Invariant: it finds what the
 // schema gives, or nothing, which decides nothing (a property test compares them).
 import { MAX_STATUS_BYTES } from '#libs/matrix';
-import { JsonBytes, ascii, isKeyAt, type RecordSpans } from '../format/json-bytes.js';
+import { JsonBytes, ascii, type RecordSpans } from '../format/json-bytes.js';
 
 const HEAD = ascii('{"type":"presence.state","v":1,"user_id":"');
 const LIFE = ascii(',"life":');
@@ -28,12 +28,7 @@ const json = new JsonBytes();
 
 /** The key must be known to be a Matrix user id. false = nothing was found. */
 export function findState(record: RecordSpans, found: FoundState): boolean {
-  const { valueBytes, valueStart, valueEnd } = record;
-  if (valueStart < 0) return false;
-  json.begin(valueBytes, valueStart, valueEnd);
-  json.require(HEAD);
-  json.requireText();
-  if (json.failed || !isKeyAt(record, json.textStart, json.textEnd)) return false;
+  if (!json.opens(record, HEAD)) return false;
   const life = json.optionalNumber(LIFE);
   const version = json.requireNumber(VERSION);
   found.changedAtMs = json.requireNumber(CHANGED);
