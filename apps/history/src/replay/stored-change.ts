@@ -2,14 +2,12 @@
 // Invariant: it gives what the decoder gives, or the decoder's reason. One object is used for all records: whoever takes the next
 // record loses the one before.
 import { Spans } from '#apps/aggregator';
-import { decodeChange, type ChangeRecord, type RecordSpans } from '#libs/contracts';
+import { ascii, decodeChange, type ChangeRecord, type RecordSpans } from '#libs/contracts';
 import { PackedRecord, type LogRecord } from '#libs/event-log';
 import { ChangeHead } from '../looking/change-head.js';
 import type { UserNumbers } from '../user-numbers.js';
 import type { ToldChange } from './told-change.js';
 import { isWrittenAs } from './written-change.js';
-
-const ascii = (text: string): Uint8Array => Uint8Array.from(text, (unit) => unit.charCodeAt(0));
 
 const APPLIED = ascii(',"applied":{');
 const ACTIVITY = ascii('"activity":');

@@ -1,10 +1,8 @@
 // A change as the inputs make it against the bytes of a stored one, piece by piece: no text is made of either. Invariant: true means
 // that they say the same; false decides nothing, and the texts are compared. It stands apart because it is written for the machine.
-import type { InputWord, RecordSpans } from '#libs/contracts';
+import { ascii, type InputWord, type RecordSpans } from '#libs/contracts';
 import type { Change, Timer, View } from '#libs/presence';
 import type { ChangeHead } from '../looking/change-head.js';
-
-const ascii = (text: string): Uint8Array => Uint8Array.from(text, (unit) => unit.charCodeAt(0));
 
 const MESSAGE = ascii(',"status_msg":"');
 const ACTIVE = ascii(',"currently_active":true');
