@@ -75,6 +75,8 @@ describeSynapse('Rollcall on Kafka in front of a Synapse', () => {
       async () => {
         away = await Person.login(() => rollcall.urls[0] ?? '', 'friend', 'AWAY');
         friend.startLoop(10_000, { set_presence: 'offline' });
+        // The loop of the case before is over: from here on, only the device that is taken away is their presence.
+        await owner.sees(friend, { presence: 'offline' });
         away.startLoop(2_000, { set_presence: 'online' });
         owner.startLoop(10_000);
         await owner.isTold(friend, { presence: 'online' });
