@@ -42,7 +42,7 @@ export async function benchDay({ users, seed }: BenchOptions): Promise<BenchResu
   const watch = new Stopwatch();
   const counts = { inputs: 0 };
   try {
-    await log.createTopics(topicSpecs({ prefix: 'presence.', partitions: PARTITIONS, deliveryPartitions: PARTITIONS }));
+    await log.createTopics(topicSpecs({ prefix: 'presence.', partitions: PARTITIONS, deliveryPartitions: 1 }));
     await appendMemberships(log, users);
     const aggregator = new Aggregator({ log, clock, topics: TOPICS, prefix: 'presence.' });
     await aggregator.start();

@@ -84,11 +84,11 @@ async function shapesOf({ log, topics, words }: OpenPlace): Promise<Map<TopicWor
   return shapes;
 }
 
-function countsOf({ partitions }: CopyOrder, shapes: ReadonlyMap<TopicWord, TopicDescription>): Counts {
-  return {
-    partitions: partitions ?? shapes.get('activity')!.partitions,
-    deliveryPartitions: shapes.get('deliveries')!.partitions,
-  };
+/** An embedded log has no use for more than one partition of deliveries; on Kafka gateways share them. */
+function countsOf(order: CopyOrder, shapes: ReadonlyMap<TopicWord, TopicDescription>): Counts {
+  const { partitions = shapes.get('activity')!.partitions, from, to } = order;
+  const found = shapes.get('deliveries')!.partitions;
+  return { partitions, deliveryPartitions: from.isEmbedded && !to.isEmbedded ? Math.max(found, partitions) : found };
 }
 
 async function alreadyCopied({ from, to }: CopyOrder, mark: CopyMark, counts: Counts): Promise<CopyOutcome> {

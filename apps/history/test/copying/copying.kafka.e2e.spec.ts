@@ -295,12 +295,17 @@ describeKafka('rollcall topics copy', (kafka) => {
       const ran = await copy(['--from', directory, '--to', prefix], { TOPIC_PREFIX: 'presence.' });
       expect(ran).toMatchObject({
         code: 0,
-        stdout: expect.stringContaining(`TOPIC_PREFIX=${prefix} PARTITIONS=4`) as string,
+        stdout: expect.stringContaining(`TOPIC_PREFIX=${prefix} PARTITIONS=4 DELIVERY_PARTITIONS=4`) as string,
       });
       const old = await EmbeddedEventLog.open({ directory, readOnly: true });
       const before = await historiesOf(old, 'presence.');
       await old.close();
-      const engine = await serve({ KAFKA_BROKERS: brokers(), TOPIC_PREFIX: prefix, PARTITIONS: '4' });
+      const engine = await serve({
+        KAFKA_BROKERS: brokers(),
+        TOPIC_PREFIX: prefix,
+        PARTITIONS: '4',
+        DELIVERY_PARTITIONS: '4',
+      });
       await goesOn(engine, prefix, before);
       const copied = await historiesOf(engine.log, prefix);
       await engine.stop();

@@ -7,7 +7,10 @@ import type { DeliveryOutcome, PutOutcome, SteadyOutcome, StormOutcome } from '.
 export interface Outcomes {
   readonly name: string;
   readonly puts: PutOutcome;
+  /** The next when everybody has read the last. */
   readonly news: DeliveryOutcome;
+  /** A few a second. */
+  readonly seldom: DeliveryOutcome;
   readonly streamed: DeliveryOutcome | undefined;
   readonly polls: SteadyOutcome;
   readonly stormAtOnce: StormOutcome;
@@ -20,12 +23,13 @@ export interface Outcomes {
 
 export function figuresOf(of: Outcomes): Figure[] {
   const figure = (name: string, value: number, unit: string): Figure => ({ name: `${of.name}: ${name}`, value, unit });
-  const { puts, news, streamed, polls, stormAtOnce, stormSpread } = of;
+  const { puts, news, seldom, streamed, polls, stormAtOnce, stormSpread } = of;
   return [
     figure('CPU of a PUT', puts.cpuMsAPut, 'ms'),
     figure('PUT, p50', puts.p50Ms, 'ms'),
     figure('CPU of a delivered event, long poll', news.cpuMsAnEvent, 'ms'),
     figure('PUT to reader, long poll, p50', news.p50Ms, 'ms'),
+    figure('CPU of a delivered event, long poll, few news', seldom.cpuMsAnEvent, 'ms'),
     ...(streamed === undefined
       ? []
       : [
@@ -44,6 +48,7 @@ export function figuresOf(of: Outcomes): Figure[] {
 const COSTS: readonly (readonly [name: string, of: (outcomes: Outcomes) => number])[] = [
   ['a PUT', ({ puts }) => puts.cpuMsAPut],
   ['a delivered event, long poll', ({ news }) => news.cpuMsAnEvent],
+  ['a delivered event, long poll, few news', ({ seldom }) => seldom.cpuMsAnEvent],
   ['a poll of nothing', ({ polls }) => polls.cpuMsAPoll],
   ['storm at once', ({ stormAtOnce }) => stormAtOnce.cpuSeconds],
   ['storm spread', ({ stormSpread }) => stormSpread.cpuSeconds],

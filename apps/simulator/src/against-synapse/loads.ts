@@ -47,6 +47,12 @@ async function putFor(side: Side, people: readonly Registered[], seconds: number
   return latenciesMs;
 }
 
+interface Sent {
+  readonly atMs: number;
+  unread: number;
+  readonly onRead: () => void;
+}
+
 export interface DeliveryOutcome {
   readonly events: number;
   readonly cpuMsAnEvent: number;
@@ -55,44 +61,52 @@ export interface DeliveryOutcome {
 
 export interface Delivery {
   readonly way: 'poll' | 'stream';
-  readonly rate: number;
+  /** News a second; absent: the next one as soon as everybody has read the last. */
+  readonly rate?: number | undefined;
   readonly seconds: number;
 }
 
 /** All members wait; one after the other says something. */
 export async function loadNews(side: Side, members: readonly Client[], news: Delivery): Promise<DeliveryOutcome> {
   const { way, rate, seconds } = news;
-  const seen = new Map<string, number>();
   const latenciesMs: number[] = [];
-  const sent = new Map<string, number>();
+  const sent = new Map<string, Sent>();
   for (const member of members) {
     member.wait({
       way,
       timeoutMs: POLL_MS,
       claim: 'offline',
       onEvent: ({ content }) => {
-        const message = content.status_msg ?? '';
-        const sentMs = sent.get(message);
-        if (sentMs === undefined) return;
-        seen.set(message, (seen.get(message) ?? 0) + 1);
-        latenciesMs.push(performance.now() - sentMs);
+        const one = sent.get(content.status_msg ?? '');
+        if (one === undefined) return;
+        latenciesMs.push(performance.now() - one.atMs);
+        one.unread -= 1;
+        if (one.unread === 0) one.onRead();
       },
     });
   }
-  const say = async (turns: number, from: string): Promise<void> => {
-    for (let turn = 0; turn < turns; turn += 1) {
-      const message = `${way} ${from} ${turn}`;
-      sent.set(message, performance.now());
+  const say = async (forSeconds: number, from: string): Promise<void> => {
+    const endMs = performance.now() + forSeconds * 1000;
+    for (let turn = 0; performance.now() < endMs; turn += 1) {
+      const message = `${way} ${rate ?? 'one by one'} ${from} ${turn}`;
+      const read = new Promise<void>((onRead) => {
+        sent.set(message, { atMs: performance.now(), unread: members.length, onRead });
+      });
       const answer = loadOne(side, members[turn % members.length]!.person, message);
-      await Promise.all([answer, sleep(1000 / rate)]);
+      await Promise.all([
+        answer,
+        rate === undefined ? withinLimit(side, read, 'everybody to read the news') : sleep(1000 / rate),
+      ]);
     }
-    await reached(side, `everybody to read the ${turns} news`, () => latenciesMs.length >= turns * members.length);
+    const everybodys = sent.size * members.length;
+    await reached(side, `everybody to read the ${sent.size} news`, () => latenciesMs.length >= everybodys);
   };
-  await say(Math.ceil(rate * 3), 'warm-up');
+  await say(3, 'warm-up');
+  sent.clear();
   latenciesMs.length = 0;
   const eventsBefore = sumOf(members, ({ events }) => events);
   const before = side.cpuSeconds();
-  await say(Math.ceil(rate * seconds), 'turn');
+  await say(seconds, 'turn');
   const cpuMs = (side.cpuSeconds() - before) * 1000;
   const events = sumOf(members, ({ events: its }) => its) - eventsBefore;
   for (const member of members) member.end();
@@ -189,6 +203,18 @@ function presencePath({ userId }: Registered): string {
 
 function sumOf(clients: readonly Client[], of: (client: Client) => number): number {
   return clients.reduce((sum, client) => sum + of(client), 0);
+}
+
+function withinLimit({ name }: Side, happens: Promise<void>, what: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const tooLong = setTimeout(() => {
+      reject(new Error(`${name}: waited ${LIMIT_MS} ms in vain for ${what}`));
+    }, LIMIT_MS);
+    happens.then(() => {
+      clearTimeout(tooLong);
+      resolve();
+    }, reject);
+  });
 }
 
 async function reached({ name }: Side, what: string, holds: () => boolean): Promise<void> {

@@ -45,7 +45,7 @@ export async function benchSynapse(options: BenchOptions): Promise<BenchResult> 
     figures.push(...(await largeSyncs(LARGE_BYTES, options.quick === true ? 100 : 500)));
     const sides = [theirs, behind, alone];
     return {
-      workload: `the same on Synapse with its own presence (SQLite), on Synapse without it behind Rollcall (embedded log), and on Rollcall alone: PUTs from 64 connections; ${NEWS_PER_SECOND} news/s in a room in which all wait; polls of ${STEADY_POLL_MS} ms that find nothing; storms until every watcher has seen everybody`,
+      workload: `the same on Synapse with its own presence (SQLite), on Synapse without it behind Rollcall (embedded log), and on Rollcall alone: PUTs from 64 connections; news in a room in which all wait, the next when everybody has read the last, then ${NEWS_PER_SECOND} a second; polls of ${STEADY_POLL_MS} ms that find nothing; storms until every watcher has seen everybody`,
       parameters: {
         room: size.room,
         storm_users: size.stormUsers,
@@ -102,14 +102,15 @@ async function onSide(
     tell(`${side.name}: storms are over`);
     if (options.quick !== true) await sleep(UNTIL_OFFLINE_MS);
     const puts = await loadPuts(side, town.room, seconds);
-    const news = await loadNews(side, room!, { way: 'poll', rate, seconds });
-    const streamed = side.hasStream ? await loadNews(side, room!, { way: 'stream', rate, seconds }) : undefined;
+    const news = await loadNews(side, room!, { way: 'poll', seconds });
+    const seldom = await loadNews(side, room!, { way: 'poll', rate, seconds });
+    const streamed = side.hasStream ? await loadNews(side, room!, { way: 'stream', seconds }) : undefined;
     const polls = await loadPolls(side, room!, { seconds: seconds * 2, timeoutMs: STEADY_POLL_MS });
     const cpuSeconds = side.cpuSeconds() - before;
     await more(side);
     const outcomes = {
       name: side.name,
-      ...{ stormAtOnce, stormSpread, puts, news, streamed, polls, cpuSeconds },
+      ...{ stormAtOnce, stormSpread, puts, news, seldom, streamed, polls, cpuSeconds },
       peakRssBytes: side.peakRssBytes(),
       collections: side.stand?.process.collections(),
     };

@@ -109,7 +109,7 @@ function build(variables: Variables, files: Files, app: ProcessName): Configurat
     topics: {
       prefix: orDefault(variables, 'TOPIC_PREFIX'),
       partitions: number(variables, 'PARTITIONS'),
-      deliveryPartitions: number(variables, 'DELIVERY_PARTITIONS'),
+      deliveryPartitions: deliveryPartitionsOf(variables, kafka !== undefined),
     },
     http: httpOf(variables, app),
     policy: {
@@ -242,6 +242,11 @@ function kafkaOf(variables: Variables, files: Files): KafkaConfiguration | undef
 
 function orDefault(variables: Variables, name: Defaulted): string {
   return variables[name] ?? REFERENCE[name].absent;
+}
+
+/** The embedded log has one reader of deliveries: more partitions would be more frames of the same news. */
+function deliveryPartitionsOf({ DELIVERY_PARTITIONS }: Variables, onKafka: boolean): number {
+  return Number(DELIVERY_PARTITIONS ?? (onKafka ? 8 : 1));
 }
 
 function number(variables: Variables, name: Defaulted): number {

@@ -57,7 +57,11 @@ export const REFERENCE = {
     means: 'begins the names of topics, of consumer groups and of transactional ids',
   },
   PARTITIONS: { group: 'Topics', absent: '8', means: 'of topics that are created; checked afterwards' },
-  DELIVERY_PARTITIONS: { group: 'Topics', absent: '8', means: 'the same, of the deliveries' },
+  DELIVERY_PARTITIONS: {
+    group: 'Topics',
+    absentWords: '`8`; `1` in the embedded log',
+    means: 'the same, of the deliveries',
+  },
   DATA_DIR: { group: 'Embedded log', absent: './data', means: 'where the embedded log lies; one process at a time' },
   HTTP_HOST: { group: 'HTTP', absent: '127.0.0.1', means: 'address to listen on; 0.0.0.0 for all of them' },
   HTTP_PORT: {
