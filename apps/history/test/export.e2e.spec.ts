@@ -47,8 +47,12 @@ const inside = (data = directory, ending = new AbortController().signal): Bench 
     nowMs: () => Date.now(),
   });
 
-const start = (args: readonly string[], command: readonly string[] = []): SourceProcess =>
-  runSource(main, args, { env: { ...process.env, DATA_DIR: directory, LOG_LEVEL: 'silent' }, command });
+const start = (
+  args: readonly string[],
+  command: readonly string[] = [],
+  more: Readonly<Record<string, string>> = {},
+): SourceProcess =>
+  runSource(main, args, { env: { ...process.env, DATA_DIR: directory, LOG_LEVEL: 'silent', ...more }, command });
 
 const exportTo = (to: string): readonly string[] => ['export', '--to', to, '--records-per-file', '400', '--json'];
 
@@ -104,6 +108,23 @@ it('an export that is told to stop says how it goes on, and leaves nothing half-
   expect(contents(to)).toEqual(contents(whole));
 });
 
+it('a query that is told to end leaves nothing of the log behind', async () => {
+  const place = join(folder, 'asked');
+  mkdirSync(place);
+  const sql = 'select 42 as a; select sum(a.i * b.i % 7) from range(100000000) a(i), range(100000) b(i)';
+  const asked = start(['query', sql, '--format', 'ndjson'], [], { TMPDIR: place });
+  await until(
+    () => asked.output(),
+    (text) => text.includes('42'),
+    60_000,
+  );
+  expect(readdirSync(place).filter((name) => name.startsWith('rollcall-query-'))).toHaveLength(1);
+  asked.child.kill('SIGINT');
+  expect(await asked.ended).toMatchObject({ code: 1 });
+  expect(asked.errors()).toBe('Stopped before everything was answered.\n');
+  expect(readdirSync(place)).toEqual([]);
+}, 120_000);
+
 describe('a disk', () => {
   const sentence = 'There is no room left for the export in ';
 
@@ -132,6 +153,16 @@ describe('a disk', () => {
       stderr: expect.stringContaining('Going on'),
     });
     expect(contents(to)).toEqual(contents(whole));
+  }, 120_000);
+
+  it('that has no room for what a query reads from the log, likewise; nothing stays', async () => {
+    const place = disk('small', 'size=40k');
+    if (place === undefined) return;
+    const asked = start(['query', 'select count(*) from changes', '--json'], [], { TMPDIR: place });
+    expect((await asked.ended).code).toBe(1);
+    expect(asked.output()).toBe('');
+    expect(asked.errors()).toMatch(/^There is no room left in \S+small for what the query needs [^\n]*TMPDIR\.\n$/);
+    expect(readdirSync(place)).toEqual([]);
   }, 120_000);
 
   it('that is read-only is told in a sentence', async () => {

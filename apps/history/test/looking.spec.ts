@@ -164,8 +164,13 @@ describe('as-of', () => {
       close: () => Promise.resolve(),
     });
     const gone = new Bench({ openLog: () => Promise.resolve(later), nowMs: world.clock.now });
-    const early = await gone.run(['as-of', at(START_MS + 1000)]);
-    expect(early.exitCode === 0 || /lies before what the log still holds/.test(early.stderr)).toBe(true);
+    const sentence = expect.stringContaining('lies before what the log still holds') as string;
+    for (const words of [[], ['--user', world.users[0]!]])
+      expect(await gone.run(['as-of', at(START_MS + 1000), ...words])).toMatchObject({
+        exitCode: 1,
+        stdout: '',
+        stderr: sentence,
+      });
     await world.stop();
   });
 

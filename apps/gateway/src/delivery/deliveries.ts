@@ -7,8 +7,8 @@ import { DeliveryPartition, type PartitionBounds } from './delivery-partition.js
 import type { FrameOrigin } from './frame-origin.js';
 import { readFrame } from './frame-records.js';
 import type { Inbox } from './inbox.js';
-import { News } from './news.js';
-import { comparePositions, startOf, type Position } from './position.js';
+import { comparePositions, type Position } from './position.js';
+import { Replays } from './replays.js';
 
 export interface DeliveriesOptions {
   readonly log: EventLog;
@@ -28,17 +28,18 @@ export type Followed = Inbox | 'ahead' | 'lost';
 const RECENT_FRAMES_AT_START = 2_000;
 const IDLE_INBOX_MS = 90_000;
 const SWEEP_MS = 30_000;
-const MAX_REPLAYS = 4;
-const MAX_WAITING_REPLAYS = 200;
 
 export class Deliveries {
   brokenFrames = 0;
   #partitions: DeliveryPartition[] = [];
   #sweptAtMs = 0;
-  #replays = 0;
-  readonly #waitingReplays: (() => void)[] = [];
+  readonly #replays: Replays;
 
-  constructor(private readonly options: DeliveriesOptions) {}
+  constructor(private readonly options: DeliveriesOptions) {
+    const { log, topic, bounds } = options;
+    const { maxReplayFrames: maxFrames, maxSendersPerInbox } = bounds;
+    this.#replays = new Replays({ log, topic, maxFrames, maxSendersPerInbox });
+  }
 
   /** Where the tail begins: a little before the ends, so that clients of another gateway find their recent past here. */
   async begin(): Promise<readonly number[]> {
@@ -100,34 +101,15 @@ export class Deliveries {
   }
 
   async #replay(partition: DeliveryPartition, userId: string, since: Position): Promise<Followed> {
-    const toOffset = partition.memoryFrom(userId).offset + 1;
-    if (toOffset - since.offset > this.options.bounds.maxReplayFrames) return 'lost';
-    if (this.#replays >= MAX_REPLAYS) {
-      if (this.#waitingReplays.length >= MAX_WAITING_REPLAYS) return 'lost';
-      await new Promise<void>((resolve) => this.#waitingReplays.push(resolve));
-    }
-    this.#replays += 1;
     try {
-      return await this.#replayTo(partition, userId, since, toOffset);
+      const replayed = await this.#replays.ask(partition, userId, since);
+      // Memory that moved on meanwhile past what was read leaves a gap: `lost`, rather than reading after it for ever.
+      return replayed === 'lost' ? 'lost' : (partition.open(userId, since, replayed) ?? 'lost');
     } catch (error) {
       // The log is away: the views still hold the last known state, and the fallback tells it.
       if (error instanceof LogUnavailableError) return 'lost';
       throw error;
-    } finally {
-      this.#replays -= 1;
-      this.#waitingReplays.shift()?.();
     }
-  }
-
-  async #replayTo(partition: DeliveryPartition, userId: string, since: Position, toOffset: number): Promise<Followed> {
-    const { log, topic } = this.options;
-    const starts = await log.starts(topic);
-    if (since.offset < (starts[partition.index] ?? 0)) return 'lost';
-    const news: News[] = [];
-    for await (const batch of log.read(topic, partition.index, since.offset, toOffset))
-      collect(batch, userId, since, news);
-    // Memory that moved on meanwhile past what was read leaves a gap: `lost`, rather than reading after it for ever.
-    return partition.open(userId, since, { news, readTo: startOf(toOffset) }) ?? 'lost';
   }
 
   #sweep(): void {
@@ -136,19 +118,4 @@ export class Deliveries {
     this.#sweptAtMs = nowMs;
     for (const partition of this.#partitions) partition.evictIdle(nowMs - IDLE_INBOX_MS);
   }
-}
-
-function collect(batch: RecordBatch, userId: string, since: Position, news: News[]): void {
-  for (const record of batch.records) {
-    const frame = readFrame(record);
-    frame?.entries.forEach((entry, index) => {
-      const position = { offset: record.offset, entry: index };
-      if (comparePositions(position, since) < 0 || !isAmong(userId, entry.to)) return;
-      news.push(new News(entry, position, frame.origin));
-    });
-  }
-}
-
-function isAmong(userId: string, recipients: readonly string[]): boolean {
-  return recipients.includes(userId);
 }

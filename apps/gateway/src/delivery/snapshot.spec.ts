@@ -199,6 +199,40 @@ describe('a token', () => {
     expect(await next(token, small)).toMatchObject({ texts: [`${ALICE} online`] });
   });
 
+  it('older than memory is read from the log once for a whole crowd, each from its own place', async () => {
+    await bobJoins();
+    await still.readAll();
+    const crowd = Array.from({ length: 40 }, (_, index) => `@c${String(index)}:hs`);
+    for (const user of crowd) await hand.member('!r:hs', user);
+    await still.readAll();
+    const tokens = crowd.map(() => [] as SinceToken[]);
+    for (let version = 2; version <= 9; version += 1) {
+      const to = crowd.filter((_user, index) => (index + version) % 3 !== 0);
+      await hand.frame(told(version, version % 2 === 0 ? UNAVAILABLE : ONLINE), [...to, '@x:hs'], [0, 0]);
+      await still.readAll();
+      for (const [index, user] of crowd.entries())
+        tokens[index]!.push(still.gateway.news.snapshot(user, EVERYTHING).token);
+    }
+    const counted = Object.assign(Object.create(log) as EventLog, { reads: 0 });
+    counted.read = (...where): ReturnType<EventLog['read']> => {
+      counted.reads += 1;
+      return log.read(...where);
+    };
+    const small = await StillGateway.open(counted, clock, 'g2', { maxRecentRecipients: 1 });
+    await small.readAll();
+    const readBefore = counted.reads;
+    const asked = crowd.map((user, index) => small.gateway.news.follow(user, tokens[index]![index % 5]!));
+    const feeds = await Promise.all(asked);
+    // Two partitions, in each the pass of the first that asked, and that of all others.
+    expect(counted.reads - readBefore).toBeLessThanOrEqual(4);
+    for (const [index, feed] of feeds.entries()) {
+      const own = await still.gateway.news.follow(crowd[index]!, tokens[index]![index % 5]!);
+      if (typeof feed === 'string' || typeof own === 'string') throw new Error(`${String(feed)}, ${String(own)}`);
+      expect([index, feed.take(EVERYTHING)]).toEqual([index, own.take(EVERYTHING)]);
+      expect(feed.sinceToken.position).toEqual(own.sinceToken.position);
+    }
+  });
+
   it('further behind than a replay may be is lost', async () => {
     const token = await fresh();
     const small = await StillGateway.open(log, clock, 'g2', { maxRecentRecipients: 1, maxReplayFrames: 3 });

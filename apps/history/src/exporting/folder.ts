@@ -36,12 +36,15 @@ function isAlive(pid: number): boolean {
   }
 }
 
+/** The disk is full. */
+export class NoRoom extends Failure {}
+
 /** What a fault of the disk means to whoever started the export; undefined: it is none. */
 export function diskFailure(error: unknown, folder: string): Failure | undefined {
   const code = codeOf(error);
   const text = messageOf(error);
   if (/^(ENOSPC|EFBIG|EDQUOT)$/.test(code) || /no space left|file too large|quota exceeded/i.test(text)) {
-    return new Failure(
+    return new NoRoom(
       `There is no room left for the export in ${folder}. Nothing half-written was left; make room, and the same command goes on.`,
     );
   }

@@ -6,7 +6,7 @@ import { join, resolve } from 'node:path';
 import type { Configuration } from '#libs/runtime';
 import { finishedManifest } from '../exporting/check.js';
 import { RECORDS_PER_FILE, exportQuietly, folderAt } from '../exporting/export-command.js';
-import { diskFailure } from '../exporting/folder.js';
+import { NoRoom, diskFailure, messageOf } from '../exporting/folder.js';
 import type { Manifest } from '../exporting/manifest.js';
 import { TABLE_WORDS, type TableWord } from '../exporting/tables.js';
 import { Failure } from '../failure.js';
@@ -83,6 +83,16 @@ function spanOf({ window, pieces }: Manifest, nowMs: number | undefined): Span {
   return { fromMs: window.from_ts ?? first, toMs: window.to_ts ?? Math.max(last, nowMs ?? last) };
 }
 
+/** DuckDB tells of a full disk in a fault of the query. */
+function placeFailure(error: unknown, place: string): Failure | undefined {
+  const failure = diskFailure(error, place);
+  if (!(error instanceof NoRoom) && !(failure instanceof NoRoom) && !/no space left/i.test(messageOf(error)))
+    return failure;
+  return new Failure(
+    `There is no room left in ${tmpdir()} for what the query needs meanwhile. Nothing was left there; make room, or name another folder by TMPDIR.`,
+  );
+}
+
 const STOPPED = new Failure('Stopped before everything was answered.');
 
 class Querying {
@@ -107,7 +117,7 @@ class Querying {
       if (!isWhole) return 1;
       return await this.#query(statements, copy, place);
     } catch (error) {
-      throw diskFailure(error, place) ?? error;
+      throw placeFailure(error, place) ?? error;
     } finally {
       await this.#progress.end();
       rmSync(place, { recursive: true, force: true });

@@ -21,12 +21,17 @@ function faultsOf(environment: Environment, app: ProcessName = 'standalone'): re
 const tokens = { STATIC_TOKENS_FILE: __filename };
 
 describe('an empty environment', () => {
+  it('but for brokers gives eight partitions of deliveries too', () => {
+    const { configuration } = readConfiguration({ ...tokens, KAFKA_BROKERS: 'b:9092' }, 'standalone');
+    expect(configuration.topics).toEqual({ prefix: 'presence.', partitions: 8, deliveryPartitions: 8 });
+  });
+
   it('gives the defaults of the design', () => {
     const { configuration, hints } = readConfiguration({}, 'standalone');
     expect(hints).toEqual([]);
     expect(configuration).toEqual({
       dataDirectory: './data',
-      topics: { prefix: 'presence.', partitions: 8, deliveryPartitions: 8 },
+      topics: { prefix: 'presence.', partitions: 8, deliveryPartitions: 1 },
       http: { host: '127.0.0.1', port: 8090 },
       roomRules: { publicRooms: 'share', withheld: [], shared: [] },
       policy: {
