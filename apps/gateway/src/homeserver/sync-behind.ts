@@ -54,6 +54,8 @@ export const TOGETHER_MS = 50;
 /** For so long the homeserver's answer waits until our side knows what there is. */
 export const OPENING_MS = 1_000;
 const UPSTREAM_SLACK_MS = 5_000;
+/** Nobody reads why; without it, each abort would make an error with a stack. */
+const OVER = 'over';
 
 export class SyncBehind {
   readonly polls: UpstreamPolls;
@@ -106,7 +108,7 @@ export class SyncBehind {
     const upstream = this.polls.begin(this.#question(poll));
     const over = new AbortController();
     const end = (): void => {
-      over.abort();
+      over.abort(OVER);
     };
     poll.gone.addEventListener('abort', end, { once: true });
     try {

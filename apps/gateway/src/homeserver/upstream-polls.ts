@@ -1,7 +1,7 @@
 // The homeserver's half of long polls, kept while clients come and go: a presence event answers a client, and the homeserver's
 // poll waits on for that client's next one instead of being made again. Invariant: a kept poll is taken up only by the same
 // device with the same question; one that nobody takes up in time is ended, which loses nothing, since its token did not move.
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import type { Clock } from '#libs/event-log';
 import type { Upstream } from './upstream.js';
@@ -100,5 +100,5 @@ export class UpstreamPolls {
 
 /** A digest, since the sameness holds a token. */
 function keyOf(device: string, sameness: string): string {
-  return `${device}\0${createHash('sha256').update(sameness).digest('base64')}`;
+  return `${device}\0${hash('sha256', sameness, 'base64')}`;
 }
