@@ -13,7 +13,8 @@ import {
   type Told,
 } from '../testing/hand-written.js';
 import { EVERYTHING } from './feed.js';
-import type { Snapshot } from './presence-news.js';
+import type { Follower } from './follower.js';
+import type { Following, Snapshot } from './presence-news.js';
 import type { SinceToken } from './since-token.js';
 
 const [ALICE, BOB] = ['@alice:hs', '@bob:hs'];
@@ -40,6 +41,10 @@ const shown = (texts: readonly string[]): string[] =>
     const { sender, content } = JSON.parse(text) as { sender: string; content: { presence: string } };
     return `${sender} ${content.presence}`;
   });
+const followed = (following: Following): Follower => {
+  if (typeof following === 'string') throw new Error(`the token is ${following}`);
+  return following;
+};
 const snapshot = (by = still): Snapshot => by.gateway.news.snapshot(BOB, EVERYTHING);
 
 async function next(token: SinceToken, by = still): Promise<{ texts: string[]; token: SinceToken } | 'ahead' | 'lost'> {
@@ -221,13 +226,13 @@ describe('a token', () => {
     const small = await StillGateway.open(counted, clock, 'g2', { maxRecentRecipients: 1 });
     await small.readAll();
     const readBefore = counted.reads;
-    const asked = crowd.map((user, index) => small.gateway.news.follow(user, tokens[index]![index % 5]!));
-    const feeds = await Promise.all(asked);
+    const feeds = await Promise.all(
+      crowd.map(async (user, index) => followed(await small.gateway.news.follow(user, tokens[index]![index % 5]!))),
+    );
     // Two partitions, in each the pass of the first that asked, and that of all others.
     expect(counted.reads - readBefore).toBeLessThanOrEqual(4);
     for (const [index, feed] of feeds.entries()) {
-      const own = await still.gateway.news.follow(crowd[index]!, tokens[index]![index % 5]!);
-      if (typeof feed === 'string' || typeof own === 'string') throw new Error(`${String(feed)}, ${String(own)}`);
+      const own = followed(await still.gateway.news.follow(crowd[index]!, tokens[index]![index % 5]!));
       expect([index, feed.take(EVERYTHING)]).toEqual([index, own.take(EVERYTHING)]);
       expect(feed.sinceToken.position).toEqual(own.sinceToken.position);
     }
