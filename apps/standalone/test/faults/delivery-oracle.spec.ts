@@ -1,5 +1,6 @@
 // The oracle of deliveries, tried on itself: a small true world passes, and each way in which deliveries can be wrong is found.
 import {
+  encodeActivity,
   encodeChange,
   encodeFrame,
   encodeMembership,
@@ -27,6 +28,8 @@ interface Scene {
   /** Frames: what memberships they were made from, and entries. */
   frames: { memberships: number; rooms?: number; news: (News & { to: string[] })[] }[];
   withheld: string[];
+  /** user, ago, told at; milliseconds */
+  activity: [string, number, number][];
   /** Of Bob's topic. */
   held: [string, number, View | undefined][];
 }
@@ -59,6 +62,7 @@ function trueScene(): Scene {
       { memberships: 3, news: [news(ALICE, 2, { ...IDLE, lastActiveAtMs: 600 }, [ALICE, BOB])] },
     ],
     withheld: [],
+    activity: [],
     held: [
       [ALICE, 1, ONLINE],
       [ALICE, 2, IDLE],
@@ -70,7 +74,7 @@ type Fields = Omit<CopiedRecord, 'offset' | 'timestampMs'>;
 const placed = (records: readonly Fields[]): CopiedRecord[] =>
   records.map((fields, offset) => ({ offset, timestampMs: offset, ...fields }));
 
-function recordsOf({ changes, memberships, frames, withheld }: Scene): Record<string, CopiedRecord[]> {
+function recordsOf({ changes, memberships, frames, withheld, activity }: Scene): Record<string, CopiedRecord[]> {
   const circumstances = { life: 0, before: OFFLINE, cause: { timer: 'idle' as const }, applied: {} };
   return {
     [TOPICS.changes]: placed(
@@ -79,6 +83,12 @@ function recordsOf({ changes, memberships, frames, withheld }: Scene): Record<st
         value: encodeChange({ kind: 'changed', userId, version, view, atMs: version, ...circumstances }),
       })),
     ),
+    [TOPICS.activity]: activity.map(([userId, agoMs, timestampMs], offset) => ({
+      offset,
+      timestampMs,
+      key: userId,
+      value: encodeActivity({ userId, input: { type: 'device.active', deviceId: 'P', agoMs } }),
+    })),
     [TOPICS.memberships]: placed(
       memberships.map(([roomId, userId, joins]) => ({
         key: membershipKey(roomId, userId),
@@ -157,6 +167,17 @@ describe('the oracle of deliveries', () => {
     expect(told({ kind: 'gone', userId: ALICE, life: 0, version: 2, changedAtMs: 2, to: [BOB] })).toContain(
       'told as gone',
     );
+  });
+
+  it('takes a backdated activity for what may stand before the time of a first input, and nothing else for it', () => {
+    const early = (agoMs: number): readonly string[] =>
+      judged((scene) => {
+        scene.frames.push({ memberships: 3, news: [news(ALICE, 2, { ...IDLE, lastActiveAtMs: 1 }, [BOB])] });
+        scene.activity.push([ALICE, agoMs, 700]);
+      }).wrong;
+    expect(early(699)).toEqual([]);
+    expect(early(698).join()).toContain('less active than it was, at 1 instead of 500');
+    expect(early(0).join()).toContain('less active');
   });
 
   it('finds what was nobody’s business when the frame was made', () => {

@@ -2,6 +2,7 @@
 // been told what really was, only of people with whom it shared a room when the frame was made, and must end with the latest
 // of everybody it shares with; recipient topics must hold exactly that. Invariant: knows no fan-out.
 import {
+  decodeActivity,
   decodeChange,
   decodeFrame,
   decodeFrameHeaders,
@@ -46,6 +47,12 @@ interface Stamp {
   readonly view?: View;
 }
 
+/** `device.active` with an `ago_ms`: when it was told, and the time that it names at the earliest, milliseconds. */
+interface Backdated {
+  readonly toldAtMs: number;
+  readonly fromMs: number;
+}
+
 export function judgeDeliveries(delivered: Delivered): DeliveryVerdict {
   return new Judgement(delivered).verdict();
 }
@@ -54,6 +61,7 @@ class Judgement {
   readonly #company: Company;
   readonly #told = new Map<string, Stamp[]>();
   readonly #received = new Map<string, Stamp>();
+  readonly #backdated = new Map<string, Backdated[]>();
   readonly #wrong: string[] = [];
   readonly #missing: string[] = [];
   #frames = 0;
@@ -64,13 +72,18 @@ class Judgement {
   constructor(private readonly delivered: Delivered) {
     const { records, topics } = delivered;
     this.#company = new Company(records, topics);
+    for (const { key, value, timestampMs } of records(topics.activity).flat()) {
+      const decoded = decodeActivity(value, key);
+      if (!decoded.ok || decoded.record.input.type !== 'device.active') continue;
+      const { agoMs = 0 } = decoded.record.input;
+      if (agoMs > 0)
+        entryOf(this.#backdated, decoded.record.userId).push({ toldAtMs: timestampMs, fromMs: timestampMs - agoMs });
+    }
     for (const { key, value } of records(topics.changes).flat()) {
       const decoded = decodeChange(value, key);
       if (!decoded.ok) continue;
       const { userId } = decoded.record;
-      const its = this.#told.get(userId);
-      if (its === undefined) this.#told.set(userId, [stampOf(decoded.record)]);
-      else its.push(stampOf(decoded.record));
+      entryOf(this.#told, userId).push(stampOf(decoded.record));
     }
   }
 
@@ -121,9 +134,11 @@ class Judgement {
     if (told === undefined) return 'never was';
     const view = entry.kind === 'shown' ? entry.view : undefined;
     if (shown(view) !== shown(told.view)) return `is told as ${shown(view)}, and was ${shown(told.view)}`;
-    return (view?.lastActiveAtMs ?? 0) < (told.view?.lastActiveAtMs ?? 0)
-      ? 'is told as less active than it was'
-      : undefined;
+    const [tellsMs, wasMs] = [view?.lastActiveAtMs ?? 0, told.view?.lastActiveAtMs ?? 0];
+    // While there is no pro-active event, the time of the first input stands for it: one of before takes its place, to the same version.
+    const backdated = this.#backdated.get(entry.userId) ?? [];
+    if (backdated.some(({ toldAtMs, fromMs }) => fromMs <= tellsMs && tellsMs < toldAtMs)) return undefined;
+    return tellsMs < wasMs ? `is told as less active than it was, at ${tellsMs} instead of ${wasMs}` : undefined;
   }
 
   #receive(pair: string, news: Stamp): void {
@@ -162,6 +177,14 @@ class Judgement {
         );
     }
   }
+}
+
+function entryOf<One>(lists: Map<string, One[]>, key: string): One[] {
+  const known = lists.get(key);
+  if (known !== undefined) return known;
+  const made: One[] = [];
+  lists.set(key, made);
+  return made;
 }
 
 /** A forgotten user is told as (the next life, 0), without a view. */

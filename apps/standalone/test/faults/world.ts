@@ -222,14 +222,19 @@ export class World {
     }
   }
 
-  /** With the journals of all processes, for whoever looks for the reason. */
+  /** With the journals of all processes and the log as far as it was judged, for whoever looks for the reason. */
   #failure(faults: readonly string[]): Error {
     const folder = mkdtempSync(join(tmpdir(), 'rollcall-faults-'));
     for (const [index, [name, { stderr }]] of this.#programs.entries())
       writeFileSync(join(folder, `${index}-${name}.log`), stderr);
+    for (const topic of Object.values(this.topics)) {
+      const records = this.copy.of(topic).flatMap((its, partition) => its.map((one) => ({ partition, ...one })));
+      if (records.length > 0)
+        writeFileSync(join(folder, `${topic}.ndjson`), records.map((one) => `${JSON.stringify(one)}\n`).join(''));
+    }
     const { seed } = this.options;
     const first = faults.slice(0, 5).join('\n');
-    return new Error(`${faults.length} faults, seed ${seed}, journals in ${folder}:\n${first}`);
+    return new Error(`${faults.length} faults, seed ${seed}, journals and log in ${folder}:\n${first}`);
   }
 
   async #deliveries(): Promise<DeliveryVerdict> {
