@@ -170,14 +170,18 @@ describe('the oracle of deliveries', () => {
   });
 
   it('takes a backdated activity for what may stand before the time of a first input, and nothing else for it', () => {
-    const early = (agoMs: number): readonly string[] =>
+    const early = (userId: string, version: number, agoMs: number): readonly string[] =>
       judged((scene) => {
-        scene.frames.push({ memberships: 3, news: [news(ALICE, 2, { ...IDLE, lastActiveAtMs: 1 }, [BOB])] });
-        scene.activity.push([ALICE, agoMs, 700]);
+        scene.changes.push([BOB, 1, IDLE]);
+        scene.held.push([BOB, 1, IDLE]);
+        scene.frames.push({ memberships: 3, news: [news(userId, version, { ...IDLE, lastActiveAtMs: 1 }, [BOB])] });
+        scene.activity.push([userId, agoMs, 700]);
       }).wrong;
-    expect(early(699)).toEqual([]);
-    expect(early(698).join()).toContain('less active than it was, at 1 instead of 500');
-    expect(early(0).join()).toContain('less active');
+    expect(early(BOB, 1, 699)).toEqual([]);
+    expect(early(BOB, 1, 698).join()).toContain('less active than it was, at 1 instead of 500');
+    expect(early(BOB, 1, 0).join()).toContain('less active');
+    // Whoever was shown active has been so by an event of their own.
+    expect(early(ALICE, 2, 699).join()).toContain('less active');
   });
 
   it('finds what was nobody’s business when the frame was made', () => {

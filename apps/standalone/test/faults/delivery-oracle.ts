@@ -128,15 +128,18 @@ class Judgement {
   }
 
   #entryFault(entry: FrameEntry): string | undefined {
-    const told = this.#told
-      .get(entry.userId)
-      ?.find(({ life, version }) => life === entry.life && version === entry.version);
+    const its = this.#told.get(entry.userId) ?? [];
+    const told = its.find(({ life, version }) => life === entry.life && version === entry.version);
     if (told === undefined) return 'never was';
     const view = entry.kind === 'shown' ? entry.view : undefined;
     if (shown(view) !== shown(told.view)) return `is told as ${shown(view)}, and was ${shown(told.view)}`;
     const [tellsMs, wasMs] = [view?.lastActiveAtMs ?? 0, told.view?.lastActiveAtMs ?? 0];
     // While there is no pro-active event, the time of the first input stands for it: one of before takes its place, to the same version.
-    const backdated = this.#backdated.get(entry.userId) ?? [];
+    const hasBeenActive = its.some(
+      ({ life, version, view: shows }) =>
+        life === told.life && version <= told.version && shows?.currentlyActive === true,
+    );
+    const backdated = hasBeenActive ? [] : (this.#backdated.get(entry.userId) ?? []);
     if (backdated.some(({ toldAtMs, fromMs }) => fromMs <= tellsMs && tellsMs < toldAtMs)) return undefined;
     return tellsMs < wasMs ? `is told as less active than it was, at ${tellsMs} instead of ${wasMs}` : undefined;
   }
