@@ -79,8 +79,9 @@ export class Gateway {
       topic: this.topics.deliveries,
       partitions: topics.deliveryPartitions,
       bounds: this.bounds,
-      raise: (entry) => {
-        this.states.raise(entry);
+      users,
+      raise: ({ row, news }) => {
+        this.states.raiseRow(row, news);
       },
       isReached: (origin) => origin.within(this.memberships.positions.memberships, this.memberships.positions.rooms),
     });

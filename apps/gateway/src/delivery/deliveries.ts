@@ -1,11 +1,11 @@
 // The deliveries topic as this gateway follows it: every partition, each frame applied once to the view and to the inboxes of
 // those who are connected. Invariant: a token at or after what memory holds is served from memory; an older one from the log,
 // within a bound; what neither holds is `lost`, and the caller falls back.
-import type { FrameEntry } from '#libs/contracts';
 import { LogUnavailableError, type Clock, type EventLog, type RecordBatch } from '#libs/event-log';
+import type { Interner } from '#libs/interest';
 import { DeliveryPartition, type PartitionBounds } from './delivery-partition.js';
 import type { FrameOrigin } from './frame-origin.js';
-import { readFrame } from './frame-records.js';
+import { FrameReader, type NumberedEntry } from './frame-records.js';
 import type { Inbox } from './inbox.js';
 import { comparePositions, type Position } from './position.js';
 import { Replays } from './replays.js';
@@ -16,8 +16,10 @@ export interface DeliveriesOptions {
   readonly topic: string;
   readonly partitions: number;
   readonly bounds: PartitionBounds & { readonly maxReplayFrames: number };
+  /** Everybody's numbers. */
+  readonly users: Interner;
   /** Raises the view of states to an entry. */
-  readonly raise: (entry: FrameEntry) => void;
+  readonly raise: (entry: NumberedEntry) => void;
   /** The views have read what a frame was made from. */
   readonly isReached: (origin: FrameOrigin) => boolean;
 }
@@ -34,19 +36,23 @@ export class Deliveries {
   #partitions: DeliveryPartition[] = [];
   #sweptAtMs = 0;
   readonly #replays: Replays;
+  readonly #frames: FrameReader;
 
   constructor(private readonly options: DeliveriesOptions) {
-    const { log, topic, bounds } = options;
+    const { log, topic, bounds, users } = options;
+    this.#frames = new FrameReader(users);
     const { maxReplayFrames: maxFrames, maxSendersPerInbox } = bounds;
-    this.#replays = new Replays({ log, topic, maxFrames, maxSendersPerInbox });
+    this.#replays = new Replays({ log, topic, users, maxFrames, maxSendersPerInbox });
   }
 
   /** Where the tail begins: a little before the ends, so that clients of another gateway find their recent past here. */
   async begin(): Promise<readonly number[]> {
-    const { log, topic, clock, bounds } = this.options;
+    const { log, topic, clock, bounds, users } = this.options;
     const [starts, ends] = await Promise.all([log.starts(topic), log.ends(topic)]);
     const from = ends.map((end, partition) => Math.max(starts[partition] ?? 0, end - RECENT_FRAMES_AT_START));
-    this.#partitions = from.map((offset, partition) => new DeliveryPartition(partition, offset, clock.nowMs(), bounds));
+    this.#partitions = from.map(
+      (offset, partition) => new DeliveryPartition(partition, offset, clock.nowMs(), bounds, users),
+    );
     return from;
   }
 
@@ -66,7 +72,7 @@ export class Deliveries {
     if (partition === undefined)
       throw new Error(`${batch.topic} has more partitions than configured: ${String(batch.partition + 1)} at least`);
     for (const record of batch.records) {
-      const frame = readFrame(record);
+      const frame = this.#frames.read(record);
       if (frame === undefined) {
         this.brokenFrames += 1;
         continue;

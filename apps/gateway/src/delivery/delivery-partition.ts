@@ -1,8 +1,9 @@
 // One partition of the deliveries topic as this gateway has applied it: how far, how far a snapshot may claim, and the
 // inboxes of the recipients who live in it. Invariant: `safe` never lies behind a frame whose headers the views here have not
 // reached, and never falls. It stands apart because this is the one place where positions are given out.
-import type { FrameEntry } from '#libs/contracts';
+import type { Interner } from '#libs/interest';
 import type { FrameOrigin } from './frame-origin.js';
+import type { NumberedEntry } from './frame-records.js';
 import { Inbox } from './inbox.js';
 import { News } from './news.js';
 import { comparePositions, startOf, type Position } from './position.js';
@@ -31,7 +32,8 @@ export interface PartitionBounds {
 
 export class DeliveryPartition {
   readonly recent: RecentFrames;
-  readonly inboxes = new Map<string, Inbox>();
+  /** By the recipient's number. */
+  readonly #inboxes = new Map<number, Inbox>();
   #end: Reached;
   /** Frames that the views have not reached yet, with the place before each. */
   #unreached: Unreached[] = [];
@@ -44,6 +46,7 @@ export class DeliveryPartition {
     startOffset: number,
     startedAtMs: number,
     private readonly bounds: PartitionBounds,
+    private readonly users: Interner,
   ) {
     this.#end = { position: startOf(startOffset), timeMs: startedAtMs };
     this.recent = new RecentFrames(this.#end.position, bounds.maxRecentRecipients);
@@ -61,7 +64,7 @@ export class DeliveryPartition {
 
   applyFrame(
     offset: number,
-    entries: readonly FrameEntry[],
+    entries: readonly NumberedEntry[],
     origin: FrameOrigin,
     isReached: (origin: FrameOrigin) => boolean,
   ): void {
@@ -69,11 +72,11 @@ export class DeliveryPartition {
       const timeMs = Math.min(this.#end.timeMs, origin.timestampMs);
       this.#unreached.push({ position: this.#end.position, timeMs, origin });
     }
-    entries.forEach((entry, index) => {
-      const news = new News(entry, { offset, entry: index }, origin);
-      this.recent.add(news, entry.to);
-      for (const recipient of entry.to) {
-        const inbox = this.inboxes.get(recipient);
+    entries.forEach(({ news: told, sender, to }, index) => {
+      const news = new News(told, sender, { offset, entry: index }, origin);
+      this.recent.add(news, to);
+      for (const recipient of to) {
+        const inbox = this.#inboxes.get(recipient);
         if (inbox?.put(news) === 'news') this.#touched.add(inbox);
       }
     });
@@ -104,28 +107,35 @@ export class DeliveryPartition {
     return () => this.#listeners.delete(listener);
   }
 
+  /** What is new for a user, if anybody asked for it lately. */
+  inbox(userId: string): Inbox | undefined {
+    const number = this.users.find(userId);
+    return number === undefined ? undefined : this.#inboxes.get(number);
+  }
+
   /** Where memory of what a user was told begins: earlier places have to be read again from the log. */
   memoryFrom(userId: string): Position {
-    const floor = this.inboxes.get(userId)?.floor;
+    const floor = this.inbox(userId)?.floor;
     return floor !== undefined && comparePositions(floor, this.recent.floor) < 0 ? floor : this.recent.floor;
   }
 
   /** An inbox that is complete from a place on. `undefined`: neither memory nor what was replayed reaches back so far, or more senders than an inbox holds. */
   open(userId: string, since: Position, replayed: Replayed = { news: [], readTo: since }): Inbox | undefined {
-    const known = this.inboxes.get(userId);
+    const number = this.users.intern(userId);
+    const known = this.#inboxes.get(number);
     if (known !== undefined && comparePositions(since, known.floor) >= 0) return known;
     if (comparePositions(replayed.readTo, this.memoryFrom(userId)) < 0) return undefined;
     const upTo = known?.floor ?? this.#end.position;
     const fromLog = replayed.news.filter((news) => comparePositions(news.position, upTo) < 0);
     const inbox = known ?? new Inbox(userId, since, this.bounds.maxSendersPerInbox);
-    inbox.extendBack([...fromLog, ...this.recent.find(userId, replayed.readTo, upTo)], since);
-    this.inboxes.set(userId, inbox);
+    inbox.extendBack([...fromLog, ...this.recent.find(number, replayed.readTo, upTo)], since);
+    this.#inboxes.set(number, inbox);
     return comparePositions(inbox.floor, since) > 0 ? undefined : inbox;
   }
 
   evictIdle(usedBeforeMs: number): void {
-    for (const [userId, inbox] of this.inboxes)
-      if (inbox.holders === 0 && inbox.usedAtMs < usedBeforeMs) this.inboxes.delete(userId);
+    for (const [number, inbox] of this.#inboxes)
+      if (inbox.holders === 0 && inbox.usedAtMs < usedBeforeMs) this.#inboxes.delete(number);
   }
 
   #knownReached(origin: FrameOrigin, isReached: (origin: FrameOrigin) => boolean): boolean {

@@ -1,22 +1,88 @@
-// Frames as the deliveries topic holds them, read into what the gateway applies. Invariant: a record that is no frame is
-// counted and skipped; it never stops a partition.
+// Frames as the deliveries topic holds them, read into what the gateway applies: news as the schema reads them, recipients as
+// numbers. Invariant: a record that is no frame is undefined; it never stops a partition. A frame as our builder writes it
+// costs no text per recipient, so that a room of thousands costs one look at its bytes.
 import { isUtf8 } from 'node:buffer';
-import { decodeFrame, type FrameEntry } from '#libs/contracts';
+import { FoundFrame, decodeFrame, findFrame, frameText, FRAME_ENTRY_TAIL, type FrameNews } from '#libs/contracts';
 import type { LogRecord } from '#libs/event-log';
+import { AsciiNames, type Interner } from '#libs/interest';
+import { isUserId } from '#libs/matrix';
 import { FrameOrigin } from './frame-origin.js';
 
+/** News and who is told, by the numbers of `users`. */
+export interface NumberedEntry {
+  readonly news: FrameNews;
+  /** The sender's number. */
+  readonly row: number;
+  /** The same text for all news of one sender. */
+  readonly sender: string;
+  /** Valid until the next frame is read. */
+  readonly to: Int32Array;
+}
+
 export interface ReadFrame {
-  readonly entries: readonly FrameEntry[];
+  readonly entries: readonly NumberedEntry[];
   readonly origin: FrameOrigin;
 }
 
-export function readFrame(record: LogRecord): ReadFrame | undefined {
-  const { value, headers = {} } = record;
-  if (value === null || !isUtf8(value)) return undefined;
-  const decoded = decodeFrame(Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString('utf8'));
-  if (!decoded.ok) return undefined;
-  return {
-    entries: decoded.record.entries,
-    origin: new FrameOrigin(record.timestampMs, headers['memberships'] ?? '', headers['rooms'] ?? ''),
+export class FrameReader {
+  readonly #names: AsciiNames;
+  readonly #found = new FoundFrame();
+
+  constructor(private readonly users: Interner) {
+    this.#names = new AsciiNames(users);
+  }
+
+  read(record: LogRecord): ReadFrame | undefined {
+    const { value, headers = {} } = record;
+    if (value === null || !isUtf8(value)) return undefined;
+    const bytes = Buffer.from(value.buffer, value.byteOffset, value.byteLength);
+    const entries = this.#quickly(bytes) ?? this.#wholly(bytes);
+    if (entries === undefined) return undefined;
+    return {
+      entries,
+      origin: new FrameOrigin(record.timestampMs, headers['memberships'] ?? '', headers['rooms'] ?? ''),
+    };
+  }
+
+  readonly #numberOf = (bytes: Uint8Array, start: number, end: number): number => {
+    const known = this.#names.find(bytes, start, end);
+    if (known >= 0) return known;
+    return isUserId(latin1(bytes, start, end)) ? this.#names.enter(bytes, start, end) : -1;
   };
+
+  /** undefined decides nothing. */
+  #quickly(bytes: Buffer): NumberedEntry[] | undefined {
+    const found = this.#found;
+    if (!findFrame(bytes, this.#numberOf, found)) return undefined;
+    const heads: string[] = [];
+    for (let entry = 0; entry < found.entries; entry++)
+      heads.push(bytes.toString('utf8', found.headStarts[entry], found.headEnds[entry]) + FRAME_ENTRY_TAIL);
+    const decoded = decodeFrame(frameText(heads));
+    if (!decoded.ok) return undefined;
+    let from = 0;
+    return decoded.record.entries.map((news, entry) => {
+      const to = found.recipients.subarray(from, (from = found.recipientEnds[entry] as number));
+      return this.#numbered(news, to);
+    });
+  }
+
+  #wholly(bytes: Buffer): NumberedEntry[] | undefined {
+    const decoded = decodeFrame(bytes.toString('utf8'));
+    if (!decoded.ok) return undefined;
+    return decoded.record.entries.map((news) =>
+      this.#numbered(
+        news,
+        Int32Array.from(news.to, (recipient) => this.users.intern(recipient)),
+      ),
+    );
+  }
+
+  #numbered(news: FrameNews, to: Int32Array): NumberedEntry {
+    const row = this.users.intern(news.userId);
+    return { news, row, sender: this.users.nameOf(row), to };
+  }
+}
+
+function latin1(bytes: Uint8Array, start: number, end: number): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset + start, end - start).toString('latin1');
 }

@@ -18,7 +18,7 @@ function news(sender: string, version: number, offset: number, { rooms = ROOMS, 
     view: { presence: 'online', currentlyActive: false },
     to: [],
   };
-  return new News(entry, startOf(offset), new FrameOrigin(atMs, rooms, '{}'));
+  return new News(entry, entry.userId, startOf(offset), new FrameOrigin(atMs, rooms, '{}'));
 }
 
 const inbox = (maxSenders = 100): Inbox => new Inbox('@r:hs', startOf(0), maxSenders);

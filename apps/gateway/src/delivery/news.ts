@@ -1,6 +1,6 @@
 // One entry of a frame as its recipients' inboxes hold it: made once per entry and shared by all of them, its JSON too.
 // Invariant: immutable but for the cached text.
-import type { FrameEntry } from '#libs/contracts';
+import type { FrameNews } from '#libs/contracts';
 import { presenceContent, type BusyName } from '#libs/matrix';
 import type { View } from '#libs/presence';
 import type { FrameOrigin } from './frame-origin.js';
@@ -13,7 +13,6 @@ export class News {
   #text = '';
   #textAtMs = -Infinity;
 
-  readonly sender: string;
   readonly life: number;
   readonly version: number;
   /** Absent: forgotten; shown as offline without anything. */
@@ -22,11 +21,12 @@ export class News {
   readonly traceparent: string | undefined;
 
   constructor(
-    entry: FrameEntry,
+    entry: FrameNews,
+    /** The same text for all news of one sender. */
+    readonly sender: string,
     readonly position: Position,
     readonly origin: FrameOrigin,
   ) {
-    this.sender = entry.userId;
     this.life = entry.life;
     this.version = entry.version;
     this.traceparent = entry.traceparent;

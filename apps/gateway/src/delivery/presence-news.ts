@@ -114,7 +114,7 @@ export class PresenceNews {
 
   /** Something of the user's own moved here before its delivery: waiting requests look again. */
   poke(userId: string): void {
-    this.options.deliveries.partitionOf(userId).inboxes.get(userId)?.wake();
+    this.options.deliveries.partitionOf(userId).inbox(userId)?.wake();
   }
 
   text(token: SinceToken): string {

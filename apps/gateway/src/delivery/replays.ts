@@ -1,8 +1,9 @@
 // The log read again for tokens that lie before what memory holds. Invariant: one pass over a partition serves everybody who waits
 // when it begins, so that a crowd that comes back costs one reading; who comes meanwhile is served by the next pass.
 import type { EventLog, LogRecord } from '#libs/event-log';
+import type { Interner } from '#libs/interest';
 import type { DeliveryPartition, Replayed } from './delivery-partition.js';
-import { readFrame } from './frame-records.js';
+import { FrameReader } from './frame-records.js';
 import { Inbox } from './inbox.js';
 import { News } from './news.js';
 import { comparePositions, startOf, type Position } from './position.js';
@@ -10,6 +11,8 @@ import { comparePositions, startOf, type Position } from './position.js';
 export interface ReplaysOptions {
   readonly log: EventLog;
   readonly topic: string;
+  /** Everybody's numbers. */
+  readonly users: Interner;
   /** A token further behind is lost. */
   readonly maxFrames: number;
   readonly maxSendersPerInbox: number;
@@ -31,7 +34,11 @@ export class Replays {
   readonly #waiting = new Map<DeliveryPartition, Asked[]>();
   readonly #reading = new Set<DeliveryPartition>();
 
-  constructor(private readonly options: ReplaysOptions) {}
+  readonly #frames: FrameReader;
+
+  constructor(private readonly options: ReplaysOptions) {
+    this.#frames = new FrameReader(options.users);
+  }
 
   /** What a user was told from a place on up to where memory begins. `lost`: too far back, or too many wait. @throws whatever reading throws */
   ask(partition: DeliveryPartition, userId: string, since: Position): Promise<Replayed | 'lost'> {
@@ -77,34 +84,34 @@ export class Replays {
       from = Math.min(from, since.offset);
       to = Math.max(to, upTo);
     }
-    const byUser = askedByUser(near);
+    const byUser = this.#askedByUser(near);
     if (near.length > 0)
       for await (const { records } of log.read(topic, partition.index, from, to))
-        for (const record of records) find(record, byUser);
+        for (const record of records) this.#find(record, byUser);
     for (const { since, inbox, resolve } of near)
       resolve(comparePositions(inbox.floor, since) > 0 ? 'lost' : { news: inbox.since(since), readTo: startOf(to) });
   }
-}
 
-function askedByUser(asked: readonly Asked[]): ReadonlyMap<string, readonly Asked[]> {
-  const byUser = new Map<string, Asked[]>();
-  for (const one of asked) {
-    const { userId } = one.inbox;
-    const known = byUser.get(userId);
-    if (known === undefined) byUser.set(userId, [one]);
-    else known.push(one);
+  #askedByUser(asked: readonly Asked[]): ReadonlyMap<number, readonly Asked[]> {
+    const byUser = new Map<number, Asked[]>();
+    for (const one of asked) {
+      const number = this.options.users.intern(one.inbox.userId);
+      const known = byUser.get(number);
+      if (known === undefined) byUser.set(number, [one]);
+      else known.push(one);
+    }
+    return byUser;
   }
-  return byUser;
-}
 
-function find(record: LogRecord, byUser: ReadonlyMap<string, readonly Asked[]>): void {
-  const frame = readFrame(record);
-  frame?.entries.forEach((entry, index) => {
-    const news = new News(entry, { offset: record.offset, entry: index }, frame.origin);
-    for (const recipient of entry.to)
-      for (const { since, inbox } of byUser.get(recipient) ?? NOBODY)
-        if (comparePositions(news.position, since) >= 0) inbox.put(news);
-  });
+  #find(record: LogRecord, byUser: ReadonlyMap<number, readonly Asked[]>): void {
+    const frame = this.#frames.read(record);
+    frame?.entries.forEach(({ news: told, sender, to }, index) => {
+      const news = new News(told, sender, { offset: record.offset, entry: index }, frame.origin);
+      for (const recipient of to)
+        for (const { since, inbox } of byUser.get(recipient) ?? NOBODY)
+          if (comparePositions(news.position, since) >= 0) inbox.put(news);
+    });
+  }
 }
 
 const NOBODY: readonly Asked[] = [];

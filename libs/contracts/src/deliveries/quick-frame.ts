@@ -1,0 +1,103 @@
+// Where the entries and recipients of a frame lie, in the very bytes that our builder writes: no text is made of a recipient.
+// Invariant: what is found is what the schema gives once the heads are decoded, or nothing is found, which decides nothing.
+import { ascii } from '../format/json-bytes.js';
+import { FRAME_ENTRY_TAIL, frameText } from './frame.js';
+
+const OPENING = ascii(frameText([]).slice(0, -']}'.length));
+const TAIL = ascii(FRAME_ENTRY_TAIL);
+const CLOSING = TAIL;
+const [QUOTE, BACKSLASH, COLON, COMMA] = [0x22, 0x5c, 0x3a, 0x2c];
+const [BRACKET, BRACKET_END, BRACE, BRACE_END] = [0x5b, 0x5d, 0x7b, 0x7d];
+const [LOWER_T, LOWER_O] = [0x74, 0x6f];
+
+/** The number of the user whose id these bytes of printable ASCII are; −1 = they are no user id. */
+export type NumberOfUser = (bytes: Uint8Array, start: number, end: number) => number;
+
+/** Used again for every frame. */
+export class FoundFrame {
+  entries = 0;
+  /** Of each entry: its text up to its first recipient. */
+  readonly headStarts: number[] = [];
+  readonly headEnds: number[] = [];
+  /** Numbers of the recipients of all entries, one after the other, and where those of each entry end. */
+  recipients = new Int32Array(256);
+  readonly recipientEnds: number[] = [];
+  count = 0;
+
+  clear(): void {
+    this.entries = 0;
+    this.count = 0;
+  }
+
+  add(recipient: number): void {
+    if (this.count === this.recipients.length) {
+      const grown = new Int32Array(this.count * 2);
+      grown.set(this.recipients);
+      this.recipients = grown;
+    }
+    this.recipients[this.count++] = recipient;
+  }
+
+  end(headStart: number, headEnd: number): void {
+    this.headStarts[this.entries] = headStart;
+    this.headEnds[this.entries] = headEnd;
+    this.recipientEnds[this.entries] = this.count;
+    this.entries++;
+  }
+}
+
+/** The bytes must be known to be UTF-8. false = nothing was found. */
+export function findFrame(bytes: Uint8Array, numberOf: NumberOfUser, found: FoundFrame): boolean {
+  found.clear();
+  if (!stands(bytes, 0, OPENING)) return false;
+  for (let at = OPENING.length; ;) {
+    const headEnd = headEndOf(bytes, at);
+    const end = headEnd < 0 ? -1 : takeRecipients(bytes, headEnd, numberOf, found);
+    if (end < 0 || !stands(bytes, end, TAIL)) return false;
+    found.end(at, headEnd);
+    at = end + TAIL.length;
+    if (bytes[at] !== COMMA) return at + CLOSING.length === bytes.length && stands(bytes, at, CLOSING);
+    at++;
+  }
+}
+
+/** After `"to":[` of the entry that begins here; −1 = it is not written as ours are, flat and with its recipients last. */
+function headEndOf(bytes: Uint8Array, start: number): number {
+  if (bytes[start] !== BRACE) return -1;
+  for (let at = start + 1; at < bytes.length; at++) {
+    const byte = bytes[at];
+    if (byte === BRACE || byte === BRACE_END || byte === BRACKET || byte === BRACKET_END) return -1;
+    if (byte !== QUOTE) continue;
+    const from = at + 1;
+    for (at = from; bytes[at] !== QUOTE; at++) {
+      if (at >= bytes.length) return -1;
+      if (bytes[at] === BACKSLASH) at++;
+    }
+    if (bytes[at + 1] !== COLON || bytes[at + 2] !== BRACKET) continue;
+    return at === from + 2 && bytes[from] === LOWER_T && bytes[from + 1] === LOWER_O ? at + 3 : -1;
+  }
+  return -1;
+}
+
+/** The place of what follows the last of them; −1 = there is none, or one stands there otherwise than ours. */
+function takeRecipients(bytes: Uint8Array, start: number, numberOf: NumberOfUser, found: FoundFrame): number {
+  for (let at = start; ;) {
+    if (bytes[at] !== QUOTE) return -1;
+    const from = at + 1;
+    for (at = from; bytes[at] !== QUOTE; at++) {
+      const byte = bytes[at];
+      if (byte === undefined || byte < 0x20 || byte > 0x7e || byte === BACKSLASH) return -1;
+    }
+    const number = numberOf(bytes, from, at);
+    if (number < 0) return -1;
+    found.add(number);
+    at++;
+    if (bytes[at] !== COMMA) return at;
+    at++;
+  }
+}
+
+function stands(bytes: Uint8Array, at: number, wanted: Uint8Array): boolean {
+  for (let index = 0; index < wanted.length; index++) if (bytes[at + index] !== wanted[index]) return false;
+  return true;
+}
