@@ -6,7 +6,7 @@ import type { Writes } from './environment.js';
 import { chunkKey } from './layout.js';
 import type { Partition } from './partition.js';
 
-interface SealedChunk {
+export interface SealedChunk {
   readonly base: number;
   readonly bytes: Buffer;
 }
@@ -38,6 +38,8 @@ export class CommitGroup {
   readonly topics = new Set<string>();
   /** How many calls have put something into it. */
   writers = 0;
+  /** Chunks that were there before are replaced by others. */
+  rewrites = false;
 
   constructor() {
     this.done.catch(() => {
@@ -69,6 +71,11 @@ export class CommitGroup {
   /** Runs inside the group's transaction: puts and removes only. */
   addUpkeep(act: (writes: Writes) => void): void {
     this.upkeep.push(act);
+  }
+
+  /** The chunks of a sealed group. */
+  *chunks(): Iterable<readonly [Partition, readonly SealedChunk[]]> {
+    for (const [partition, { sealed }] of this.writes) yield [partition, sealed];
   }
 
   /** Every partition whose state depends on this group. */

@@ -123,6 +123,7 @@ export const compact = async (stores: Stores, partition: Partition, policy: Clea
     cleanBytes += size(pays ? kept : chunks);
     if (!pays) continue;
     const group = stores.commits.group;
+    group.rewrites = true;
     const key = ({ base }: Found): Buffer => chunkKey(partition.topicNumber, partition.partition, base);
     group.addUpkeep((writes) => {
       for (const chunk of chunks) writes.remove(key(chunk));

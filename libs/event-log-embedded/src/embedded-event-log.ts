@@ -27,6 +27,7 @@ import {
 } from '#libs/event-log';
 import { ChunkReader } from './chunk-reader.js';
 import { Environment, unavailable } from './environment.js';
+import { FreshChunks } from './fresh-chunks.js';
 import { GroupCommit } from './group-commit.js';
 import { hold, refuseIfHeld } from './holder.js';
 import { LogWriter } from './log-writer.js';
@@ -95,6 +96,7 @@ export class EmbeddedEventLog implements EventLog {
 
   private readonly registry: TopicRegistry;
   private readonly reader: ChunkReader;
+  private readonly fresh = new FreshChunks();
 
   private constructor(
     private readonly environment: Environment,
@@ -115,7 +117,10 @@ export class EmbeddedEventLog implements EventLog {
 
   private startWriting(options: EmbeddedEventLogOptions, nowMs: () => number, release: () => Promise<void>): Writing {
     const { environment, registry, reader } = this;
-    const commits = new GroupCommit(environment, (topics) => topics.forEach((topic) => this.moved(topic)));
+    const commits = new GroupCommit(environment, (group) => {
+      this.fresh.keep(group);
+      for (const topic of group.topics) this.moved(topic);
+    });
     const maxRecordBytes = options.maxRecordBytes ?? DEFAULT_MAX_RECORD_BYTES;
     const writer = new LogWriter({ commits, registry, offsets: this.offsets, nowMs, maxRecordBytes });
     const upkeep = new Upkeep({ environment, reader, commits }, registry, {
@@ -141,7 +146,10 @@ export class EmbeddedEventLog implements EventLog {
       },
       start: (topic, number) => see?.head(partition(topic, number)).start ?? partition(topic, number).visibleStart,
       end: (topic, number) => see?.head(partition(topic, number)).next ?? partition(topic, number).visibleNext,
-      readBatch: (topic, number, from, to) => this.reader.read(partition(topic, number), from, to),
+      readBatch: (topic, number, from, to) => {
+        const of = partition(topic, number);
+        return this.fresh.batch(of, from, to) ?? this.reader.read(of, from, to);
+      },
       nowMs,
     };
   }

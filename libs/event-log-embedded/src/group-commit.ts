@@ -21,8 +21,8 @@ export class GroupCommit {
 
   constructor(
     private readonly environment: Environment,
-    /** Readers of these topics may have something to read. */
-    private readonly onCommitted: (topics: ReadonlySet<string>) => void,
+    /** Readers of its topics may have something to read. */
+    private readonly onCommitted: (group: CommitGroup) => void,
   ) {}
 
   /** The group that takes what arrives now. Fill it without waiting in between; then await its `done`. */
@@ -68,7 +68,7 @@ export class GroupCommit {
     }
     group.committed();
     group.succeed();
-    this.onCommitted(group.topics);
+    this.onCommitted(group);
   }
 
   /** The disk says what is true: all that was given out beyond it is void, also in the group that was being filled. */

@@ -50,8 +50,9 @@ export class Deliveries {
     const { log, topic, clock, bounds, users } = this.options;
     const [starts, ends] = await Promise.all([log.starts(topic), log.ends(topic)]);
     const from = ends.map((end, partition) => Math.max(starts[partition] ?? 0, end - RECENT_FRAMES_AT_START));
+    const startedAtMs = clock.nowMs();
     this.#partitions = from.map(
-      (offset, partition) => new DeliveryPartition(partition, offset, clock.nowMs(), bounds, users),
+      (startOffset, index) => new DeliveryPartition({ index, startOffset, startedAtMs, bounds, users }),
     );
     return from;
   }

@@ -30,7 +30,17 @@ export interface PartitionBounds {
   readonly maxRecentRecipients: number;
 }
 
+export interface PartitionOptions {
+  readonly index: number;
+  readonly startOffset: number;
+  readonly startedAtMs: number;
+  readonly bounds: PartitionBounds;
+  /** Everybody's numbers. */
+  readonly users: Interner;
+}
+
 export class DeliveryPartition {
+  readonly index: number;
   readonly recent: RecentFrames;
   /** By the recipient's number. */
   readonly #inboxes = new Map<number, Inbox>();
@@ -41,15 +51,10 @@ export class DeliveryPartition {
   readonly #touched = new Set<Inbox>();
   readonly #listeners = new Set<() => void>();
 
-  constructor(
-    readonly index: number,
-    startOffset: number,
-    startedAtMs: number,
-    private readonly bounds: PartitionBounds,
-    private readonly users: Interner,
-  ) {
-    this.#end = { position: startOf(startOffset), timeMs: startedAtMs };
-    this.recent = new RecentFrames(this.#end.position, bounds.maxRecentRecipients);
+  constructor(private readonly options: PartitionOptions) {
+    this.index = options.index;
+    this.#end = { position: startOf(options.startOffset), timeMs: options.startedAtMs };
+    this.recent = new RecentFrames(this.#end.position, options.bounds.maxRecentRecipients);
   }
 
   /** Everything before it has been applied. */
@@ -109,7 +114,7 @@ export class DeliveryPartition {
 
   /** What is new for a user, if anybody asked for it lately. */
   inbox(userId: string): Inbox | undefined {
-    const number = this.users.find(userId);
+    const number = this.options.users.find(userId);
     return number === undefined ? undefined : this.#inboxes.get(number);
   }
 
@@ -121,13 +126,13 @@ export class DeliveryPartition {
 
   /** An inbox that is complete from a place on. `undefined`: neither memory nor what was replayed reaches back so far, or more senders than an inbox holds. */
   open(userId: string, since: Position, replayed: Replayed = { news: [], readTo: since }): Inbox | undefined {
-    const number = this.users.intern(userId);
+    const number = this.options.users.intern(userId);
     const known = this.#inboxes.get(number);
     if (known !== undefined && comparePositions(since, known.floor) >= 0) return known;
     if (comparePositions(replayed.readTo, this.memoryFrom(userId)) < 0) return undefined;
     const upTo = known?.floor ?? this.#end.position;
     const fromLog = replayed.news.filter((news) => comparePositions(news.position, upTo) < 0);
-    const inbox = known ?? new Inbox(userId, since, this.bounds.maxSendersPerInbox);
+    const inbox = known ?? new Inbox(userId, since, this.options.bounds.maxSendersPerInbox);
     inbox.extendBack([...fromLog, ...this.recent.find(number, replayed.readTo, upTo)], since);
     this.#inboxes.set(number, inbox);
     return comparePositions(inbox.floor, since) > 0 ? undefined : inbox;

@@ -1,20 +1,19 @@
 // The quick way against the schema: heads and recipients of what our builder writes; of anything that only nearly looks like it,
 // the same or nothing.
 import * as fc from 'fast-check';
-import { Interner, AsciiNames } from '#libs/interest';
 import { isUserId, toWellFormed, type UserId } from '#libs/matrix';
 import type { View } from '#libs/presence';
 import { FRAME_ENTRY_TAIL, decodeFrame, encodeFrame, frameText, type FrameRecord, type News } from './frame.js';
 import { FoundFrame, findFrame } from './quick-frame.js';
 
-const users = new Interner();
-const names = new AsciiNames(users);
+const names: string[] = [];
 const found = new FoundFrame();
 
 function numberOf(bytes: Uint8Array, start: number, end: number): number {
-  const known = names.find(bytes, start, end);
+  const name = Buffer.from(bytes.subarray(start, end)).toString('latin1');
+  const known = names.indexOf(name);
   if (known >= 0) return known;
-  return isUserId(Buffer.from(bytes.subarray(start, end)).toString('latin1')) ? names.enter(bytes, start, end) : -1;
+  return isUserId(name) ? names.push(name) - 1 : -1;
 }
 
 /** As the gateway reads it; undefined = nothing was found, or its heads do not decode. */
@@ -30,7 +29,7 @@ function foundIn(text: string): FrameRecord | undefined {
   const entries = decoded.record.entries.map((entry, index) => {
     const from = index === 0 ? 0 : (found.recipientEnds[index - 1] as number);
     const to = found.recipients.subarray(from, found.recipientEnds[index]);
-    return { ...entry, to: Array.from(to, (number) => users.nameOf(number) as UserId) };
+    return { ...entry, to: Array.from(to, (number) => names[number] as UserId) };
   });
   return { entries };
 }
