@@ -36,7 +36,12 @@ const PLAIN_PARAMETER = /^(?:[\w.~!$'()*+,;=:@-]|%(?:40|3A|2F|3D|2B))+$/i;
 const HEAD = Object.entries(CORS_HEADERS).flat();
 const JSON_TYPE = 'application/json; charset=utf-8';
 const NONE: Readonly<Record<string, string>> = {};
-const PLAIN_QUERY = /^[a-z_]+=[\w.~-]*(?:&[a-z_]+=[\w.~-]*)*$/;
+const [EQUALS, AMPERSAND] = [0x3d, 0x26];
+/** By character code: what a name in a plain query is made of (1), and what only a value may hold besides (2). */
+const QUERY_UNITS = Uint8Array.from({ length: 128 }, (_, code) => {
+  const character = String.fromCharCode(code);
+  return /[a-z_]/.test(character) ? 1 : /[\w.~-]/.test(character) ? 2 : 0;
+});
 
 type Handler = (request: IncomingMessage, response: ServerResponse) => void;
 
@@ -127,15 +132,18 @@ function readUrl(
 
 /** undefined: not plain, or a name twice. */
 function queryIn(text: string): Readonly<Record<string, string>> | undefined {
-  if (!PLAIN_QUERY.test(text)) return undefined;
   const query: Record<string, string> = {};
-  for (const part of text.split('&')) {
-    const at = part.indexOf('=');
-    const name = part.slice(0, at);
-    if (name in query) return undefined;
-    query[name] = part.slice(at + 1);
+  for (let at = 0; ; at++) {
+    const nameAt = at;
+    while (QUERY_UNITS[text.charCodeAt(at)] === 1) at++;
+    const name = text.slice(nameAt, at);
+    if (name === '' || text.charCodeAt(at) !== EQUALS || name in query) return undefined;
+    const valueAt = ++at;
+    while ((QUERY_UNITS[text.charCodeAt(at)] ?? 0) > 0) at++;
+    query[name] = text.slice(valueAt, at);
+    if (at === text.length) return query;
+    if (text.charCodeAt(at) !== AMPERSAND) return undefined;
   }
-  return query;
 }
 
 /** Unescaped; undefined: not plain. */

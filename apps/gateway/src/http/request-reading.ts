@@ -34,14 +34,30 @@ export function tokenOf(request: Asking): string {
 }
 
 export function originOf({ headers }: Pick<Asking, 'headers'>): RequestOrigin {
-  const fetchSite = headers['sec-fetch-site'];
-  return {
-    host: headers.host,
-    origin: headers.origin,
-    fetchSite: typeof fetchSite === 'string' ? fetchSite : undefined,
-    forwarded:
-      headers['forwarded'] !== undefined || Object.keys(headers).some((name) => name.startsWith('x-forwarded-')),
-  };
+  return new OriginIn(headers);
+}
+
+/** Read when somebody asks: only development tokens do. */
+class OriginIn implements RequestOrigin {
+  constructor(private readonly headers: IncomingHttpHeaders) {}
+
+  get host(): string | undefined {
+    return this.headers.host;
+  }
+
+  get origin(): string | undefined {
+    return this.headers.origin;
+  }
+
+  get fetchSite(): string | undefined {
+    const fetchSite = this.headers['sec-fetch-site'];
+    return typeof fetchSite === 'string' ? fetchSite : undefined;
+  }
+
+  get forwarded(): boolean {
+    const { headers } = this;
+    return headers['forwarded'] !== undefined || Object.keys(headers).some((name) => name.startsWith('x-forwarded-'));
+  }
 }
 
 /** The caller's trace context. */
