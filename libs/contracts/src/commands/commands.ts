@@ -2,6 +2,7 @@
 // when there is one.
 import { toWellFormed } from '#libs/matrix';
 import { type Decoded } from '../format/decoded.js';
+import { textField, textJson } from '../format/json-text.js';
 import { keyFault } from '../format/keys.js';
 import { type LineDefaults, decodeText, recordFamily } from '../format/record-family.js';
 import { type CommandRecord } from './command-record.js';
@@ -34,20 +35,16 @@ export function encodeCommand({
   readonly userId: string;
   readonly input: CommandRecord['input'];
 }): string {
-  const head = { type: input.type, v: 1, user_id: userId };
+  const head = `{"type":"${input.type}","v":1,"user_id":${textJson(userId)}`;
   switch (input.type) {
     case 'presence.set': {
-      const statusMsg = input.statusMsg ?? '';
-      return JSON.stringify({
-        ...head,
-        device_id: input.deviceId,
-        presence: input.presence,
-        status_msg: statusMsg === '' ? undefined : toWellFormed(statusMsg),
-      });
+      const { deviceId, presence, statusMsg = '' } = input;
+      const message = statusMsg === '' ? '' : textField('status_msg', toWellFormed(statusMsg));
+      return `${head}${textField('device_id', deviceId)},"presence":"${presence}"${message}}`;
     }
     case 'presence.override':
-      return JSON.stringify({ ...head, presence: input.presence ?? null });
+      return `${head},"presence":${input.presence === undefined ? 'null' : `"${input.presence}"`}}`;
     case 'user.forget':
-      return JSON.stringify(head);
+      return `${head}}`;
   }
 }

@@ -1,8 +1,9 @@
 // `presence.deliveries`: frames, whose key is null and whose partition is their recipients'. Invariant: a frame is
 // built from texts that are made once: the head of an entry per change, a quoted recipient per user.
 import { type Decoded } from '../format/decoded.js';
+import { numberField, textField, textJson } from '../format/json-text.js';
 import { decodeText, recordFamily } from '../format/record-family.js';
-import { writtenLife, writtenView } from '../format/view-fields.js';
+import { viewJson, writtenLife } from '../format/view-fields.js';
 import { type FrameEntry, type FrameNews, type FrameRecord, presenceFrameV1 } from './presence-frame-v1.js';
 
 export const DELIVERIES = recordFamily<FrameRecord>({ 'presence.frame': [presenceFrameV1] });
@@ -24,16 +25,10 @@ export type News = Loose<FrameNews>;
 
 /** The text of an entry up to its first recipient: made once per change, whatever the number of frames. */
 export function frameEntryHead(news: News): string {
-  const stamp = {
-    user_id: news.userId,
-    life: writtenLife(news.life),
-    version: news.version,
-    changed_ts: news.changedAtMs,
-  };
-  const fields: Record<string, unknown> =
-    news.kind === 'gone' ? { ...stamp, gone: true } : { ...stamp, ...writtenView(news.view) };
-  if (news.traceparent !== undefined) fields['traceparent'] = news.traceparent;
-  return `${JSON.stringify(fields).slice(0, -1)},"to":[`;
+  const { userId, life, version, changedAtMs, traceparent } = news;
+  const stamp = `${numberField('life', writtenLife(life))},"version":${version},"changed_ts":${changedAtMs}`;
+  const told = news.kind === 'gone' ? '"gone":true' : viewJson(news.view);
+  return `{"user_id":${textJson(userId)}${stamp},${told}${textField('traceparent', traceparent)},"to":[`;
 }
 
 /** What follows the last recipient. */
@@ -41,7 +36,7 @@ export const FRAME_ENTRY_TAIL = ']}';
 
 /** A recipient as it stands in an entry; entries separate recipients with commas. */
 export function frameRecipient(userId: string): string {
-  return JSON.stringify(userId);
+  return textJson(userId);
 }
 
 /** `head` from `frameEntryHead`, recipients from `frameRecipient`. */

@@ -27,23 +27,6 @@ export function viewOf(stored: StoredView): View {
   };
 }
 
-/** In the order in which the fields are written; undefined ones are left out by JSON.stringify. */
-export interface WrittenView {
-  readonly presence: View['presence'];
-  readonly status_msg: string | undefined;
-  readonly currently_active: boolean;
-  readonly last_active_ts: number | undefined;
-}
-
-export function writtenView(view: View): WrittenView {
-  return {
-    presence: view.presence,
-    status_msg: view.statusMsg === '' ? undefined : view.statusMsg,
-    currently_active: view.currentlyActive,
-    last_active_ts: view.lastActiveAtMs,
-  };
-}
-
 /** The fields of a view as JSON, without braces. */
 export function viewJson({ presence, statusMsg, currentlyActive, lastActiveAtMs }: View): string {
   const message = textField('status_msg', statusMsg === '' ? undefined : statusMsg);
