@@ -46,7 +46,7 @@ export {
   type FrameRecord,
   type News,
 } from './deliveries/frame.js';
-export { FoundFrame, findFrame, type NumberOfUser } from './deliveries/quick-frame.js';
+export { FoundFrame, findFrame, type UserNumbers } from './deliveries/quick-frame.js';
 export {
   decodeFrameHeaders,
   decodeVector,

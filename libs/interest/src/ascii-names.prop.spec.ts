@@ -1,12 +1,13 @@
 // Names found from their bytes have the interner's own numbers, whichever way they came.
 import fc from 'fast-check';
-import { AsciiNames } from './ascii-names.js';
+import { AsciiNames, NO_PLAIN_NAME, UNKNOWN_NAME } from './ascii-names.js';
 import { Interner } from './interner.js';
 
-const bytesOf = (text: string): Uint8Array => Uint8Array.from(text, (unit) => unit.charCodeAt(0));
+const bytesOf = (text: string): Uint8Array => new TextEncoder().encode(text);
+const PLAIN = /^[\x20\x21\x23-\x5b\x5d-\x7e]*$/;
 const names = fc.oneof(
   fc.integer({ min: 0, max: 3_000 }).map((number) => `@user${number}:example.org`),
-  fc.string({ unit: 'grapheme-ascii', maxLength: 12 }),
+  fc.string({ unit: 'grapheme-ascii', maxLength: 12 }).filter((name) => PLAIN.test(name)),
 );
 
 test('a name has one number, whether it comes as text or as bytes', () => {
@@ -17,11 +18,11 @@ test('a name has one number, whether it comes as text or as bytes', () => {
       const numbers = new Map<string, number>();
       const entered = new Set<string>();
       for (const [name, asText, before] of asked) {
-        const bytes = bytesOf(`${' '.repeat(before)}${name}!`);
-        const place = [before, before + name.length] as const;
-        const found = ascii.find(bytes, ...place);
-        expect(found).toBe(entered.has(name) ? numbers.get(name) : -1);
-        const number = asText ? interner.intern(name) : found >= 0 ? found : ascii.enter(bytes, ...place);
+        const bytes = bytesOf(`${'"'.repeat(before)}${name}"`);
+        const found = ascii.find(bytes, before);
+        expect(found).toBe(entered.has(name) ? numbers.get(name) : UNKNOWN_NAME);
+        expect(ascii.end).toBe(before + name.length);
+        const number = asText ? interner.intern(name) : found >= 0 ? found : ascii.enter(bytes, before, ascii.end);
         if (!asText) entered.add(name);
         expect(number).toBe(numbers.get(name) ?? numbers.size);
         numbers.set(name, number);
@@ -30,4 +31,8 @@ test('a name has one number, whether it comes as text or as bytes', () => {
     }),
     { numRuns: 50 },
   );
+});
+
+it.each(['@é:hs"', '@a\\"b"', '@a\u0001"', '@never:ending', ''])('is no plain name: %j', (text) => {
+  expect(new AsciiNames(new Interner()).find(bytesOf(text), 0)).toBe(NO_PLAIN_NAME);
 });

@@ -2,9 +2,17 @@
 // numbers. Invariant: a record that is no frame is undefined; it never stops a partition. A frame as our builder writes it
 // costs no text per recipient, so that a room of thousands costs one look at its bytes.
 import { isUtf8 } from 'node:buffer';
-import { FoundFrame, decodeFrame, findFrame, frameText, FRAME_ENTRY_TAIL, type FrameNews } from '#libs/contracts';
+import {
+  FoundFrame,
+  decodeFrame,
+  findFrame,
+  frameText,
+  FRAME_ENTRY_TAIL,
+  type FrameNews,
+  type UserNumbers,
+} from '#libs/contracts';
 import type { LogRecord } from '#libs/event-log';
-import { AsciiNames, type Interner } from '#libs/interest';
+import { AsciiNames, UNKNOWN_NAME, type Interner } from '#libs/interest';
 import { isUserId } from '#libs/matrix';
 import { FrameOrigin } from './frame-origin.js';
 
@@ -25,11 +33,11 @@ export interface ReadFrame {
 }
 
 export class FrameReader {
-  readonly #names: AsciiNames;
+  readonly #recipients: Recipients;
   readonly #found = new FoundFrame();
 
   constructor(private readonly users: Interner) {
-    this.#names = new AsciiNames(users);
+    this.#recipients = new Recipients(users);
   }
 
   read(record: LogRecord): ReadFrame | undefined {
@@ -44,16 +52,10 @@ export class FrameReader {
     };
   }
 
-  readonly #numberOf = (bytes: Uint8Array, start: number, end: number): number => {
-    const known = this.#names.find(bytes, start, end);
-    if (known >= 0) return known;
-    return isUserId(latin1(bytes, start, end)) ? this.#names.enter(bytes, start, end) : -1;
-  };
-
   /** undefined decides nothing. */
   #quickly(bytes: Buffer): NumberedEntry[] | undefined {
     const found = this.#found;
-    if (!findFrame(bytes, this.#numberOf, found)) return undefined;
+    if (!findFrame(bytes, this.#recipients, found)) return undefined;
     const heads: string[] = [];
     for (let entry = 0; entry < found.entries; entry++)
       heads.push(bytes.toString('utf8', found.headStarts[entry], found.headEnds[entry]) + FRAME_ENTRY_TAIL);
@@ -83,6 +85,23 @@ export class FrameReader {
   }
 }
 
-function latin1(bytes: Uint8Array, start: number, end: number): string {
-  return Buffer.from(bytes.buffer, bytes.byteOffset + start, end - start).toString('latin1');
+/** Users' numbers by the bytes of their ids; an id is looked at once. */
+class Recipients implements UserNumbers {
+  readonly #names: AsciiNames;
+
+  constructor(users: Interner) {
+    this.#names = new AsciiNames(users);
+  }
+
+  get end(): number {
+    return this.#names.end;
+  }
+
+  numberAt(bytes: Uint8Array, start: number): number {
+    const known = this.#names.find(bytes, start);
+    if (known !== UNKNOWN_NAME) return known;
+    const { end } = this.#names;
+    const name = Buffer.from(bytes.buffer, bytes.byteOffset + start, end - start).toString('latin1');
+    return isUserId(name) ? this.#names.enter(bytes, start, end) : UNKNOWN_NAME;
+  }
 }

@@ -9,17 +9,21 @@ import { FoundFrame, findFrame } from './quick-frame.js';
 const names: string[] = [];
 const found = new FoundFrame();
 
-function numberOf(bytes: Uint8Array, start: number, end: number): number {
-  const name = Buffer.from(bytes.subarray(start, end)).toString('latin1');
-  const known = names.indexOf(name);
-  if (known >= 0) return known;
-  return isUserId(name) ? names.push(name) - 1 : -1;
-}
+const numbers = {
+  end: 0,
+  numberAt(bytes: Uint8Array, start: number): number {
+    this.end = bytes.indexOf(0x22, start);
+    const name = Buffer.from(bytes.subarray(start, Math.max(start, this.end))).toString('utf8');
+    if (!/^[\x20-\x5b\x5d-\x7e]*$/.test(name) || !isUserId(name)) return -1;
+    const known = names.indexOf(name);
+    return known >= 0 ? known : names.push(name) - 1;
+  },
+};
 
 /** As the gateway reads it; undefined = nothing was found, or its heads do not decode. */
 function foundIn(text: string): FrameRecord | undefined {
   const bytes = Buffer.from(text);
-  if (!findFrame(bytes, numberOf, found)) return undefined;
+  if (!findFrame(bytes, numbers, found)) return undefined;
   const heads = Array.from(
     { length: found.entries },
     (_, entry) => bytes.toString('utf8', found.headStarts[entry], found.headEnds[entry]) + FRAME_ENTRY_TAIL,

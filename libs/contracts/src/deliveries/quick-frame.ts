@@ -10,8 +10,13 @@ const [QUOTE, BACKSLASH, COLON, COMMA] = [0x22, 0x5c, 0x3a, 0x2c];
 const [BRACKET, BRACKET_END, BRACE, BRACE_END] = [0x5b, 0x5d, 0x7b, 0x7d];
 const [LOWER_T, LOWER_O] = [0x74, 0x6f];
 
-/** The number of the user whose id these bytes of printable ASCII are; −1 = they are no user id. */
-export type NumberOfUser = (bytes: Uint8Array, start: number, end: number) => number;
+/** Whoever numbers users by the bytes of their ids. */
+export interface UserNumbers {
+  /** The number of the user whose quoted id begins here, after the quote; below 0 = it is no user id in plain ASCII. */
+  numberAt(bytes: Uint8Array, start: number): number;
+  /** Where the closing quote of that one stands. */
+  readonly end: number;
+}
 
 /** Used again for every frame. */
 export class FoundFrame {
@@ -47,12 +52,12 @@ export class FoundFrame {
 }
 
 /** The bytes must be known to be UTF-8. false = nothing was found. */
-export function findFrame(bytes: Uint8Array, numberOf: NumberOfUser, found: FoundFrame): boolean {
+export function findFrame(bytes: Uint8Array, users: UserNumbers, found: FoundFrame): boolean {
   found.clear();
   if (!stands(bytes, 0, OPENING)) return false;
   for (let at = OPENING.length; ;) {
     const headEnd = headEndOf(bytes, at);
-    const end = headEnd < 0 ? -1 : takeRecipients(bytes, headEnd, numberOf, found);
+    const end = headEnd < 0 ? -1 : takeRecipients(bytes, headEnd, users, found);
     if (end < 0 || !stands(bytes, end, TAIL)) return false;
     found.end(at, headEnd);
     at = end + TAIL.length;
@@ -80,21 +85,15 @@ function headEndOf(bytes: Uint8Array, start: number): number {
 }
 
 /** The place of what follows the last of them; −1 = there is none, or one stands there otherwise than ours. */
-function takeRecipients(bytes: Uint8Array, start: number, numberOf: NumberOfUser, found: FoundFrame): number {
-  for (let at = start; ;) {
-    if (bytes[at] !== QUOTE) return -1;
-    const from = at + 1;
-    for (at = from; bytes[at] !== QUOTE; at++) {
-      const byte = bytes[at];
-      if (byte === undefined || byte < 0x20 || byte > 0x7e || byte === BACKSLASH) return -1;
-    }
-    const number = numberOf(bytes, from, at);
+function takeRecipients(bytes: Uint8Array, start: number, users: UserNumbers, found: FoundFrame): number {
+  for (let at = start; bytes[at] === QUOTE; at++) {
+    const number = users.numberAt(bytes, at + 1);
     if (number < 0) return -1;
     found.add(number);
-    at++;
+    at = users.end + 1;
     if (bytes[at] !== COMMA) return at;
-    at++;
   }
+  return -1;
 }
 
 function stands(bytes: Uint8Array, at: number, wanted: Uint8Array): boolean {
