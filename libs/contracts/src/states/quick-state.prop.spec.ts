@@ -1,4 +1,4 @@
-// The quick way against the schema: of what our encoder writes it finds the same times; of anything that only nearly looks like
+// The quick way against the schema: of what our encoder writes it finds the same; of anything that only nearly looks like
 // it, the same or nothing.
 import * as fc from 'fast-check';
 import type { View } from '#libs/presence';
@@ -11,16 +11,27 @@ const KEY = '@alice:example.org';
 
 /** undefined = nothing was found. */
 function foundIn(text: string): object | undefined {
-  if (!findState(spansInALog(KEY, text), found)) return undefined;
-  const { changedAtMs, lastActiveAtMs } = found;
-  return { changedAtMs, lastActiveAtMs: Number.isNaN(lastActiveAtMs) ? undefined : lastActiveAtMs };
+  const spans = spansInALog(KEY, text);
+  if (!findState(spans, found)) return undefined;
+  const { life, version, changedAtMs, presence, statusStart, statusEnd, isCurrentlyActive, lastActiveAtMs } = found;
+  const statusMsg = new TextDecoder().decode(spans.valueBytes.subarray(statusStart, statusEnd));
+  return {
+    userId: KEY,
+    life,
+    version,
+    changedAtMs,
+    view: {
+      presence,
+      ...(statusStart < 0 ? {} : { statusMsg }),
+      currentlyActive: isCurrentlyActive,
+      ...(Number.isNaN(lastActiveAtMs) ? {} : { lastActiveAtMs }),
+    },
+  };
 }
 
 function decodedOf(text: string): object {
-  const decoded = decodeState(text, KEY);
-  if (!decoded.ok) return decoded;
-  const { changedAtMs, view } = decoded.record;
-  return { changedAtMs, lastActiveAtMs: view.lastActiveAtMs };
+  const decoded = decodeState(Buffer.from(text).toString(), KEY);
+  return decoded.ok ? decoded.record : decoded;
 }
 
 const views: fc.Arbitrary<View> = fc
