@@ -35,7 +35,7 @@ export class ChunkBuilder {
     firstBytes = 480,
   ) {
     this.nextOffset = base;
-    this.bytes = Buffer.allocUnsafeSlow(HEADER_BYTES + RECORD_BYTES + firstBytes);
+    this.bytes = Buffer.allocUnsafe(HEADER_BYTES + RECORD_BYTES + firstBytes);
   }
 
   get size(): number {
@@ -90,7 +90,7 @@ export class ChunkBuilder {
 
   private reserve(bytes: number): void {
     if (this.at + bytes <= this.bytes.length) return;
-    const grown = Buffer.allocUnsafeSlow(Math.max(this.bytes.length * 2, this.at + bytes));
+    const grown = Buffer.allocUnsafe(Math.max(this.bytes.length * 2, this.at + bytes));
     this.bytes.copy(grown, 0, 0, this.at);
     this.bytes = grown;
   }

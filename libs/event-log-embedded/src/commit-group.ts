@@ -6,6 +6,9 @@ import type { Writes } from './environment.js';
 import { chunkKey } from './layout.js';
 import type { Partition } from './partition.js';
 
+/** For a chunk as large as the last one, and the room that its last text might need; a growing one is copied. */
+const MOST_RESERVED_BYTES = 64 << 10;
+
 export interface SealedChunk {
   readonly base: number;
   readonly bytes: Buffer;
@@ -52,7 +55,7 @@ export class CommitGroup {
     const offset = partition.head.next++;
     let writes = this.writes.get(partition);
     if (writes === undefined) {
-      this.writes.set(partition, (writes = new PartitionWrites(offset, 400)));
+      this.writes.set(partition, (writes = new PartitionWrites(offset, partition.usualChunkBytes)));
       this.topics.add(partition.topic);
     } else if (!writes.open.takes(timestampMs)) {
       writes.seal();
@@ -87,7 +90,9 @@ export class CommitGroup {
   seal(): void {
     for (const [partition, writes] of this.writes) {
       writes.seal();
-      partition.head.dirtyBytes += writes.sealed.reduce((sum, chunk) => sum + chunk.bytes.length, 0);
+      const bytes = writes.sealed.reduce((sum, chunk) => sum + chunk.bytes.length, 0);
+      partition.usualChunkBytes = Math.min(2 * bytes, MOST_RESERVED_BYTES);
+      partition.head.dirtyBytes += bytes;
       this.touch(partition);
     }
     for (const partition of this.heads.keys())

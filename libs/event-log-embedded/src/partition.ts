@@ -6,6 +6,8 @@ export class Partition {
   /** As it will be on disk after all commits under way. */
   head: Head;
   visibleStart = 0;
+  /** Room for the next chunk, so that it need not grow. */
+  usualChunkBytes = 480;
   visibleNext = 0;
 
   constructor(

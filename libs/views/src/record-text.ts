@@ -6,5 +6,10 @@ import { isUtf8 } from 'node:buffer';
 export function textOf(bytes: Uint8Array | null): string | null | undefined {
   if (bytes === null) return null;
   if (!isUtf8(bytes)) return undefined;
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8');
+  return bufferOf(bytes).toString('utf8');
+}
+
+/** The same bytes; what comes from the embedded log is one already. */
+export function bufferOf(bytes: Uint8Array): Buffer {
+  return Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }

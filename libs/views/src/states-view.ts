@@ -13,7 +13,7 @@ import {
 import type { LogRecord, RecordBatch } from '#libs/event-log';
 import { Interner } from '#libs/interest';
 import type { View } from '#libs/presence';
-import { textOf } from './record-text.js';
+import { bufferOf, textOf } from './record-text.js';
 import { StateRows } from './state-rows.js';
 import { Waiting, type Waited } from './waiting.js';
 
@@ -227,7 +227,7 @@ export class StatesView {
 }
 
 function asciiOf(bytes: Uint8Array, start: number, end: number): string {
-  return Buffer.from(bytes.buffer, bytes.byteOffset + start, end - start).toString('latin1');
+  return bufferOf(bytes).toString('latin1', start, end);
 }
 
 export function isPlainOffline(view: View): boolean {
