@@ -35,11 +35,7 @@ export async function send(
     await patience.persist(() => log.append(topics.deliveries, records));
     for (const frame of wave) meter.framed(frame.recipients);
   }
-  await Promise.all(
-    [...settlements].map(async ([topic, senders]) => {
-      meter.wroteRecipients(await patience.persist(() => recipients.settle(topic, senders)));
-    }),
-  );
+  if (settlements.size > 0) await patience.persist(() => recipients.settle(settlements));
   for (const group of groupsOf(rejected.map(rejectionOf))) {
     await patience.persist(() => log.append(topics.rejected, group));
     for (const { headers: of } of group) meter.rejected(of?.['topic'] ?? '', of?.['reason'] ?? '');

@@ -12,6 +12,7 @@ export interface PatienceOptions extends Pick<FanoutOptions, 'clock' | 'limits' 
 
 export class Patience {
   readonly #ending = new AbortController();
+  readonly #pauses = new Set<() => void>();
 
   constructor(private readonly options: PatienceOptions) {}
 
@@ -22,6 +23,7 @@ export class Patience {
 
   end(): void {
     this.#ending.abort(new Error(`${this.options.name} is not ours any more`));
+    for (const end of [...this.#pauses]) end();
   }
 
   /** Again and again while the log is unavailable; any other error is passed on, and after `end` its reason is. */
@@ -57,11 +59,11 @@ export class Patience {
     return new Promise((resolve) => {
       const end = (): void => {
         cancel();
-        this.signal.removeEventListener('abort', end);
+        this.#pauses.delete(end);
         resolve();
       };
       const cancel = clock.wakeAt(clock.nowMs() + spanMs, end);
-      this.signal.addEventListener('abort', end, { once: true });
+      this.#pauses.add(end);
     });
   }
 }

@@ -34,10 +34,14 @@ export class RecipientTopic {
     for (const [sender, held] of this.#held) if (held.present) yield sender;
   }
 
+  /** The record at this offset, or one after it, has been told by `hold`. */
+  knows(sender: number, offset: number): boolean {
+    return (this.#held.get(sender)?.offset ?? -1) >= offset;
+  }
+
   /** `news`: it was not known from a record at or after this one. */
   hold(sender: number, held: Held): 'news' | 'known' {
-    const known = this.#held.get(sender);
-    if (known !== undefined && known.offset >= held.offset) return 'known';
+    if (this.knows(sender, held.offset)) return 'known';
     this.#held.set(sender, held);
     return 'news';
   }

@@ -1,12 +1,20 @@
 // Topics `presence.to.<recipient>`: found by polling, checked, read to their ends and followed, so that whatever somebody
 // else writes into one is noticed and mended. Invariant: only topics that are ready are written, and every sender's records
 // are written by the task that owns the sender. It stands apart: tasks ask it what a topic lacks, and it knows no task.
-import { decodeRecipientEvent, encodeRecipientEvent, recipientOf, recipientTopic } from '#libs/contracts';
-import { UnknownTopicError, type NewRecord, type RecordBatch, type Tail, type TopicDescription } from '#libs/event-log';
+import { decodeRecipientEvent, recipientOf, recipientTopic } from '#libs/contracts';
+import {
+  LogUnavailableError,
+  UnknownTopicError,
+  type RecordBatch,
+  type Tail,
+  type TopicDescription,
+} from '#libs/event-log';
 import { textOf } from '#libs/views';
+import { lackOf, LacksNow, type Lacking } from './recipient-lacks.js';
 import { RecipientTopic } from './recipient-topic.js';
 import type { FanoutOptions } from './surroundings.js';
 import type { Tables } from './tables.js';
+import type { Settlements } from './telling.js';
 
 export interface RecipientTopicsOptions extends Pick<
   FanoutOptions,
@@ -76,27 +84,46 @@ export class RecipientTopics {
     await this.#tail?.close();
   }
 
-  /** What the topic lacks of these senders now is written. Rejects when the log does; a topic that is gone is forgotten. */
-  async settle(topic: RecipientTopic, senders: Iterable<number>): Promise<number> {
-    if (!topic.ready) return 0;
-    const due = [...senders].flatMap((sender) => this.#due(topic, sender));
-    if (due.length === 0) return 0;
+  /**
+   * What these topics lack of these senders now is written, to all of them at once. Rejects when the log did not take all of it, after
+   * the others are done; then it may be asked again. A topic that is gone is forgotten.
+   */
+  async settle(settlements: Settlements): Promise<void> {
+    const { tables, clock, meter } = this.options;
+    const now = new LacksNow(tables, clock.nowMs());
+    let written = 0;
+    const outcomes = await Promise.allSettled(
+      [...settlements].map(async ([topic, senders]) => {
+        if (!topic.ready) return;
+        const records = await this.#write(topic, now.of(topic, senders));
+        written += records;
+      }),
+    );
+    meter.wroteRecipients(written);
+    const faults = outcomes.flatMap((outcome) => (outcome.status === 'rejected' ? [outcome.reason as unknown] : []));
+    // What does not pass is told first.
+    const fault = faults.find((error) => !(error instanceof LogUnavailableError)) ?? faults[0];
+    if (fault !== undefined) throw fault;
+  }
+
+  async #write(topic: RecipientTopic, lacks: readonly Lacking[]): Promise<number> {
+    if (lacks.length === 0) return 0;
     try {
       const appended = await this.options.log.append(
         topic.name,
-        due.map(({ record }) => record),
+        lacks.map(({ record }) => record),
       );
-      due.forEach(({ sender, life, version, present }, index) => {
+      lacks.forEach(({ sender, life, version, present }, index) => {
         topic.hold(sender, { life, version, present, offset: appended[index]?.offset ?? 0 });
         // Things may have changed while it was being written, and the task may be another one since.
-        if (this.#due(topic, sender).length > 0) this.options.onSurprise(topic, sender);
+        if (lackOf(this.options.tables, topic, sender) !== 'nothing') this.options.onSurprise(topic, sender);
       });
     } catch (error) {
       if (!(error instanceof UnknownTopicError)) throw error;
       this.#forget(topic);
       return 0;
     }
-    return due.length;
+    return lacks.length;
   }
 
   async poll(): Promise<void> {
@@ -276,10 +303,13 @@ export class RecipientTopics {
     if (topic === undefined) return;
     for (const record of batch.records) {
       const key = textOf(record.key);
-      const value = textOf(record.value);
-      if (key === undefined || key === null || value === undefined) continue;
-      const decoded = decodeRecipientEvent({ key, value, headers: record.headers });
+      if (key === undefined || key === null) continue;
       const sender = this.options.tables.users.intern(key);
+      // Most of what is read was written here a moment ago.
+      if (topic.knows(sender, record.offset)) continue;
+      const value = textOf(record.value);
+      if (value === undefined) continue;
+      const decoded = decodeRecipientEvent({ key, value, headers: record.headers });
       const held = decoded.ok
         ? { life: decoded.record.life, version: decoded.record.version, present: decoded.record.content !== undefined }
         : { life: -1, version: 0, present: value !== null };
@@ -315,24 +345,5 @@ export class RecipientTopics {
     topic.ready = true;
     topic.endsAtFirst = undefined;
     this.options.onReady(topic);
-  }
-
-  #due(
-    topic: RecipientTopic,
-    sender: number,
-  ): { sender: number; life: number; version: number; present: boolean; record: NewRecord }[] {
-    const { tables, clock } = this.options;
-    const held = topic.held(sender);
-    const state = tables.states.stateOf(sender);
-    const shared = tables.memberships.interest.sharesRoom(sender, topic.user);
-    if (!shared || state?.view === undefined) {
-      if (held?.present !== true) return [];
-      const stamp = { life: state?.life ?? held.life, version: state?.version ?? held.version };
-      return [{ sender, ...stamp, present: false, record: { key: tables.users.nameOf(sender), value: null } }];
-    }
-    const { life, version, view, userId } = state;
-    if (held?.present === true && (held.life - life || held.version - version) >= 0) return [];
-    const record = encodeRecipientEvent({ sender: userId, view, life, version }, clock.nowMs());
-    return [{ sender, life, version, present: true, record }];
   }
 }

@@ -222,3 +222,38 @@ it('is written by the owner of the sender, once, with two instances', async () =
     expect(seen).toEqual([`${ALICE} 1 event`, `${ALICE} 2 event`, `${BOB} 1 event`, `${ALICE} 3 event`]);
   });
 });
+
+it('is written beside one that the log does not take; faults of many are one line, and nobody is left out in the end', async () => {
+  await withWorld(async (world) => {
+    const users = Array.from({ length: 30 }, (_, index) => `@member${index}:hs`);
+    for (const user of users) await world.truth.membership('!r:hs', user, 'join');
+    for (const user of [BOB, ...users]) await subscribe(world, user);
+    await world.rest();
+    const warned = jest.spyOn(process, 'emitWarning');
+    const { log } = world.instances[0]!;
+    const isOf = (user: string) => (topic: string) => topic === recipientTopic(PREFIX, user);
+    const aliceIn = async (user: string): Promise<string[]> =>
+      (await holds(world, user)).filter((line) => line.startsWith(ALICE));
+    const faultsTold = async (isLost: (topic: string) => boolean, view: View): Promise<number> => {
+      const before = world.lines.length;
+      log.faults.appendFate = (topic) => (isLost(topic) ? 'lost' : 'commit');
+      await world.truth.change(ALICE, view);
+      await world.pass(900);
+      return world.lines.slice(before).filter((line) => line.includes('waits for the log')).length;
+    };
+    // Within 900 ms it is tried four times, every 250 ms.
+    expect(await faultsTold(isOf(BOB), AWAY)).toBe(4);
+    expect(await aliceIn(BOB)).toEqual([`${ALICE} 1 event`]);
+    for (const user of users) expect(await aliceIn(user)).toEqual([`${ALICE} 2 event`]);
+    log.faults.appendFate = undefined;
+    await world.rest();
+    expect(await aliceIn(BOB)).toEqual([`${ALICE} 2 event`]);
+    expect(await faultsTold((topic) => topic.startsWith('presence.to.'), ONLINE)).toBe(4);
+    log.faults.appendFate = undefined;
+    await world.rest();
+    for (const user of [BOB, ...users]) expect(await aliceIn(user)).toEqual([`${ALICE} 3 event`]);
+    expect(warned).not.toHaveBeenCalled();
+    expect(world.judge(await world.output([BOB, ...users]))).toEqual([]);
+    warned.mockRestore();
+  });
+});
