@@ -89,6 +89,8 @@ export class PartitionQueue {
 
 export class AppendQueue {
   readonly #partitions = new Map<string, PartitionQueue[]>();
+  /** Partitions whose next slice may be sent, the one that has waited longest first: of many none is left out for ever. */
+  readonly #waiting = new Set<PartitionQueue>();
   readonly #placement = new Placement();
   /** Of everything that waits or is under way. */
   bytes = 0;
@@ -108,25 +110,42 @@ export class AppendQueue {
       const partition = this.#placement.partition(call.records[index]!, partitions);
       const queue = (queues[partition] ??= new PartitionQueue(call.topic, partition));
       queue.add(call, index, sizes[index]!);
+      this.#wait(queue);
       this.bytes += sizes[index]!;
     }
   }
 
-  /** Partitions whose next slice may be sent. */
-  *waiting(): Generator<PartitionQueue> {
-    for (const queues of this.#partitions.values())
-      for (const queue of queues) if (queue !== undefined && !queue.busy && queue.slices.length > 0) yield queue;
+  waiting(): readonly PartitionQueue[] {
+    return [...this.#waiting];
+  }
+
+  /** Its first slice is under way from now on. */
+  begin(queue: PartitionQueue): void {
+    queue.busy = true;
+    this.#waiting.delete(queue);
+  }
+
+  /** Nothing of it is under way any more; what is left waits behind all others. */
+  end(queue: PartitionQueue): void {
+    queue.busy = false;
+    this.#wait(queue);
   }
 
   /** The first slice is decided. */
   drop(queue: PartitionQueue): void {
     this.bytes -= queue.slices.shift()?.bytes ?? 0;
+    if (queue.slices.length === 0) this.#waiting.delete(queue);
   }
 
   failAll(error: Error): void {
     for (const queues of this.#partitions.values())
       for (const queue of queues) for (const slice of queue?.slices ?? []) slice.fail(error);
     this.#partitions.clear();
+    this.#waiting.clear();
     this.bytes = 0;
+  }
+
+  #wait(queue: PartitionQueue): void {
+    if (!queue.busy && queue.slices.length > 0) this.#waiting.add(queue);
   }
 }

@@ -1,6 +1,7 @@
-// Appends outside of transactions: what is asked while a request is under way goes together in the next one, which is how
-// many small appends become few full requests. Invariants: acknowledged by all replicas; sent again with the same producer
-// and sequence, so a repeated request is no repeated record; one request a broker at a time.
+// Appends outside of transactions: what is asked while a request is under way goes together in the next one, whatever topics it
+// is for, which is how many small appends become few full requests. Invariants: acknowledged by all replicas; sent again with the
+// same producer and sequence, so a repeated request is no repeated record; one request a broker at a time, and of a partition one
+// batch; each partition is answered by itself, and none is left out for others.
 import { type Appended, LogUnavailableError, type NewRecord } from '#libs/event-log';
 import { errorOfCode, inPortWords, isPassing, toldElsewhere, typeOf } from '../wire/faults.js';
 import { type BatchToProduce, type Produced, produceRequest } from '../wire/produce-request.js';
@@ -11,6 +12,8 @@ import type { ProducerIdentity } from './slice.js';
 
 const LANE = 'append';
 const REQUEST_BYTES = 8 * 1024 * 1024;
+/** A busy broker may need milliseconds for each: so many it answers long before a request is late. */
+export const BATCHES_A_REQUEST = 500;
 const QUEUED_BYTES = 64 * 1024 * 1024;
 const RETRY_MS = 50;
 /** The broker has lost track of the producer's sequence: a new identity is needed. */
@@ -31,6 +34,7 @@ export class Appender {
   #scheduled = false;
   #finding = false;
   #closed = false;
+  #ended = false;
 
   constructor(
     private readonly wire: Wire,
@@ -58,6 +62,7 @@ export class Appender {
     const error = new LogUnavailableError('the log is closed');
     for (const calls of this.#unplaced.values()) for (const call of calls) call.fail(error);
     this.#queue.failAll(error);
+    this.#ended = true;
   }
 
   async #lookUp(topic: string, first: AppendCall): Promise<void> {
@@ -89,7 +94,7 @@ export class Appender {
 
   /** At the end of this turn of the event loop, so that calls of one turn go together. */
   #schedule(): void {
-    if (this.#scheduled) return;
+    if (this.#scheduled || this.#ended) return;
     this.#scheduled = true;
     setImmediate(() => {
       this.#scheduled = false;
@@ -124,9 +129,12 @@ export class Appender {
   async #find(topics: readonly string[]): Promise<void> {
     this.#finding = true;
     await Promise.all(topics.map((topic) => this.wire.topic(topic).catch(toldElsewhere)));
+    if (this.#closed) return;
+    // Those that were found need not wait for the others.
+    this.#schedule();
     if (topics.some((topic) => this.wire.knownPartitions(topic) === undefined)) await this.wire.sleep(RETRY_MS);
     this.#finding = false;
-    if (!this.#closed) this.#schedule();
+    this.#schedule();
   }
 
   async #send(nodeId: number, waiting: readonly PartitionQueue[]): Promise<void> {
@@ -135,23 +143,33 @@ export class Appender {
     let bytes = 0;
     for (const queue of waiting) {
       const size = queue.slices[0]?.bytes ?? 0;
-      if (queues.length > 0 && bytes + size > REQUEST_BYTES) break;
+      if (queues.length > 0 && (bytes + size > REQUEST_BYTES || queues.length === BATCHES_A_REQUEST)) break;
       bytes += size;
-      queue.busy = true;
+      this.#queue.begin(queue);
       queues.push(queue);
     }
+    let again: readonly PartitionQueue[] = [];
     try {
-      await this.#sendAll(nodeId, queues);
+      again = await this.#sendAll(nodeId, queues);
     } catch (error) {
       for (const queue of queues) this.#failed(queue, error);
       await this.wire.sleep(RETRY_MS);
     }
-    for (const queue of queues) queue.busy = false;
+    if (again.length > 0) this.#track(this.#rest(again));
+    for (const queue of queues) if (!again.includes(queue)) this.#queue.end(queue);
     this.#busyNodes.delete(nodeId);
     this.#schedule();
   }
 
-  async #sendAll(nodeId: number, queues: readonly PartitionQueue[]): Promise<void> {
+  /** Partitions that were refused for now wait a moment, and nobody with them. */
+  async #rest(queues: readonly PartitionQueue[]): Promise<void> {
+    await this.wire.sleep(RETRY_MS);
+    for (const queue of queues) this.#queue.end(queue);
+    this.#schedule();
+  }
+
+  /** Which of them are to be sent again after a moment. */
+  async #sendAll(nodeId: number, queues: readonly PartitionQueue[]): Promise<readonly PartitionQueue[]> {
     const { settings } = this.wire;
     const identity = await this.#identify();
     const link = await this.wire.link(nodeId, LANE);
@@ -168,13 +186,13 @@ export class Appender {
     const produced = await link.send(produceRequest(batches, null, settings.requestTimeoutMs));
     const receivedMs = settings.now();
     const answers = new Map(produced.map((answer) => [`${answer.topic}-${answer.partition}`, answer]));
-    let again = false;
-    for (const queue of queues) {
+    return queues.filter((queue) => {
       const answer = answers.get(`${queue.topic}-${queue.partition}`);
-      if (answer !== undefined && answer.errorCode === 0) this.#succeeded(queue, answer, { sentMs, receivedMs });
-      else again = this.#refused(queue, errorOfCode(answer?.errorCode ?? -1)) || again;
-    }
-    if (again) await this.wire.sleep(RETRY_MS);
+      if (answer === undefined || answer.errorCode !== 0)
+        return this.#refused(queue, errorOfCode(answer?.errorCode ?? -1));
+      this.#succeeded(queue, answer, { sentMs, receivedMs });
+      return false;
+    });
   }
 
   #identify(): Promise<ProducerIdentity> {

@@ -3,7 +3,7 @@
 // of others waits at the broker is asked for by a side request, so nobody waits for somebody else's silence.
 import { type HiddenPartition, OffsetOutOfRangeError, type RecordBatch, UnknownTopicError } from '#libs/event-log';
 import { decodeBatches } from '../records/decode.js';
-import { errorOfCode, inPortWords, isPassing, isUnknownTopic } from '../wire/faults.js';
+import { errorOfCode, inPortWords, isPassing, isUnknownTopic, toldElsewhere } from '../wire/faults.js';
 import { type FetchedPartition, fetchRequest } from '../wire/fetch-request.js';
 import type { Wire } from '../wire/wire.js';
 import { FetchedBatch } from './fetched-batch.js';
@@ -100,6 +100,8 @@ export class FetchLoop {
     while (this.#again && !this.#closed) {
       this.#again = false;
       const topics = new Set([...this.#flows].filter((flow) => flow.active).map((flow) => flow.topic));
+      // All of them with one request; what went wrong is met again below.
+      await Promise.all([...topics].map((topic) => this.options.wire.topic(topic).catch(toldElsewhere)));
       for (const topic of topics) {
         try {
           this.#requireSame(topic, (await this.options.wire.topic(topic)).id);

@@ -6,6 +6,9 @@ import { FetchLoop } from './fetch-loop.js';
 import { Flow } from './flow.js';
 import { listOffsets } from './offsets.js';
 
+/** Topics whose offsets are asked for side by side. */
+const ASKED_AT_ONCE = 50;
+
 export interface TailWiring {
   readonly wire: Wire;
   readonly lane: string;
@@ -16,6 +19,9 @@ export interface TailWiring {
 async function startsOf(wire: Wire, topic: string, from: readonly number[] | 'start' | 'end'): Promise<number[]> {
   if (from === 'start') return listOffsets(wire, topic, 'start');
   if (from === 'end') return listOffsets(wire, topic, 'stable');
+  const patience = { doing: `looking at ${topic}`, limitMs: wire.settings.requestTimeoutMs };
+  const { leaders } = await wire.patiently(patience, () => wire.topic(topic));
+  if (leaders.every((_, partition) => from[partition] !== undefined)) return from.slice(0, leaders.length);
   const starts = await listOffsets(wire, topic, 'start');
   return starts.map((start, partition) => from[partition] ?? start);
 }
@@ -41,13 +47,17 @@ export class KafkaTail implements Tail {
 
   static async open(options: TailOptions, wiring: TailWiring): Promise<KafkaTail> {
     const tail = new KafkaTail(options, wiring);
-    for (const [topic, from] of options.topics) {
-      const starts = await startsOf(wiring.wire, topic, from);
-      tail.#flows.set(
-        topic,
-        starts.map((start, partition) => new Flow(topic, partition, start)),
+    const topics = [...options.topics];
+    for (let first = 0; first < topics.length; first += ASKED_AT_ONCE)
+      await Promise.all(
+        topics.slice(first, first + ASKED_AT_ONCE).map(async ([topic, from]) => {
+          const starts = await startsOf(wiring.wire, topic, from);
+          tail.#flows.set(
+            topic,
+            starts.map((start, partition) => new Flow(topic, partition, start)),
+          );
+        }),
       );
-    }
     tail.#loop.add([...tail.#flows.values()].flat());
     return tail;
   }

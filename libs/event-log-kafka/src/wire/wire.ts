@@ -6,6 +6,7 @@ import type { Settings } from '../options.js';
 import { errorOfCode, inPortWords, isOfTheConnection, isPassing, toldElsewhere, typeOf } from './faults.js';
 import { type Address, kafkajsLogger, Link } from './link.js';
 import { type ClusterMetadata, metadataRequest, type TopicMetadata } from './metadata-request.js';
+import { TopicLookUps } from './topic-look-ups.js';
 
 const FIRST_RETRY_MS = 20;
 const RETRY_GROWTH = 1.6;
@@ -57,6 +58,7 @@ export class Wire {
   readonly #links = new Map<string, Promise<Link>>();
   readonly #coordinators = new Map<string, number>();
   readonly #topics = new Map<string, TopicMetadata>();
+  readonly #lookUps = new TopicLookUps((names) => this.metadata(names));
   readonly #sleepers = new Set<() => void>();
   readonly #logger: unknown;
   #brokers = new Map<number, Address>();
@@ -101,8 +103,7 @@ export class Wire {
   async topic(name: string): Promise<TopicMetadata> {
     const known = this.#topics.get(name);
     if (known !== undefined) return known;
-    const { topics } = await this.metadata([name]);
-    const [topic] = topics;
+    const topic = await this.#lookUps.find(name);
     if (topic === undefined || topic.errorCode === UNKNOWN_TOPIC)
       throw new UnknownTopicError(`there is no topic ${name}`);
     if (topic.errorCode !== 0) throw errorOfCode(topic.errorCode);
