@@ -14,15 +14,20 @@ import { writeSinceToken, type SinceToken } from './since-token.js';
 import type { OnTold } from './traced-news.js';
 import { YOUNG_MS, alreadyTold, type RememberedSnapshot } from './snapshot-memory.js';
 
-export interface FollowerOptions {
+/** What all followers of a gateway share. */
+export interface FollowerSurroundings {
   readonly clock: Clock;
   readonly states: StatesView;
   readonly memberships: MembershipsView;
   readonly busyName: BusyName;
+  readonly onTold?: OnTold | undefined;
+}
+
+export interface FollowerOptions {
+  readonly shared: FollowerSurroundings;
   readonly partition: DeliveryPartition;
   readonly inbox: Inbox;
   readonly token: SinceToken;
-  readonly onTold?: OnTold | undefined;
   /** The one that the token began with, if it carries its mark. */
   readonly snapshot: RememberedSnapshot | undefined;
 }
@@ -40,14 +45,14 @@ export class Follower implements Feed {
     this.#token = options.token;
     this.#snapshot = options.snapshot;
     options.inbox.holders += 1;
-    options.inbox.usedAtMs = options.clock.nowMs();
+    options.inbox.usedAtMs = options.shared.clock.nowMs();
   }
 
   take(wanted: Wanted): string[] {
-    const nowMs = this.options.clock.nowMs();
+    const nowMs = this.options.shared.clock.nowMs();
     const texts: string[] = [];
     this.#takeOwn(wanted, nowMs, texts);
-    const { partition, inbox, busyName } = this.options;
+    const { partition, inbox, shared } = this.options;
     const end = partition.end;
     let next: Position = end.position;
     for (const news of inbox.since(this.#token.position)) {
@@ -56,8 +61,8 @@ export class Follower implements Feed {
         next = news.position;
         break;
       }
-      texts.push(news.eventText(nowMs, busyName));
-      if (news.traceparent !== undefined) this.options.onTold?.(inbox.userId, news, news.traceparent);
+      texts.push(news.eventText(nowMs, shared.busyName));
+      if (news.traceparent !== undefined) shared.onTold?.(inbox.userId, news, news.traceparent);
     }
     inbox.trim(this.#token.position, nowMs - KEPT_MS);
     // A token may stand ahead of this gateway: it never goes back.
@@ -95,7 +100,7 @@ export class Follower implements Feed {
     if (this.#snapshot === undefined) return stopListening;
     let isStopped = false;
     let cancel: (() => void) | undefined;
-    const { clock } = this.options;
+    const { clock } = this.options.shared;
     const later = (notBeforeMs: number): void => {
       if (isStopped || this.#snapshot === undefined) return;
       cancel = clock.wakeAt(Math.max(this.#snapshot.lookAtMs, notBeforeMs), () => {
@@ -113,12 +118,12 @@ export class Follower implements Feed {
 
   close(): void {
     this.options.inbox.holders -= 1;
-    this.options.inbox.usedAtMs = this.options.clock.nowMs();
+    this.options.inbox.usedAtMs = this.options.shared.clock.nowMs();
   }
 
   #takeOwn(wanted: Wanted, nowMs: number, texts: string[]): void {
     const { userId } = this.options.inbox;
-    const { states } = this.options;
+    const { states } = this.options.shared;
     const row = states.numbering.find(userId);
     if (row === undefined || states.rows.compare(row, this.#token.own.life, this.#token.own.version) <= 0) return;
     const own = states.stateOf(row);
@@ -131,7 +136,8 @@ export class Follower implements Feed {
     const snapshot = this.#snapshot;
     if (snapshot === undefined || nowMs < snapshot.lookAtMs) return;
     snapshot.lookAtMs = nowMs + LOOK_MS;
-    const { states, memberships, inbox } = this.options;
+    const { inbox, shared } = this.options;
+    const { states, memberships } = shared;
     for (const state of missedGoodbyes({ states, memberships, inbox, snapshot, nowMs })) {
       if (texts.length >= wanted.limit) {
         snapshot.lookAtMs = nowMs;
@@ -147,7 +153,7 @@ export class Follower implements Feed {
   }
 
   #textOf({ userId, view }: PublicState, nowMs: number): string {
-    return eventText(userId, view, nowMs, this.options.busyName);
+    return eventText(userId, view, nowMs, this.options.shared.busyName);
   }
 
   #concerns(news: News, wanted: Wanted): boolean {

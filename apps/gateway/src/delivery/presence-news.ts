@@ -101,15 +101,16 @@ export class PresenceNews {
   #followIn(inbox: Followed, partition: DeliveryPartition, token: SinceToken): Following {
     if (inbox === 'ahead' || inbox === 'lost') return inbox;
     const { userId } = inbox;
-    const { clock, states, memberships, busyName, memory, onTold } = this.options;
-    const parts = { clock, states, memberships, busyName, partition, inbox, onTold };
+    // One object for all of them: it stands in every poll's way.
+    const shared = this.options;
     const mark = token.snapshot;
-    if (mark === undefined) return new Follower({ ...parts, token, snapshot: undefined });
-    const known = memory.find(mark, userId);
-    if (known !== undefined) return new Follower({ ...parts, token, snapshot: known });
+    if (mark === undefined) return new Follower({ shared, partition, inbox, token, snapshot: undefined });
+    const known = shared.memory.find(mark, userId);
+    if (known !== undefined) return new Follower({ shared, partition, inbox, token, snapshot: known });
     // Another gateway's snapshot, or one forgotten: nothing is known of what it told.
     const begun = { ...token, snapshot: this.#remember(userId, mark.atMs, new Map()) };
-    return new Follower({ ...parts, token: begun, snapshot: memory.find(begun.snapshot, userId) });
+    const snapshot = shared.memory.find(begun.snapshot, userId);
+    return new Follower({ shared, partition, inbox, token: begun, snapshot });
   }
 
   /** Something of the user's own moved here before its delivery: waiting requests look again. */
