@@ -116,6 +116,7 @@ await new Command('bench')
     positive,
   )
   .option('--devices <n>', 'steady: how many devices poll', positive)
+  .option('--connections <n>', 'http, synapse: over how many PUTs come at once (64)', positive)
   .addOption(new Option('--workload <name>', 'field: what people do').choices(WORKLOADS))
   .option('--quick', 'all, synapse, growth: less of everything, for a look')
   .option('--streams', 'aggregate: the same inputs through Kafka Streams as well')

@@ -8,7 +8,6 @@ import type { Draw } from '../seeded.js';
 import type { Client } from './client.js';
 import type { Side } from './side.js';
 
-const PUT_CONNECTIONS = 64;
 const POLL_MS = 30_000;
 const LOOK_MS = 10;
 const LIMIT_MS = 120_000;
@@ -19,17 +18,23 @@ export interface PutOutcome {
   readonly p50Ms: number;
 }
 
+export interface PutLoad {
+  readonly connections: number;
+  readonly seconds: number;
+}
+
 /** A closed loop of PUTs; each changes the message. */
-export async function loadPuts(side: Side, people: readonly Registered[], seconds: number): Promise<PutOutcome> {
-  await putFor(side, people, Math.max(3, seconds / 2));
+export async function loadPuts(side: Side, people: readonly Registered[], load: PutLoad): Promise<PutOutcome> {
+  await putFor(side, people, { ...load, seconds: Math.max(3, load.seconds / 2) });
   const before = side.cpuSeconds();
-  const latenciesMs = await putFor(side, people, seconds);
+  const latenciesMs = await putFor(side, people, load);
   const puts = latenciesMs.length;
   return { puts, cpuMsAPut: ((side.cpuSeconds() - before) / puts) * 1000, p50Ms: percentile(latenciesMs, 0.5) };
 }
 
 /** How long each took. */
-async function putFor(side: Side, people: readonly Registered[], seconds: number): Promise<readonly number[]> {
+async function putFor(side: Side, people: readonly Registered[], load: PutLoad): Promise<readonly number[]> {
+  const { seconds, connections } = load;
   const latenciesMs: number[] = [];
   const endMs = performance.now() + seconds * 1000;
   let turn = 0;
@@ -43,7 +48,7 @@ async function putFor(side: Side, people: readonly Registered[], seconds: number
     }
     connection.close();
   };
-  await Promise.all(Array.from({ length: PUT_CONNECTIONS }, drive));
+  await Promise.all(Array.from({ length: connections }, drive));
   return latenciesMs;
 }
 

@@ -18,6 +18,8 @@ export interface BenchOptions {
   /** Of each room, who wait for news. */
   readonly watchers?: number;
   readonly devices?: number;
+  /** Over which PUTs and GETs come at once. */
+  readonly connections?: number;
   /** What people do, where that can be chosen. */
   readonly workload?: WorkloadName;
   /** Less of everything, for a look. */

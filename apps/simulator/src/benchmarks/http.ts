@@ -9,16 +9,16 @@ import { loadHttp, type LoadOptions, type LoadOutcome } from './http-load.js';
 import { costOf, onStand } from './latency.js';
 import { percentile } from './measure.js';
 
-const CONNECTIONS = 64;
+export const CONNECTIONS = 64;
 const FEEDERS = 4;
 const LINES = 5_000;
 const WARM_UP_SECONDS = 2;
 const STATES = ['online', 'unavailable', 'busy'] as const;
 
 export const benchHttp = (options: BenchOptions): Promise<BenchResult> => {
-  const { seconds, users, seed } = options;
+  const { seconds, users, seed, connections = CONNECTIONS } = options;
   return onStand(options, users, async (stand) => {
-    const third = { connections: CONNECTIONS, seconds: seconds / 3 };
+    const third = { connections, seconds: seconds / 3 };
     const puts = await measure(stand, { ...third, request: (index) => put(stand, index, users) });
     const gets = await measure(stand, { ...third, request: (index) => get(stand, index, users) });
     const request = (index: number): string => feed(stand, { index, users, seed });
@@ -27,7 +27,7 @@ export const benchHttp = (options: BenchOptions): Promise<BenchResult> => {
     const fed = inputs.outcome.answered * LINES;
     return {
       workload: `PUT …/status, GET of the own status, POST of activity lines; closed loops over keep-alive connections; log: ${stand.logName}`,
-      parameters: { users, seed, connections: CONNECTIONS, feeders: FEEDERS, lines_a_post: LINES },
+      parameters: { users, seed, connections, feeders: FEEDERS, lines_a_post: LINES },
       figures: [
         ...figuresOf('PUT', puts),
         ...figuresOf('GET', gets),

@@ -15,6 +15,7 @@ import { everybody, settle, type Town, type TownSize } from '../against-synapse/
 import { readable } from '../report.js';
 import { seeded } from '../seeded.js';
 import type { BenchOptions, BenchResult, Figure } from './benchmark.js';
+import { CONNECTIONS } from './http.js';
 import { Stopwatch } from './measure.js';
 
 const WHOLE: TownSize = { room: 100, stormUsers: 200, stormWatchers: 20 };
@@ -45,12 +46,13 @@ export async function benchSynapse(options: BenchOptions): Promise<BenchResult> 
     figures.push(...(await largeSyncs(LARGE_BYTES, options.quick === true ? 100 : 500)));
     const sides = [theirs, behind, alone];
     return {
-      workload: `the same on Synapse with its own presence (SQLite), on Synapse without it behind Rollcall (embedded log), and on Rollcall alone: PUTs from 64 connections; news in a room in which all wait, the next when everybody has read the last, then ${NEWS_PER_SECOND} a second; polls of ${STEADY_POLL_MS} ms that find nothing; storms until every watcher has seen everybody`,
+      workload: `the same on Synapse with its own presence (SQLite), on Synapse without it behind Rollcall (embedded log), and on Rollcall alone: PUTs from ${options.connections ?? CONNECTIONS} connections; news in a room in which all wait, the next when everybody has read the last, then ${NEWS_PER_SECOND} a second; polls of ${STEADY_POLL_MS} ms that find nothing; storms until every watcher has seen everybody`,
       parameters: {
         room: size.room,
         storm_users: size.stormUsers,
         storm_watchers: size.stormWatchers,
         storm_spread_s: SPREAD_SECONDS,
+        connections: options.connections ?? CONNECTIONS,
         news_per_second: options.rate ?? NEWS_PER_SECOND,
         seconds: options.seconds,
         seed: options.seed,
@@ -101,7 +103,7 @@ async function onSide(
     const stormSpread = await loadStorm(side, { users: spread!, watchers: watchers!, spreadSeconds, draw });
     tell(`${side.name}: storms are over`);
     if (options.quick !== true) await sleep(UNTIL_OFFLINE_MS);
-    const puts = await loadPuts(side, town.room, seconds);
+    const puts = await loadPuts(side, town.room, { seconds, connections: options.connections ?? CONNECTIONS });
     const news = await loadNews(side, room!, { way: 'poll', seconds });
     const seldom = await loadNews(side, room!, { way: 'poll', rate, seconds });
     const streamed = side.hasStream ? await loadNews(side, room!, { way: 'stream', seconds }) : undefined;
