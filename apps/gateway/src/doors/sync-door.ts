@@ -71,7 +71,8 @@ export class SyncDoor {
     const poll = this.#read(caller, query);
     const { sessions } = this.gateway;
     const attendance = sessions.attend({ userId: caller.userId, deviceId: caller.deviceId, kind: 'poll', claim });
-    response.once('close', () => {
+    // Once: `once` would make another function of it, for every poll.
+    response.on('close', () => {
       poll.isGone = true;
       poll.place?.end('gone');
     });

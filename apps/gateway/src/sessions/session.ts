@@ -21,6 +21,9 @@ export class Session {
   scheduledMs = Infinity;
   #claiming = 0;
   #silent = 0;
+  /** Drawn once an announcement: every poll asks when the next one is due. */
+  #draw = 0;
+  #drawnFor = -1;
 
   readonly userId: string;
   readonly deviceId: string;
@@ -34,6 +37,15 @@ export class Session {
     this.userId = start.userId;
     this.deviceId = start.deviceId;
     this.wanted = start.claim;
+  }
+
+  /** 0 ≤ x < 1, another one for every announcement. */
+  get draw(): number {
+    if (this.#drawnFor !== this.announcements) {
+      this.#draw = spread(`${this.userId} ${this.deviceId} ${String(this.announcements)}`);
+      this.#drawnFor = this.announcements;
+    }
+    return this.#draw;
   }
 
   get idle(): boolean {

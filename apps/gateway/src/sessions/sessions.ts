@@ -4,7 +4,7 @@
 import type { Appended, Clock } from '#libs/event-log';
 import type { ActivityInput, Claim } from '#libs/presence';
 import type { RateLimit } from '../rate-limit.js';
-import { Session, spread, type Ending } from './session.js';
+import { Session, type Ending } from './session.js';
 import { TickWheel } from './tick-wheel.js';
 
 export interface ActivityWriter {
@@ -178,8 +178,7 @@ export class Sessions {
 
   /** A third to a half of the lease, never the same for all. */
   #renewAtMs(session: Session): number {
-    const share = 1 / 3 + spread(`${session.userId} ${session.deviceId} ${String(session.announcements)}`) / 6;
-    return session.announcedAtMs + this.leaseMs * share;
+    return session.announcedAtMs + this.leaseMs * (1 / 3 + session.draw / 6);
   }
 
   #dueMs(session: Session): number {
