@@ -99,6 +99,8 @@ test('a change is three records, however many of a user a batch holds: each chan
     [TOPICS.states]: USERS,
     [TOPICS.registers]: USERS,
   });
+  // Only the first command of each, who was not known before, became a key and a value.
+  expect(record.asked).toBe(USERS * 2);
 });
 
 test('a take-over reads states and registers where they lie: no record becomes an object, whatever users say', () => {

@@ -146,16 +146,15 @@ export class PresenceFold implements Fold {
   absorb(input: number, record: LogRecord, tMs: number): void {
     this.#at.tMs = tMs;
     this.#at.offset = record.offset;
-    const known = input === ACTIVITY ? this.#quick.find(record) : -1;
-    if (known >= 0) return this.#absorbQuickly(known);
+    const known = input === ACTIVITY ? this.#quick.find(record) : this.#quick.findCommand(record);
+    if (known >= 0 && input === ACTIVITY) return this.#absorbQuickly(known);
+    if (known >= 0) return this.#absorbCommand(known, this.#quick.command());
     const decoded = decodeInput(input, record);
     if (!decoded.ok) return;
     const id = this.#idHere(decoded.record.userId);
     if (typeof id !== 'number') return;
     if (input === ACTIVITY) return this.#absorbActivity(id, decoded.record.input as ActivityInput);
-    const command = decoded.record.input as CommandInput;
-    if (absorbCommand(this.#users.aggregate(id), command, this.#at) !== 'duplicate') this.handle.markDirty(id);
-    if (this.#users.awake >= MOST_AWAKE) this.#users.rest();
+    this.#absorbCommand(id, decoded.record.input as CommandInput);
   }
 
   /** Of users at rest in place. */
@@ -168,6 +167,11 @@ export class PresenceFold implements Fold {
   #absorbActivity(id: number, input: ActivityInput): void {
     const taken = absorbActivity(this.#users.aggregate(id), input, this.#at, this.#policy);
     if (taken !== 'duplicate') this.handle.markDirty(id);
+    if (this.#users.awake >= MOST_AWAKE) this.#users.rest();
+  }
+
+  #absorbCommand(id: number, input: CommandInput): void {
+    if (absorbCommand(this.#users.aggregate(id), input, this.#at) !== 'duplicate') this.handle.markDirty(id);
     if (this.#users.awake >= MOST_AWAKE) this.#users.rest();
   }
 
@@ -185,9 +189,10 @@ export class PresenceFold implements Fold {
     this.#reachedMs[input] = tMs;
     this.#at.tMs = tMs;
     this.#at.offset = record.offset;
-    const known = input === ACTIVITY ? this.#quick.find(record) : -1;
+    const known = input === ACTIVITY ? this.#quick.find(record) : this.#quick.findCommand(record);
     if (known >= 0) {
-      this.#takeQuickly(known);
+      if (input === ACTIVITY) this.#takeQuickly(known);
+      else this.#takeCommand(known, this.#quick.command());
       return undefined;
     }
     const decoded = decodeInput(input, record);

@@ -1,8 +1,8 @@
 // The quick forms against the engine's decoder: on what our encoder writes, on what nearly looks like it, and beside other bytes,
 // both give the same input or the quick one gives none.
-import { encodeActivity } from '#libs/contracts';
+import { encodeActivity, encodeCommand } from '#libs/contracts';
 import type { LogRecord } from '#libs/event-log';
-import type { ActivityInput } from '#libs/presence';
+import type { ActivityInput, PresenceSet } from '#libs/presence';
 import fc from 'fast-check';
 import { decodeInput } from './input-decoding.js';
 import { KnownTexts } from './known-texts.js';
@@ -42,6 +42,15 @@ const input: fc.Arbitrary<ActivityInput> = fc.oneof(
     { requiredKeys: ['type', 'deviceId', 'sessionId'] },
   ),
 );
+const command: fc.Arbitrary<PresenceSet> = fc.record(
+  {
+    type: fc.constant('presence.set' as const),
+    deviceId: name,
+    presence: fc.constantFrom('online', 'unavailable', 'offline', 'busy' as const),
+    statusMsg: fc.oneof(name, fc.constantFrom('früh auf 😀', 'ß'.repeat(1_024), 'ß'.repeat(1_025))),
+  },
+  { requiredKeys: ['type', 'deviceId', 'presence'] },
+);
 const stray = fc.constantFrom('', ',', '"', '}', ' ', '\\', '{', '0', 'x', '\n', '"v":2,');
 
 const edited = fc.record({
@@ -71,6 +80,13 @@ function expectSame(record: LogRecord): boolean {
   return true;
 }
 
+function expectSameCommand(record: LogRecord): boolean {
+  const id = quick.findCommand(record);
+  if (id < 0) return false;
+  expect(decodeInput(1, record)).toEqual({ ok: true, record: { userId: users.userId(id), input: quick.command() } });
+  return true;
+}
+
 test('what our encoder writes of plain names is found, and is what the decoder gives', () => {
   let found = 0;
   fc.assert(
@@ -90,6 +106,33 @@ test('what nearly looks like it is either the same or not found', () => {
       expectSame(recordOf(userId, value));
       expectSame(recordOf(userId, text.slice(0, at)));
       expectSame(recordOf(`${userId}x`, text));
+    }),
+    { numRuns: 4_000 },
+  );
+});
+
+test('a command that our encoder writes is found, and is what the decoder gives', () => {
+  let found = 0;
+  fc.assert(
+    fc.property(fc.constantFrom(...USERS), command, (userId, its) => {
+      if (expectSameCommand(recordOf(userId, encodeCommand({ userId, input: its })))) found += 1;
+    }),
+    { numRuns: 2_000 },
+  );
+  expect(found).toBeGreaterThan(300);
+});
+
+test('a command that nearly looks like it is either the same or not found', () => {
+  const strayBytes = fc.constantFrom('', ',', '"', '}', ' ', '\\', '{', '0', 'x', '\n', 'é', 0x80, 0xc3, 0xff);
+  fc.assert(
+    fc.property(fc.constantFrom(...USERS), command, strayBytes, fc.nat(160), (userId, its, piece, at) => {
+      const text = Buffer.from(encodeCommand({ userId, input: its }));
+      const stray = typeof piece === 'number' ? Buffer.from([piece]) : Buffer.from(piece);
+      const whole = recordOf(userId, text.toString());
+      for (const from of [at, at + stray.length])
+        expectSameCommand({ ...whole, value: Buffer.concat([text.subarray(0, at), stray, text.subarray(from)]) });
+      expectSameCommand({ ...whole, value: text.subarray(0, at) });
+      expectSameCommand(recordOf(`${userId}x`, text.toString()));
     }),
     { numRuns: 4_000 },
   );

@@ -1,8 +1,17 @@
 // The most frequent inputs, of users who are known, out of the bytes as they were read: no key, no text, no JSON parser. Invariant:
 // what is found holds until the next is sought; an input that is not found is read the long way, and gives the same.
-import { FoundActive, FoundSession, findActive, findSession } from '#libs/contracts';
+import { isUtf8 } from 'node:buffer';
+import {
+  FoundActive,
+  FoundSession,
+  FoundSet,
+  findActive,
+  findSession,
+  findSet,
+  type RecordSpans,
+} from '#libs/contracts';
 import { PackedRecord, type LogRecord } from '#libs/event-log';
-import type { ActivePart, ActivityInput } from '#libs/presence';
+import type { ActivePart, ActivityInput, PresenceSet } from '#libs/presence';
 import type { KnownTexts } from './known-texts.js';
 import { Spans } from './spans.js';
 
@@ -22,31 +31,31 @@ export class QuickInputs implements ActivePart {
   isActive = false;
   readonly #active = new FoundActive();
   readonly #session = new FoundSession();
-  readonly #spans = new Spans();
+  readonly #set = new FoundSet();
+  readonly #ownSpans = new Spans();
+  #spans: RecordSpans = this.#ownSpans;
 
   constructor(
     private readonly users: PlainUsers,
     private readonly texts: KnownTexts,
   ) {}
 
-  /** Whose it is; −1 = it must be read the long way. */
+  /** Whose activity it is; −1 = it must be read the long way. */
   find(record: LogRecord): number {
-    const spans = record instanceof PackedRecord ? record : this.#spans.of(record);
-    const { keyBytes, keyStart, keyEnd, valueBytes } = spans;
-    if (keyStart < 0) return NOBODY;
-    const id = this.users.findPlain(keyBytes, keyStart, keyEnd);
+    const id = this.#userOf(record);
     if (id < 0) return NOBODY;
+    const spans = this.#spans;
     this.isActive = findActive(spans, this.#active);
     if (!this.isActive && !findSession(spans, this.#session)) return NOBODY;
     const { device } = this;
-    device.bytes = valueBytes;
+    device.bytes = spans.valueBytes;
     device.start = this.#active.deviceStart;
     device.end = this.#active.deviceEnd;
     this.agoMs = this.#active.agoMs;
     return id;
   }
 
-  /** What was found. */
+  /** What activity was found. */
   input(): ActivityInput {
     const { bytes, start, end } = this.device;
     if (this.isActive) {
@@ -58,5 +67,30 @@ export class QuickInputs implements ActivePart {
     const sessionId = this.texts.of(bytes, sessionStart, sessionEnd);
     if (isConnect) return { type: 'device.connected', deviceId, sessionId, claim, leaseMs };
     return { type: 'device.disconnected', deviceId, sessionId, ...(Number.isNaN(agoMs) ? {} : { agoMs }) };
+  }
+
+  /** Whose command it is; −1 = it must be read the long way. */
+  findCommand(record: LogRecord): number {
+    const id = this.#userOf(record);
+    if (id < 0 || !findSet(this.#spans, this.#set)) return NOBODY;
+    const { valueBytes, valueStart, valueEnd } = this.#spans;
+    if (this.#set.hasHigh && !isUtf8(valueBytes.subarray(valueStart, valueEnd))) return NOBODY;
+    return id;
+  }
+
+  /** What command was found. */
+  command(): PresenceSet {
+    const { valueBytes: bytes } = this.#spans;
+    const { deviceStart, deviceEnd, presence, messageStart, messageEnd } = this.#set;
+    const deviceId = this.texts.of(bytes, deviceStart, deviceEnd);
+    if (messageStart === messageEnd) return { type: 'presence.set', deviceId, presence };
+    return { type: 'presence.set', deviceId, presence, statusMsg: this.texts.of(bytes, messageStart, messageEnd) };
+  }
+
+  #userOf(record: LogRecord): number {
+    const spans = record instanceof PackedRecord ? record : this.#ownSpans.of(record);
+    this.#spans = spans;
+    const { keyBytes, keyStart, keyEnd } = spans;
+    return keyStart < 0 ? NOBODY : this.users.findPlain(keyBytes, keyStart, keyEnd);
   }
 }

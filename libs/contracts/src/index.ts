@@ -9,6 +9,7 @@ export { FoundSession, findSession } from './activity/quick-sessions.js';
 export { JsonBytes, ascii, type RecordSpans } from './format/json-bytes.js';
 export { type ActivityRecord } from './activity/activity-record.js';
 export { decodeCommand, encodeCommand } from './commands/commands.js';
+export { FoundSet, findSet } from './commands/quick-set.js';
 export { type CommandRecord } from './commands/command-record.js';
 export { decodeMembership, decodeRoomPolicy, encodeMembership, encodeRoomPolicy } from './rooms/rooms.js';
 export { type MembershipRecord, type MembershipWord } from './rooms/room-membership-v1.js';

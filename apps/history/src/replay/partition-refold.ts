@@ -143,11 +143,12 @@ export class PartitionRefold {
     this.#at.tMs = tMs;
     this.#at.offset = record.offset;
     this.#input = input;
-    const known = input === ACTIVITY ? this.#quick.find(record) : -1;
-    if (known >= 0) {
-      this.#current = known;
-      takeActivity(this.users.aggregate(known), this.#quick.input(), this.#at, this.#folding);
-    } else this.#takeDecoded(input, record);
+    const known = input === ACTIVITY ? this.#quick.find(record) : this.#quick.findCommand(record);
+    if (known < 0) return this.#takeDecoded(input, record);
+    this.#current = known;
+    const aggregate = this.users.aggregate(known);
+    if (input === ACTIVITY) takeActivity(aggregate, this.#quick.input(), this.#at, this.#folding);
+    else takeCommand(aggregate, this.#quick.command(), this.#at, this.#folding);
   }
 
   #takeDecoded(input: number, record: LogRecord): void {

@@ -1,0 +1,44 @@
+// `presence.set` in the very bytes that our encoder writes: nearly every command is this record. Invariant: it finds what the
+// schema gives, or nothing, which decides nothing (a property test compares them).
+import { MAX_STATUS_BYTES } from '#libs/matrix';
+import type { Presence } from '#libs/presence';
+import { JsonBytes, ascii, type RecordSpans } from '../format/json-bytes.js';
+
+const HEAD = ascii('{"type":"presence.set","v":1,"user_id":"');
+const DEVICE = ascii(',"device_id":"');
+const PRESENCE = ascii(',"presence":"');
+const PRESENCES: readonly Presence[] = ['online', 'offline', 'unavailable', 'busy'];
+const PRESENCE_BYTES = PRESENCES.map((word) => ascii(`${word}"`));
+const STATUS = ascii(',"status_msg":"');
+const CLOSE = ascii('}');
+
+/** What was found; used again for every record. */
+export class FoundSet {
+  deviceStart = -1;
+  deviceEnd = -1;
+  presence: Presence = 'offline';
+  /** Nothing between them = it clears the message. */
+  messageStart = -1;
+  messageEnd = -1;
+  /** The device or the message is not ASCII: whether it is UTF-8 is for others to ask. */
+  hasHigh = false;
+}
+
+const json = new JsonBytes();
+
+/** The key must be known to be a Matrix user id. false = nothing was found. */
+export function findSet(record: RecordSpans, found: FoundSet): boolean {
+  if (!json.opens(record, HEAD)) return false;
+  json.require(DEVICE);
+  const deviceBytes = json.requireText();
+  found.deviceStart = json.textStart;
+  found.deviceEnd = json.textEnd;
+  json.require(PRESENCE);
+  found.presence = PRESENCES[json.requireOneOf(PRESENCE_BYTES)]!;
+  const messageBytes = json.passes(STATUS) ? json.requireText() : 0;
+  found.messageEnd = json.textEnd;
+  found.messageStart = found.messageEnd - messageBytes;
+  json.require(CLOSE);
+  found.hasHigh = json.hasHigh;
+  return json.isWhole && deviceBytes > 0 && messageBytes <= MAX_STATUS_BYTES;
+}
