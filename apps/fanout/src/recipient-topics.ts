@@ -29,7 +29,7 @@ export interface RecipientTopicsOptions extends Pick<
 
 /** At most so many known topics are asked for their identity in one poll. */
 const IDENTITIES_PER_POLL = 50;
-const ASKED_AT_ONCE = 20;
+const ASKED_AT_ONCE = 50;
 
 export class RecipientTopics {
   readonly #topics = new Map<string, RecipientTopic>();
@@ -321,15 +321,19 @@ export class RecipientTopics {
 
   /** In all topics that are not ready: where they end, and whether everything up to there has been read. */
   async #announceReady(): Promise<void> {
-    for (const topic of [...this.#topics.values()]) {
-      if (topic.ready || this.#tail === undefined) continue;
-      try {
-        topic.endsAtFirst ??= await this.options.log.ends(topic.name);
-        this.#lookWhetherReady(topic, 0, 0);
-      } catch (error) {
-        if (!(error instanceof UnknownTopicError)) throw error;
-        this.#forget(topic);
-      }
+    const unready = [...this.#topics.values()].filter(({ ready }) => !ready);
+    for (let first = 0; first < unready.length; first += ASKED_AT_ONCE)
+      await Promise.all(unready.slice(first, first + ASKED_AT_ONCE).map((topic) => this.#announce(topic)));
+  }
+
+  async #announce(topic: RecipientTopic): Promise<void> {
+    if (topic.ready || this.#tail === undefined) return;
+    try {
+      topic.endsAtFirst ??= await this.options.log.ends(topic.name);
+      this.#lookWhetherReady(topic, 0, 0);
+    } catch (error) {
+      if (!(error instanceof UnknownTopicError)) throw error;
+      this.#forget(topic);
     }
   }
 
