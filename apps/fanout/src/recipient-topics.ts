@@ -27,8 +27,6 @@ export interface RecipientTopicsOptions extends Pick<
   readonly onSurprise: (topic: RecipientTopic, sender: number) => void;
 }
 
-/** At most so many known topics are asked for their identity in one poll. */
-const IDENTITIES_PER_POLL = 50;
 const ASKED_AT_ONCE = 50;
 
 export class RecipientTopics {
@@ -43,7 +41,6 @@ export class RecipientTopics {
   #polling: Promise<void> | undefined;
   #cancelWake: (() => void) | undefined;
   #closed = false;
-  #turn = 0;
   #excess = 0;
 
   constructor(private readonly options: RecipientTopicsOptions) {}
@@ -127,13 +124,11 @@ export class RecipientTopics {
   }
 
   async poll(): Promise<void> {
-    const names = (await this.options.log.listTopics()).filter((name) =>
-      name.startsWith(this.options.topics.recipientPrefix),
-    );
+    const ids = await this.options.log.topicIds();
+    const names = [...ids.keys()].filter((name) => name.startsWith(this.options.topics.recipientPrefix));
     const wanted = this.#withoutTwins(this.#withinLimit(names));
-    let changed = this.#forgetMissing(new Set(wanted), new Set(names));
+    let changed = this.#forgetMissing(new Set(wanted), ids);
     if (await this.#considerAll(wanted.filter((name) => !this.#topics.has(name)))) changed = true;
-    if (await this.#forgetReplaced()) changed = true;
     this.options.meter.recipientTopics(this.#topics.size, names.length - this.#topics.size);
     if (changed || this.#tailBroken) await this.#follow();
     await this.#announceReady();
@@ -178,10 +173,11 @@ export class RecipientTopics {
     return changed;
   }
 
-  #forgetMissing(wanted: ReadonlySet<string>, there: ReadonlySet<string>): boolean {
+  /** Those deleted and created again as well: they are found anew. */
+  #forgetMissing(wanted: ReadonlySet<string>, there: ReadonlyMap<string, string>): boolean {
     let changed = false;
     for (const topic of this.#topics.values()) {
-      if (wanted.has(topic.name)) continue;
+      if (wanted.has(topic.name) && there.get(topic.name) === topic.id) continue;
       this.#forget(topic);
       changed = true;
     }
@@ -249,23 +245,6 @@ export class RecipientTopics {
     if (this.#refused.get(name) === reason) return;
     this.#refused.set(name, reason);
     this.options.lines.error(`a recipient topic is not written: ${reason}`, { topic: name });
-  }
-
-  /** Deleted and created again between two polls: some are asked in every poll, all of them in turn. */
-  async #forgetReplaced(): Promise<boolean> {
-    const topics = [...this.#topics.values()];
-    const asked = Math.min(IDENTITIES_PER_POLL, topics.length);
-    let changed = false;
-    for (let index = 0; index < asked; index++) {
-      const topic = topics[(this.#turn + index) % topics.length] as RecipientTopic;
-      const description = await this.options.log.describeTopic(topic.name);
-      if (description?.id === topic.id) continue;
-      this.#forget(topic);
-      await this.#consider(topic.name);
-      changed = true;
-    }
-    this.#turn += asked;
-    return changed;
   }
 
   #forget(topic: RecipientTopic): void {

@@ -197,6 +197,11 @@ export class EmbeddedEventLog implements EventLog {
     return this.registry.names();
   }
 
+  async topicIds(): Promise<ReadonlyMap<string, string>> {
+    this.look();
+    return new Map(this.registry.names().map((name) => [name, this.registry.get(name).description.id]));
+  }
+
   private look(): void {
     this.requireOpen();
     this.snapshots?.look();

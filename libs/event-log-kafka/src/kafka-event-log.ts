@@ -99,8 +99,12 @@ export class KafkaEventLog implements EventLog {
     return this.#topics.describe(name);
   }
 
-  listTopics(): Promise<readonly string[]> {
-    return this.#topics.list();
+  async listTopics(): Promise<readonly string[]> {
+    return [...(await this.topicIds()).keys()].sort();
+  }
+
+  topicIds(): Promise<ReadonlyMap<string, string>> {
+    return this.#topics.ids();
   }
 
   deleteTopic(name: string): Promise<void> {

@@ -62,6 +62,10 @@ export class FaultyEventLog implements EventLog {
     return (await this.reach()).listTopics();
   }
 
+  async topicIds(): Promise<ReadonlyMap<string, string>> {
+    return (await this.reach()).topicIds();
+  }
+
   async deleteTopic(name: string): Promise<void> {
     await (await this.reach()).deleteTopic(name);
   }

@@ -111,6 +111,10 @@ export class MemoryEventLog implements EventLog {
     return [...this.topics.keys()].sort();
   }
 
+  async topicIds(): Promise<ReadonlyMap<string, string>> {
+    return new Map([...this.topics].map(([name, { description }]) => [name, description.id]));
+  }
+
   async deleteTopic(name: string): Promise<void> {
     this.topic(name);
     this.topics.delete(name);

@@ -143,6 +143,8 @@ export interface EventLog {
   createTopics(specs: readonly TopicSpec[]): Promise<void>;
   describeTopic(name: string): Promise<TopicDescription | undefined>;
   listTopics(): Promise<readonly string[]>;
+  /** The identity of every topic by its name, all at once: whoever follows many sees so which were created again. */
+  topicIds(): Promise<ReadonlyMap<string, string>>;
   deleteTopic(name: string): Promise<void>;
   /** The first offset still held, a number per partition. */
   starts(topic: string): Promise<readonly number[]>;

@@ -70,6 +70,10 @@ export class MortalEventLog implements EventLog {
     return this.#call(() => this.inner.listTopics());
   }
 
+  topicIds(): Promise<ReadonlyMap<string, string>> {
+    return this.#call(() => this.inner.topicIds());
+  }
+
   deleteTopic(name: string): Promise<void> {
     return this.#call(() => this.inner.deleteTopic(name));
   }

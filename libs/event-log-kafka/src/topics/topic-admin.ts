@@ -47,12 +47,10 @@ export class TopicAdmin {
     return settings === undefined ? undefined : { ...shapeOf(name, topic.leaders.length, settings), id: topic.id };
   }
 
-  async list(): Promise<readonly string[]> {
+  /** Of all topics but Kafka's own. */
+  async ids(): Promise<ReadonlyMap<string, string>> {
     const { topics } = await this.#patiently('listing topics', () => this.wire.metadata(undefined));
-    return topics
-      .map(({ name }) => name)
-      .filter((name) => !name.startsWith('__'))
-      .sort();
+    return new Map(topics.filter(({ name }) => !name.startsWith('__')).map(({ name, id }) => [name, id]));
   }
 
   async delete(name: string): Promise<void> {

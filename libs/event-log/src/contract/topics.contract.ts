@@ -54,16 +54,19 @@ export const describeTopics = (setting: Setting): void => {
       await log.createTopics([spec]);
       await log.append(spec.name, numbered(3));
       const before = await log.describeTopic(spec.name);
+      expect((await log.topicIds()).get(spec.name)).toBe(before?.id);
       await log.deleteTopic(spec.name);
       await until(
         () => log.listTopics(),
         (names) => !names.includes(spec.name),
       );
       expect(await log.describeTopic(spec.name)).toBeUndefined();
+      expect([...(await log.topicIds()).keys()]).not.toContain(spec.name);
       await log.createTopics([spec]);
       const after = await log.describeTopic(spec.name);
       expect(after?.id).toBeDefined();
       expect(after?.id).not.toBe(before?.id);
+      expect((await log.topicIds()).get(spec.name)).toBe(after?.id);
       expect(await valuesOf(log, spec.name)).toEqual([]);
       await log.append(spec.name, numbered(1, 'new'));
       expect(await valuesOf(log, spec.name)).toEqual(['new0']);
