@@ -35,7 +35,8 @@ export async function send(
     await patience.persist(() => log.append(topics.deliveries, records));
     for (const frame of wave) meter.framed(frame.recipients);
   }
-  if (settlements.size > 0) await patience.persist(() => recipients.settle(settlements));
+  for (const some of slicesOf(settlements, fanout.limits.maxSettledAtOnce))
+    await patience.persist(() => recipients.settle(some));
   for (const group of groupsOf(rejected.map(rejectionOf))) {
     await patience.persist(() => log.append(topics.rejected, group));
     for (const { headers: of } of group) meter.rejected(of?.['topic'] ?? '', of?.['reason'] ?? '');
@@ -56,6 +57,21 @@ function groupsOf(rejected: readonly NewRecord[]): NewRecord[][] {
     bytes += size;
   }
   return groups;
+}
+
+/** Whole topics, until there is enough. */
+function slicesOf(settlements: Settlements, enough: number): Settlements[] {
+  const slices: Settlements[] = [];
+  let records = Infinity;
+  for (const [topic, senders] of settlements) {
+    if (records >= enough) {
+      slices.push(new Map());
+      records = 0;
+    }
+    slices.at(-1)?.set(topic, senders);
+    records += senders.size;
+  }
+  return slices;
 }
 
 /** The first frame of every partition, then the second … */

@@ -36,6 +36,8 @@ export interface FanoutLimits {
   readonly maxFrameBytes: number;
   /** A step ends when it has so many recipients, so that heartbeats are never kept waiting. */
   readonly maxRecipientsPerStep: number;
+  /** Records that are written to recipient topics at once by one task, about: what more there is waits here and not in the log's queue. */
+  readonly maxSettledAtOnce: number;
   /** Of room returns, resends and audits, beside changes, in one step. */
   readonly maxPacedPerStep: number;
   /** Batches of changes a task holds before it pauses its partition. */
@@ -54,6 +56,7 @@ export const DEFAULT_LIMITS: FanoutLimits = {
   maxRecipientTopics: 1_000,
   maxFrameBytes: 384 * 1024,
   maxRecipientsPerStep: 200_000,
+  maxSettledAtOnce: 5_000,
   maxPacedPerStep: 20_000,
   maxQueuedBatches: 8,
   sessionTimeoutMs: 6_000,

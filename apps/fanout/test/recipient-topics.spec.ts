@@ -205,6 +205,36 @@ it('serves no more than the limit, says so once, and serves the rest when there 
   );
 });
 
+it('is written with so many others at once, and no more', async () => {
+  await withWorld(
+    async (world) => {
+      const users = Array.from({ length: 30 }, (_, index) => `@member${index}:hs`);
+      for (const user of users) await world.truth.membership('!r:hs', user, 'join');
+      for (const user of users) await subscribe(world, user);
+      await world.rest();
+      const { log } = world.instances[0]!;
+      let [underWay, most, all] = [0, 0, 0];
+      log.faults.appendFate = (topic) => {
+        if (topic.startsWith('presence.to.')) underWay -= 1;
+        return 'commit';
+      };
+      const append = log.append.bind(log);
+      log.append = async (topic, records) => {
+        if (!topic.startsWith('presence.to.')) return append(topic, records);
+        underWay += 1;
+        all += 1;
+        most = Math.max(most, underWay);
+        return append(topic, records);
+      };
+      await world.truth.change(ALICE, AWAY);
+      await world.rest();
+      expect([all, most]).toEqual([30, 7]);
+      expect(world.judge(await world.output(users))).toEqual([]);
+    },
+    { maxSettledAtOnce: 7 },
+  );
+});
+
 it('is written by the owner of the sender, once, with two instances', async () => {
   await withWorld(async (world) => {
     await world.start();
