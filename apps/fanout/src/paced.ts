@@ -2,6 +2,7 @@
 // `budget` at a time, and says how far the task's commit may go while it is unfinished.
 import type { Tables } from './tables.js';
 import type { Telling } from './telling.js';
+import { lackOf } from './recipient-lacks.js';
 import type { RecipientTopic } from './recipient-topic.js';
 
 /** `vector`: the committed vector stays; `position`: nothing is committed; `nothing`: it is found out again after a crash. */
@@ -84,11 +85,15 @@ export class Audit implements Paced {
   advance(telling: Telling, tables: Tables): 'done' {
     const { interest } = tables.memberships;
     const shared = telling.interestedIn(this.topic.user);
-    for (const sender of shared) if (telling.owns(sender)) telling.settle(this.topic, sender);
-    for (const sender of this.topic.senders()) {
-      if (telling.owns(sender) && !interest.sharesRoom(sender, this.topic.user)) telling.settle(this.topic, sender);
-    }
+    for (const sender of shared) this.#look(sender, telling, tables);
+    for (const sender of this.topic.senders())
+      if (!interest.sharesRoom(sender, this.topic.user)) this.#look(sender, telling, tables);
     telling.effort += shared.length >> 2;
     return 'done';
+  }
+
+  /** What it does not lack now, whatever changes it later settles. */
+  #look(sender: number, telling: Telling, tables: Tables): void {
+    if (telling.owns(sender) && lackOf(tables, this.topic, sender) !== 'nothing') telling.settle(this.topic, sender);
   }
 }

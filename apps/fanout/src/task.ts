@@ -177,6 +177,8 @@ export class FanoutTask {
 
   async #turn(): Promise<void> {
     if (this.#hasWork()) await this.#step();
+    // Slices that find nothing to send wait for nothing: heartbeats have their turn between them.
+    if (this.#paced.length > 0) await new Promise((resolve) => setImmediate(resolve));
     if (this.#finishing) {
       await this.#commit();
       this.close();
