@@ -12,6 +12,8 @@ export interface Held {
 
 export class RecipientTopic {
   readonly #held = new Map<number, Held>();
+  /** By partition: every record before it was told by `hold`. */
+  readonly #passed: number[] = [];
   /** Read to the end that it had when it was found: from then on it is written. */
   ready = false;
   /** Ends when it was found; what has to be read before it is ready. */
@@ -32,6 +34,21 @@ export class RecipientTopic {
   /** Senders that the topic shows. */
   *senders(): IterableIterator<number> {
     for (const [sender, held] of this.#held) if (held.present) yield sender;
+  }
+
+  /** Everything before this offset has been read. */
+  read(partition: number, nextOffset: number): void {
+    this.#passed[partition] = Math.max(this.#passed[partition] ?? 0, nextOffset);
+  }
+
+  /** Written here: if nobody wrote in between, nothing up to there need be read. */
+  wrote(partition: number, offset: number): void {
+    if (this.#passed[partition] === offset) this.#passed[partition] = offset + 1;
+  }
+
+  /** Whether reading up to there would tell nothing. */
+  isPassed(partition: number, nextOffset: number): boolean {
+    return (this.#passed[partition] ?? 0) >= nextOffset;
   }
 
   /** The record at this offset, or one after it, has been told by `hold`. */

@@ -5,6 +5,7 @@ import { decodeRecipientEvent, recipientOf, recipientTopic } from '#libs/contrac
 import {
   LogUnavailableError,
   UnknownTopicError,
+  type LogRecord,
   type RecordBatch,
   type Tail,
   type TopicDescription,
@@ -111,7 +112,9 @@ export class RecipientTopics {
         lacks.map(({ record }) => record),
       );
       lacks.forEach(({ sender, life, version, present }, index) => {
-        topic.hold(sender, { life, version, present, offset: appended[index]?.offset ?? 0 });
+        const { partition = 0, offset = 0 } = appended[index] ?? {};
+        topic.hold(sender, { life, version, present, offset });
+        topic.wrote(partition, offset);
         // Things may have changed while it was being written, and the task may be another one since.
         if (lackOf(this.options.tables, topic, sender) !== 'nothing') this.options.onSurprise(topic, sender);
       });
@@ -277,25 +280,30 @@ export class RecipientTopics {
     });
   }
 
+  /** Most of what comes was written here a moment ago: its bytes are not even looked at. */
   #take(batch: RecordBatch): void {
     const topic = this.#topics.get(batch.topic);
     if (topic === undefined) return;
-    for (const record of batch.records) {
-      const key = textOf(record.key);
-      if (key === undefined || key === null) continue;
-      const sender = this.options.tables.users.intern(key);
-      // Most of what is read was written here a moment ago.
-      if (topic.knows(sender, record.offset)) continue;
-      const value = textOf(record.value);
-      if (value === undefined) continue;
-      const decoded = decodeRecipientEvent({ key, value, headers: record.headers });
-      const held = decoded.ok
-        ? { life: decoded.record.life, version: decoded.record.version, present: decoded.record.content !== undefined }
-        : { life: -1, version: 0, present: value !== null };
-      const isNews = topic.hold(sender, { ...held, offset: record.offset }) === 'news';
-      if (isNews && topic.ready) this.options.onSurprise(topic, sender);
+    if (!topic.isPassed(batch.partition, batch.nextOffset)) {
+      for (const record of batch.records) this.#takeRecord(topic, record);
+      topic.read(batch.partition, batch.nextOffset);
     }
     if (!topic.ready) this.#lookWhetherReady(topic, batch.partition, batch.nextOffset);
+  }
+
+  #takeRecord(topic: RecipientTopic, record: LogRecord): void {
+    const key = textOf(record.key);
+    if (key === undefined || key === null) return;
+    const sender = this.options.tables.users.intern(key);
+    if (topic.knows(sender, record.offset)) return;
+    const value = textOf(record.value);
+    if (value === undefined) return;
+    const decoded = decodeRecipientEvent({ key, value, headers: record.headers });
+    const held = decoded.ok
+      ? { life: decoded.record.life, version: decoded.record.version, present: decoded.record.content !== undefined }
+      : { life: -1, version: 0, present: value !== null };
+    const isNews = topic.hold(sender, { ...held, offset: record.offset }) === 'news';
+    if (isNews && topic.ready) this.options.onSurprise(topic, sender);
   }
 
   /** In all topics that are not ready: where they end, and whether everything up to there has been read. */
@@ -325,6 +333,9 @@ export class RecipientTopics {
       (end, index) => Math.max(positions[index] ?? 0, index === partition ? nextOffset : 0) >= end,
     );
     if (!isRead) return;
+    topic.endsAtFirst.forEach((end, index) => {
+      topic.read(index, end);
+    });
     topic.ready = true;
     topic.endsAtFirst = undefined;
     this.options.onReady(topic);
