@@ -5,7 +5,6 @@ export { decodeInput, type InputRead } from './input-decoding.js';
 export { KnownTexts } from './known-texts.js';
 export { textOf } from './record-text.js';
 export { QuickInputs } from './quick-inputs.js';
-export { Spans } from './spans.js';
 export { UserNames } from './user-names.js';
 export { PresenceFold, type PresenceFoldOptions } from './presence-fold.js';
 export { AggregatorModule } from './aggregator.module.js';

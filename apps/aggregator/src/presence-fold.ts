@@ -14,7 +14,7 @@ import {
   type RecordSpans,
   type TopicNames,
 } from '#libs/contracts';
-import { PackedRecord, partitionOf, type LogRecord } from '#libs/event-log';
+import { PackedRecord, Spans, partitionOf, type LogRecord } from '#libs/event-log';
 import {
   absorbActivity,
   absorbCommand,
@@ -42,7 +42,6 @@ import { decodeInput } from './input-decoding.js';
 import { PartitionSnapshots, type SnapshotPace } from './partition-snapshots.js';
 import { QuickInputs } from './quick-inputs.js';
 import { Restoring, required } from './restoring.js';
-import { Spans } from './spans.js';
 import { TakingOrderMarks } from './taking-order-marks.js';
 import { UNWRITTEN, UserColumns } from './user-columns.js';
 

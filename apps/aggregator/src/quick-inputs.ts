@@ -10,10 +10,9 @@ import {
   findSet,
   type RecordSpans,
 } from '#libs/contracts';
-import { PackedRecord, type LogRecord } from '#libs/event-log';
+import { PackedRecord, Spans, type LogRecord } from '#libs/event-log';
 import type { ActivePart, ActivityInput, PresenceSet } from '#libs/presence';
 import type { KnownTexts } from './known-texts.js';
-import { Spans } from './spans.js';
 
 const NOBODY = -1;
 const NO_BYTES = new Uint8Array(0);

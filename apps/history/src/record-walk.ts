@@ -1,8 +1,7 @@
 // The records of a batch one after the other, as spans of bytes: for whoever reads many and keeps none. Invariant: what a visitor is
 // shown holds until it returns; only the bytes stay.
-import { Spans } from '#apps/aggregator';
 import type { RecordSpans } from '#libs/contracts';
-import { PackedRecord, type LogRecord, type RecordBatch } from '#libs/event-log';
+import { PackedRecord, Spans, type LogRecord, type RecordBatch } from '#libs/event-log';
 
 export class RecordWalk {
   readonly #packed = new PackedRecord();

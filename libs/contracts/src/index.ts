@@ -16,6 +16,7 @@ export { type MembershipRecord, type MembershipWord } from './rooms/room-members
 export { type RoomPolicyRecord, type RoomPolicyWord } from './rooms/room-policy-v1.js';
 export { decodeProgress, decodeState, decodeStatesRecord, encodeState, type StatesRecord } from './states/states.js';
 export { type StateRecord } from './states/presence-state-v1.js';
+export { type FoundView } from './format/view-bytes.js';
 export { FoundState, findState } from './states/quick-state.js';
 export {
   INPUTS,
@@ -26,6 +27,7 @@ export {
   type ProgressRecord,
 } from './states/presence-progress-v1.js';
 export { decodeChange, encodeChange } from './changes/changes.js';
+export { FoundChange, findChange } from './changes/quick-change.js';
 export {
   type Applied,
   type Cause,

@@ -3,6 +3,7 @@
 export * from './port.js';
 export * from './errors.js';
 export { ListedRecords, PackedRecord, type RecordCursor } from './packed-record.js';
+export { Spans } from './spans.js';
 export { MemoryEventLog, type MemoryEventLogOptions } from './memory-event-log.js';
 export { FaultyEventLog, type Fate, type LogFaults } from './faulty-event-log.js';
 export { GroupCoordinator, type GroupFaults } from './group-coordinator.js';

@@ -1,6 +1,7 @@
 // One row of typed columns for every user of a shared numbering: stamp, times, presence. Invariant: a row's (life, version)
 // never falls while it is held. It stands apart because a million users must fit: 25 bytes each, beside their names and messages.
 import type { Presence, View } from '#libs/presence';
+import { viewFrom } from './found-view.js';
 
 export const PRESENCES: readonly Presence[] = ['offline', 'unavailable', 'online', 'busy'];
 const PRESENCE_MASK = 3;
@@ -64,14 +65,8 @@ export class StateRows {
   viewOf(row: number): View | undefined {
     const flags = this.#flag(row);
     if ((flags & (KNOWN | GONE)) !== KNOWN) return undefined;
-    const statusMsg = this.#messages.get(row);
-    const lastActiveAtMs = this.#lastActiveAtMs[row] as number;
-    return {
-      presence: PRESENCES[flags & PRESENCE_MASK] as Presence,
-      ...(statusMsg === undefined ? {} : { statusMsg }),
-      currentlyActive: (flags & ACTIVE) !== 0,
-      ...(Number.isNaN(lastActiveAtMs) ? {} : { lastActiveAtMs }),
-    };
+    const presence = PRESENCES[flags & PRESENCE_MASK] as Presence;
+    return viewFrom(presence, (flags & ACTIVE) !== 0, this.#messages.get(row), this.#lastActiveAtMs[row] as number);
   }
 
   /** Negative: the row is older than this stamp (or unknown); 0: the same; positive: newer. */

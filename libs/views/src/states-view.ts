@@ -10,10 +10,11 @@ import {
   type ProgressRecord,
   type StateRecord,
 } from '#libs/contracts';
-import type { LogRecord, RecordBatch } from '#libs/event-log';
+import { Spans, type LogRecord, type RecordBatch } from '#libs/event-log';
 import { Interner } from '#libs/interest';
 import type { View } from '#libs/presence';
-import { bufferOf, textOf } from './record-text.js';
+import { textOf } from './record-text.js';
+import { asciiOf, foundViewOf } from './found-view.js';
 import { StateRows } from './state-rows.js';
 import { Waiting, type Waited } from './waiting.js';
 
@@ -64,6 +65,7 @@ export class StatesView {
   readonly #waitingForProgress: readonly Waiting[];
   readonly #waitingForPositions = new Waiting();
   readonly #found = new FoundState();
+  readonly #spans = new Spans();
   #broken = 0;
 
   constructor(private readonly options: StatesViewOptions) {
@@ -175,21 +177,14 @@ export class StatesView {
   }
 
   /** The state of somebody known, as our encoder writes it, without a parser. false: it is read the long way. */
-  #takeQuickly({ key, value }: LogRecord): boolean {
-    if (key === null || value === null) return false;
+  #takeQuickly(record: LogRecord): boolean {
+    const { key, value } = record;
     const found = this.#found;
-    const spans = { keyBytes: key, keyStart: 0, keyEnd: key.length, valueBytes: value, valueStart: 0 };
-    if (!findState({ ...spans, valueEnd: value.length }, found) || found.hasHigh) return false;
+    if (key === null || value === null || !findState(this.#spans.of(record), found) || found.hasHigh) return false;
     const row = this.numbering.find(asciiOf(key, 0, key.length));
     if (row === undefined || !this.rows.isKnown(row)) return false;
-    const { life, version, changedAtMs, presence, statusStart, statusEnd, isCurrentlyActive, lastActiveAtMs } = found;
-    const view = {
-      presence,
-      ...(statusStart < 0 ? {} : { statusMsg: asciiOf(value, statusStart, statusEnd) }),
-      currentlyActive: isCurrentlyActive,
-      ...(Number.isNaN(lastActiveAtMs) ? {} : { lastActiveAtMs }),
-    };
-    this.#setState(row, { life, version, changedAtMs, view });
+    const { life, version, changedAtMs } = found;
+    this.#setState(row, { life, version, changedAtMs, view: foundViewOf(found, value) });
     return true;
   }
 
@@ -224,10 +219,6 @@ export class StatesView {
     this.rows.set(row, { life, version: 0, changedAtMs: record.timestampMs }, 'states');
     this.options.onMoved?.(userId);
   }
-}
-
-function asciiOf(bytes: Uint8Array, start: number, end: number): string {
-  return bufferOf(bytes).toString('latin1', start, end);
 }
 
 export function isPlainOffline(view: View): boolean {

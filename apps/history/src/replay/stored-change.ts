@@ -1,9 +1,8 @@
 // What verifying needs of a record of `presence.changes` before it is compared, read out of its bytes where they are our own encoding.
 // Invariant: it gives what the decoder gives, or the decoder's reason. One object is used for all records: whoever takes the next
 // record loses the one before.
-import { Spans } from '#apps/aggregator';
 import { ascii, decodeChange, type ChangeRecord, type RecordSpans } from '#libs/contracts';
-import { PackedRecord, type LogRecord } from '#libs/event-log';
+import { PackedRecord, Spans, type LogRecord } from '#libs/event-log';
 import { ChangeHead } from '../looking/change-head.js';
 import type { UserNumbers } from '../user-numbers.js';
 import type { ToldChange } from './told-change.js';

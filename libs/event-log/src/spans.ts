@@ -1,6 +1,6 @@
 // A record with a key and a value of its own, shown as spans of bytes: what a packed record is by itself. Invariant: it shows
 // the record given last, and is used again for the next.
-import type { LogRecord } from '#libs/event-log';
+import type { LogRecord } from './port.js';
 
 const NONE = new Uint8Array(0);
 
