@@ -28,20 +28,27 @@ class Bucket {
   isOpen = false;
 
   constructor(readonly partition: number) {
+    OPENING.copy(this.bytes);
     this.reset();
   }
 
+  /** The opening stays where it is. */
   reset(): void {
-    OPENING.copy(this.bytes);
     this.length = OPENING.length;
     this.recipients = 0;
     this.isOpen = false;
   }
 
-  append(bytes: Uint8Array, count: number): void {
-    this.reserve(count);
-    this.bytes.set(count === bytes.length ? bytes : bytes.subarray(0, count), this.length);
-    this.length += count;
+  append(bytes: Uint8Array): void {
+    this.reserve(bytes.length);
+    this.bytes.set(bytes, this.length);
+    this.length += bytes.length;
+  }
+
+  /** For a few bytes, of which a call into the engine would be most of the work. */
+  end(bytes: Uint8Array): void {
+    this.reserve(bytes.length);
+    for (let index = 0; index < bytes.length; index++) this.bytes[this.length++] = bytes[index] as number;
   }
 
   reserve(more: number): void {
@@ -56,8 +63,9 @@ class Bucket {
 export class FrameBuilder {
   readonly #buckets: Bucket[];
   #frames: Frame[] = [];
-  #head = Buffer.allocUnsafe(FIRST_CAPACITY);
-  #headBytes = 0;
+  #room = Buffer.allocUnsafe(FIRST_CAPACITY);
+  /** The part of the room that is the head. */
+  #head = this.#room;
 
   constructor(
     private readonly columns: UserColumns,
@@ -96,8 +104,8 @@ export class FrameBuilder {
 
   #setHead(head: string): void {
     // No character of UTF-16 takes more than three bytes.
-    if (head.length * 3 > this.#head.length) this.#head = Buffer.allocUnsafe(head.length * 3);
-    this.#headBytes = this.#head.write(head);
+    if (head.length * 3 > this.#room.length) this.#room = Buffer.allocUnsafe(head.length * 3);
+    this.#head = this.#room.subarray(0, this.#room.write(head));
   }
 
   #addRecipient(bucket: Bucket, nameAt: number, nameBytes: number): void {
@@ -118,25 +126,25 @@ export class FrameBuilder {
   }
 
   #beginEntry(bucket: Bucket, nameBytes: number): void {
-    const bytes = 1 + this.#headBytes + nameBytes + ENDING_BYTES;
+    const bytes = 1 + this.#head.length + nameBytes + ENDING_BYTES;
     if (bucket.recipients > 0 && bucket.length + bytes > this.maxFrameBytes) this.#endFrame(bucket);
     if (bucket.recipients > 0) {
       bucket.reserve(1);
       bucket.bytes[bucket.length++] = COMMA;
     }
-    bucket.append(this.#head, this.#headBytes);
+    bucket.append(this.#head);
     bucket.isOpen = true;
   }
 
   #endEntry(bucket: Bucket): void {
     bucket.length--;
-    bucket.append(ENTRY_TAIL, ENTRY_TAIL.length);
+    bucket.end(ENTRY_TAIL);
     bucket.isOpen = false;
   }
 
   #endFrame(bucket: Bucket): void {
     if (bucket.recipients === 0) return;
-    bucket.append(CLOSING, CLOSING.length);
+    bucket.end(CLOSING);
     const bytes = Buffer.from(bucket.bytes.subarray(0, bucket.length));
     this.#frames.push({ partition: bucket.partition, bytes, recipients: bucket.recipients });
     bucket.reset();
