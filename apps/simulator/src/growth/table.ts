@@ -7,7 +7,8 @@ import { fanoutPoints } from './fanout-points.js';
 import { foldPoints } from './fold-points.js';
 import type { Axis, Point } from './point.js';
 
-const POINT_LIMIT_MS = 150_000;
+/** Creating thousands of topics takes most of it. */
+const POINT_LIMIT_MS = 300_000;
 
 export interface GrowthOptions {
   readonly isQuick: boolean;
