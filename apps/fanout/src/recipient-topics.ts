@@ -98,7 +98,7 @@ export class RecipientTopics {
       }),
     );
     meter.wroteRecipients(written);
-    const faults = outcomes.flatMap((outcome) => (outcome.status === 'rejected' ? [outcome.reason as unknown] : []));
+    const faults = outcomes.flatMap((outcome) => (outcome.status === 'rejected' ? [outcome.reason as Error] : []));
     // What does not pass is told first.
     const fault = faults.find((error) => !(error instanceof LogUnavailableError)) ?? faults[0];
     if (fault !== undefined) throw fault;
