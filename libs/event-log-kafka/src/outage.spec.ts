@@ -3,6 +3,7 @@
 import { type GroupMember, LogUnavailableError, type RecordBatch, type Tail, TransactionError } from '#libs/event-log';
 import { describeLocalKafka, LocalCluster, until } from '#libs/testing';
 import { KafkaEventLog } from './index.js';
+import { Link } from './wire/link.js';
 
 const START_LIMIT_MS = 180_000;
 const PATIENCE_MS = 40_000;
@@ -194,6 +195,54 @@ describeLocalKafka('a broker that is away', () => {
     );
     await writer.stop();
     await demandWhole(everything, writer);
+  }, 150_000);
+});
+
+describeLocalKafka('a broker that is away from many topics', () => {
+  let cluster: LocalCluster;
+  beforeAll(async () => {
+    cluster = await LocalCluster.start();
+  }, START_LIMIT_MS);
+  afterAll(() => cluster.close());
+
+  it('keeps in each what it acknowledged, once and in order, and looks all of them up together', async () => {
+    const settings = { brokers: cluster.brokers, clientId: 'many', appendTimeoutMs: 4_000, requestTimeoutMs: 3_000 };
+    const log = await KafkaEventLog.connect(settings);
+    open.push(() => log.close());
+    const topics = Array.from({ length: 150 }, (_, index) => `many.${index}`);
+    await log.createTopics(
+      topics.map((name) => ({ name, partitions: 1, cleanup: 'delete', timestamps: 'create' as const })),
+    );
+    const sent = jest.spyOn(Link.prototype, 'send');
+    open.push(async () => sent.mockRestore());
+    const writers = topics.map((topic) => new Writer(log, topic));
+    const counts = (): number[] => writers.map(({ acknowledged }) => acknowledged.length);
+    const allBeyond = (before: readonly number[]): Promise<unknown> =>
+      until(counts, (now) => now.every((count, index) => count > before[index]! + 5), PATIENCE_MS);
+    await allBeyond(counts().fill(0));
+    await cluster.nodes[0]?.kill();
+    await until(
+      () => writers.every(({ refused }) => refused.length > 0),
+      (refused) => refused,
+      PATIENCE_MS,
+    );
+    await cluster.nodes[0]?.start();
+    await allBeyond(counts());
+    await Promise.all(writers.map((writer) => writer.stop()));
+    for (const { refused } of writers) for (const error of refused) expect(error).toBeInstanceOf(LogUnavailableError);
+    for (const [index, topic] of topics.entries()) {
+      const read: string[] = [];
+      const [end = 0] = await log.ends(topic);
+      for await (const { records } of log.read(topic, 0, 0, end))
+        read.push(...records.map(({ value }) => String(value)));
+      const numbers = read.map(Number);
+      expect(numbers).toEqual([...new Set(numbers)].sort((a, b) => a - b));
+      const there = new Set(read);
+      expect(writers[index]!.acknowledged.filter((value) => !there.has(value))).toEqual([]);
+    }
+    const lookUps = sent.mock.calls.filter(([{ request }]) => request.apiName === 'Metadata').length;
+    // One by one they would be hundreds.
+    expect(lookUps).toBeLessThan(topics.length / 3);
   }, 150_000);
 });
 
