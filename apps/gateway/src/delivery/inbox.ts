@@ -5,13 +5,19 @@
 import type { News } from './news.js';
 import { after, comparePositions, compareStamps, type Position } from './position.js';
 
+/** The latest of one sender, and where it stands in the order. */
+interface Slot {
+  news: News;
+  at: number;
+}
+
 export class Inbox {
   usedAtMs = 0;
   /** Requests that hold on to it. */
   holders = 0;
-  readonly #latest = new Map<string, News>();
-  /** In the order of places; entries that the map no longer names are superseded. */
-  #order: News[] = [];
+  readonly #latest = new Map<string, Slot>();
+  /** In the order of places; what is superseded leaves a gap, so that tidying needs no look-ups. */
+  #order: (Slot | undefined)[] = [];
   readonly #listeners = new Set<() => void>();
 
   constructor(
@@ -26,37 +32,45 @@ export class Inbox {
 
   /** `known`: not newer than what this recipient was told at an earlier place, under the same memberships. */
   put(news: News): 'news' | 'known' {
-    const known = this.#latest.get(news.sender);
-    if (known !== undefined) {
+    const slot = this.#latest.get(news.sender);
+    if (slot === undefined) {
+      const first: Slot = { news, at: this.#order.length };
+      this.#latest.set(news.sender, first);
+      this.#order.push(first);
+    } else {
+      const known = slot.news;
       const order = compareStamps(news, known);
       // The same version told again after rooms changed may be a join that asks for it; otherwise it is a repetition.
       if (order < 0 || (order === 0 && news.origin.sameRooms(known.origin))) return 'known';
+      this.#order[slot.at] = undefined;
+      slot.news = news;
+      slot.at = this.#order.length;
+      this.#order.push(slot);
     }
-    this.#latest.set(news.sender, news);
-    this.#order.push(news);
     if (this.#latest.size > this.maxSenders || this.#order.length > 2 * this.#latest.size + 16) this.#tidy();
     return 'news';
   }
 
   /** What this recipient was told last of a sender, as far as is known here. */
   latest(sender: string): News | undefined {
-    return this.#latest.get(sender);
+    return this.#latest.get(sender)?.news;
   }
 
   /** What came at or after a place, oldest first. */
   since(position: Position): News[] {
     const found: News[] = [];
     for (let index = this.#order.length - 1; index >= 0; index -= 1) {
-      const news = this.#order[index];
-      if (news === undefined || comparePositions(news.position, position) < 0) break;
-      if (this.#latest.get(news.sender) === news) found.push(news);
+      const news = this.#order[index]?.news;
+      if (news === undefined) continue;
+      if (comparePositions(news.position, position) < 0) break;
+      found.push(news);
     }
     return found.reverse();
   }
 
   /** Takes in what came before the present floor: older entries never replace newer ones. */
   extendBack(older: readonly News[], floor: Position): void {
-    const newer = this.#order.filter((news) => this.#latest.get(news.sender) === news);
+    const newer = this.#order.flatMap((slot) => slot?.news ?? []);
     this.#latest.clear();
     this.#order = [];
     this.floor = floor;
@@ -66,19 +80,14 @@ export class Inbox {
 
   /** Forgets what lies before a place and is older than a time: nobody who keeps up asks for it. */
   trim(position: Position, olderThanMs: number): void {
-    const first = this.#order[0];
-    if (
-      first === undefined ||
-      first.origin.timestampMs >= olderThanMs ||
-      comparePositions(first.position, position) >= 0
-    )
-      return;
     let count = 0;
-    for (const news of this.#order) {
+    for (let index = 0; index < this.#order.length; index += 1) {
+      const news = this.#order[index]?.news;
+      if (news === undefined) continue;
       if (news.origin.timestampMs >= olderThanMs || comparePositions(news.position, position) >= 0) break;
-      count += 1;
+      count = index + 1;
     }
-    this.#drop(count);
+    if (count > 0) this.#drop(count);
   }
 
   listen(listener: () => void): () => void {
@@ -91,18 +100,26 @@ export class Inbox {
   }
 
   #tidy(): void {
-    this.#order = this.#order.filter((news) => this.#latest.get(news.sender) === news);
+    this.#drop(0);
     const excess = this.#order.length - this.maxSenders;
     if (excess > 0) this.#drop(Math.max(excess, Math.floor(this.maxSenders / 4)));
   }
 
+  /** The first so many, and all gaps. */
   #drop(count: number): void {
-    for (let index = 0; index < count; index += 1) {
-      const news = this.#order[index];
-      if (news === undefined) break;
-      if (this.#latest.get(news.sender) === news) this.#latest.delete(news.sender);
-      this.floor = after(news.position);
+    const order = this.#order;
+    let kept = 0;
+    for (let index = 0; index < order.length; index += 1) {
+      const slot = order[index];
+      if (slot === undefined) continue;
+      if (index < count) {
+        this.#latest.delete(slot.news.sender);
+        this.floor = after(slot.news.position);
+        continue;
+      }
+      slot.at = kept;
+      order[kept++] = slot;
     }
-    this.#order.splice(0, count);
+    order.length = kept;
   }
 }
