@@ -95,6 +95,27 @@ test('what the inputs make is written there exactly when the texts are the same'
   expect(same).toBeGreaterThan(500);
 });
 
+const written: ChangeRecord = {
+  ...{ kind: 'forgotten', userId: '@a:hs' as UserId, life: 0, version: 1, atMs: 5 },
+  ...{ cause: { topic: 'commands', offset: 7 }, applied: { activity: 3, commands: 7 } },
+};
+test.each([
+  ['a comma before the first', '{"activity":3,', '{,"activity":3,'],
+  ['a comma and one alone', '{"activity":3,', '{,'],
+  ['two commas', '3,"commands"', '3,,"commands"'],
+  ['no comma', '3,"commands"', '3"commands"'],
+  ['another order', '{"activity":3,"commands":7}', '{"commands":7,"activity":3}'],
+])('%s is not what the inputs make', (_what, piece, other) => {
+  const text = encodeChange(written);
+  expect(text).toContain(piece);
+  const alone: ChangeRecord = { ...written, applied: { commands: 7 } };
+  for (const record of [written, alone]) {
+    const told = toldOf(record);
+    expect(take('@a:hs', told.text).isWritten(told, users)).toBe(true);
+    expect(take('@a:hs', text.replace(piece, other)).isWritten(told, users)).toBe(false);
+  }
+});
+
 test('texts written in another way are read as the decoder reads them', () => {
   fc.assert(
     fc.property(change, (record) => {

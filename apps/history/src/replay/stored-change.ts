@@ -11,6 +11,10 @@ import { isWrittenAs } from './written-change.js';
 const APPLIED = ascii(',"applied":{');
 const ACTIVITY = ascii('"activity":');
 const COMMANDS = ascii('"commands":');
+const BACKWARDS = [
+  [1, COMMANDS],
+  [0, ACTIVITY],
+] as const;
 const TIMER = ascii('"cause":{"timer":"');
 /** The longest of their names. */
 const TIMER_LETTERS = 'active'.length;
@@ -125,16 +129,18 @@ export class StoredChange {
     if (end - APPLIED.length < valueStart || bytes[valueEnd - 1] !== CLOSE || bytes[end] !== CLOSE) return false;
     this.#point[0] = -1;
     this.#point[1] = -1;
-    for (let left = 2; left > 0 && bytes[end - 1] !== APPLIED.at(-1); left -= 1) {
+    // Activity first, then commands, as far as they are there, and a comma between the two.
+    let isBehindComma = false;
+    for (const [input, name] of BACKWARDS) {
       const start = startOfDigits(bytes, end);
-      if (start < 0) return false;
-      const input = endsAt(ACTIVITY, bytes, start) ? 0 : 1;
-      if (this.#point[input] !== -1 || (input === 1 && !endsAt(COMMANDS, bytes, start))) return false;
+      if (start < 0 || !endsAt(name, bytes, start)) continue;
       this.#point[input] = wholeNumber(bytes, start, end);
-      end = start - ACTIVITY.length;
-      if (bytes[end - 1] === COMMA) end -= 1;
+      end = start - name.length;
+      isBehindComma = input === 1 && bytes[end - 1] === COMMA;
+      if (!isBehindComma) break;
+      end -= 1;
     }
-    if (!endsAt(APPLIED, bytes, end)) return false;
+    if (isBehindComma || !endsAt(APPLIED, bytes, end)) return false;
     this.#tailStart = end - APPLIED.length;
     this.#isOfTimer = isAfterTimer(bytes, this.#tailStart);
     return true;
