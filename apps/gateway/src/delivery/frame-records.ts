@@ -14,6 +14,7 @@ import {
 import type { LogRecord } from '#libs/event-log';
 import { AsciiNames, UNKNOWN_NAME, type Interner } from '#libs/interest';
 import { isUserId } from '#libs/matrix';
+import { asciiOf } from '#libs/views';
 import { FrameOrigin } from './frame-origin.js';
 
 /** News and who is told, by the numbers of `users`. */
@@ -101,7 +102,6 @@ class Recipients implements UserNumbers {
     const known = this.#names.find(bytes, start);
     if (known !== UNKNOWN_NAME) return known;
     const { end } = this.#names;
-    const name = Buffer.from(bytes.buffer, bytes.byteOffset + start, end - start).toString('latin1');
-    return isUserId(name) ? this.#names.enter(bytes, start, end) : UNKNOWN_NAME;
+    return isUserId(asciiOf(bytes, start, end)) ? this.#names.enter(bytes, start, end) : UNKNOWN_NAME;
   }
 }

@@ -3,12 +3,11 @@
 import { MAX_STATUS_BYTES } from '#libs/matrix';
 import type { Presence } from '#libs/presence';
 import { JsonBytes, ascii, type RecordSpans } from '../format/json-bytes.js';
+import { requirePresence } from '../format/view-bytes.js';
 
 const HEAD = ascii('{"type":"presence.set","v":1,"user_id":"');
 const DEVICE = ascii(',"device_id":"');
 const PRESENCE = ascii(',"presence":"');
-const PRESENCES: readonly Presence[] = ['online', 'offline', 'unavailable', 'busy'];
-const PRESENCE_BYTES = PRESENCES.map((word) => ascii(`${word}"`));
 const STATUS = ascii(',"status_msg":"');
 const CLOSE = ascii('}');
 
@@ -34,7 +33,7 @@ export function findSet(record: RecordSpans, found: FoundSet): boolean {
   found.deviceStart = json.textStart;
   found.deviceEnd = json.textEnd;
   json.require(PRESENCE);
-  found.presence = PRESENCES[json.requireOneOf(PRESENCE_BYTES)]!;
+  found.presence = requirePresence(json);
   const messageBytes = json.passes(STATUS) ? json.requireText() : 0;
   found.messageEnd = json.textEnd;
   found.messageStart = found.messageEnd - messageBytes;

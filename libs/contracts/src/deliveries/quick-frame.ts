@@ -3,9 +3,8 @@
 import { ascii } from '../format/json-bytes.js';
 import { FRAME_ENTRY_TAIL, frameText } from './frame.js';
 
-const OPENING = ascii(frameText([]).slice(0, -']}'.length));
+const [OPENING, CLOSING] = frameText(['\0']).split('\0').map(ascii) as [Uint8Array, Uint8Array];
 const TAIL = ascii(FRAME_ENTRY_TAIL);
-const CLOSING = TAIL;
 const [QUOTE, BACKSLASH, COLON, COMMA] = [0x22, 0x5c, 0x3a, 0x2c];
 const [BRACKET, BRACKET_END, BRACE, BRACE_END] = [0x5b, 0x5d, 0x7b, 0x7d];
 const [LOWER_T, LOWER_O] = [0x74, 0x6f];

@@ -22,9 +22,14 @@ export class FoundView {
   lastActiveAtMs = Number.NaN;
 }
 
+/** Passes one of the words and its closing quote. */
+export function requirePresence(json: JsonBytes): Presence {
+  return PRESENCES[json.requireOneOf(PRESENCE_BYTES)]!;
+}
+
 /** From behind `"presence":"` on. */
 export function findView(json: JsonBytes, found: FoundView): void {
-  found.presence = PRESENCES[json.requireOneOf(PRESENCE_BYTES)]!;
+  found.presence = requirePresence(json);
   const statusBytes = json.passes(STATUS) ? json.requireText() : 0;
   if (statusBytes > MAX_STATUS_BYTES) json.failed = true;
   found.statusStart = statusBytes > 0 ? json.textStart : -1;
