@@ -19,6 +19,11 @@ const names = fc
   .uniqueArray(localpart, { minLength: 1, maxLength: 30 })
   .map((parts) => parts.map((part) => `@${part}:hs`));
 
+/** Some as the one before, as of people of one room. */
+const audiences = fc
+  .array(fc.tuple(fc.array(fc.nat(29), { maxLength: 40 }), fc.nat(4)), { maxLength: 5 })
+  .map((lists) => lists.flatMap(([list, again]) => Array.from({ length: again + 1 }, () => list)));
+
 function given(userIds: readonly string[], maxFrameBytes: number): FrameBuilder {
   const users = new Interner();
   for (const userId of userIds) users.intern(userId);
@@ -40,7 +45,7 @@ function headOf(userId: string, version: number): string {
 it('puts every recipient of every entry into a frame of its partition, once, within the limit', () => {
   const property = fc.property(
     names,
-    fc.array(fc.array(fc.nat(29), { maxLength: 40 }), { maxLength: 8 }),
+    audiences,
     fc.integer({ min: 250, max: 4_000 }),
     (userIds, additions, maxFrameBytes) => {
       const builder = given(userIds, maxFrameBytes);

@@ -26,6 +26,10 @@ class Bucket {
   recipients = 0;
   /** The entry under way has recipients here. */
   isOpen = false;
+  /** Where in the frame the recipients of the last entry lie, and how many they are. */
+  lastFrom = 0;
+  lastTo = 0;
+  lastCount = 0;
 
   constructor(readonly partition: number) {
     OPENING.copy(this.bytes);
@@ -37,6 +41,7 @@ class Bucket {
     this.length = OPENING.length;
     this.recipients = 0;
     this.isOpen = false;
+    this.lastCount = 0;
   }
 
   append(bytes: Uint8Array): void {
@@ -62,6 +67,9 @@ class Bucket {
 
 export class FrameBuilder {
   readonly #buckets: Bucket[];
+  /** For whom the last entry was; −1 = not all of it is in the frames under way. */
+  #audience = new Int32Array(64);
+  #audienceCount = -1;
   #frames: Frame[] = [];
   #room = Buffer.allocUnsafe(FIRST_CAPACITY);
   /** The part of the room that is the head. */
@@ -77,7 +85,13 @@ export class FrameBuilder {
   /** Adds an entry, of which `head` is everything up to its first recipient, for the first `count` of these users. */
   add(head: string, users: Int32Array, count: number): void {
     this.#setHead(head);
+    if (!this.#isSameAudience(users, count) || !this.#addAgain()) this.#addEach(users, count);
+  }
+
+  #addEach(users: Int32Array, count: number): void {
     const { columns } = this;
+    this.#keepAudience(users, count);
+    for (const bucket of this.#buckets) bucket.lastCount = 0;
     for (let index = 0; index < count; index++) {
       const user = users[index] as number;
       let partition = columns.delivery[user] ?? 0;
@@ -94,9 +108,43 @@ export class FrameBuilder {
     for (const bucket of this.#buckets) if (bucket.isOpen) this.#endEntry(bucket);
   }
 
+  #keepAudience(users: Int32Array, count: number): void {
+    if (count > this.#audience.length) this.#audience = new Int32Array(2 * count);
+    for (let index = 0; index < count; index++) this.#audience[index] = users[index] as number;
+    this.#audienceCount = count;
+  }
+
+  #isSameAudience(users: Int32Array, count: number): boolean {
+    if (count !== this.#audienceCount) return false;
+    const audience = this.#audience;
+    for (let index = 0; index < count; index++) if (users[index] !== audience[index]) return false;
+    return true;
+  }
+
+  /** Copies the recipients of the last entry in one piece. false = there is no room in the frames, and nothing has happened. */
+  #addAgain(): boolean {
+    const more = 1 + this.#head.length + ENDING_BYTES;
+    for (const { lastCount, lastFrom, lastTo, length } of this.#buckets)
+      if (lastCount > 0 && length + more + lastTo - lastFrom > this.maxFrameBytes) return false;
+    for (const bucket of this.#buckets) {
+      const { lastCount, lastFrom, lastTo } = bucket;
+      if (lastCount === 0) continue;
+      this.#beginEntry(bucket, lastTo - lastFrom);
+      bucket.reserve(lastTo - lastFrom);
+      bucket.bytes.copyWithin(bucket.length, lastFrom, lastTo);
+      bucket.length += lastTo - lastFrom;
+      bucket.lastTo = bucket.length;
+      bucket.recipients += lastCount;
+      bucket.end(ENTRY_TAIL);
+      bucket.isOpen = false;
+    }
+    return true;
+  }
+
   /** Everything added since the last time, in order per partition. */
   take(): Frame[] {
     for (const bucket of this.#buckets) this.#endFrame(bucket);
+    this.#audienceCount = -1;
     const frames = this.#frames;
     this.#frames = [];
     return frames;
@@ -112,6 +160,7 @@ export class FrameBuilder {
     if (bucket.isOpen && bucket.length + nameBytes + 1 + ENDING_BYTES > this.maxFrameBytes) {
       this.#endEntry(bucket);
       this.#endFrame(bucket);
+      this.#audienceCount = -1;
     }
     if (!bucket.isOpen) this.#beginEntry(bucket, nameBytes);
     bucket.reserve(nameBytes + 1);
@@ -123,6 +172,7 @@ export class FrameBuilder {
     bytes[to++] = COMMA;
     bucket.length = to;
     bucket.recipients++;
+    bucket.lastCount++;
   }
 
   #beginEntry(bucket: Bucket, nameBytes: number): void {
@@ -134,10 +184,11 @@ export class FrameBuilder {
     }
     bucket.append(this.#head);
     bucket.isOpen = true;
+    bucket.lastFrom = bucket.length;
   }
 
   #endEntry(bucket: Bucket): void {
-    bucket.length--;
+    bucket.lastTo = --bucket.length;
     bucket.end(ENTRY_TAIL);
     bucket.isOpen = false;
   }

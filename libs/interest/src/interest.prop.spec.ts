@@ -71,7 +71,16 @@ function checkTable(table: Interest, model: NaiveModel): void {
   const pairs = model.pairs();
   for (let user = 0; user < 8; user++) {
     const told = recipientsOf(table, user);
-    if (told[0] !== user) throw new Error('the user itself is not the first recipient');
+    for (let other = 0; other < user; other++) {
+      const [own, others] = [user, other].map((one) =>
+        table
+          .roomsOf(one)
+          .filter((room) => table.createsInterest(room))
+          .join(),
+      );
+      if (own !== '' && own === others && told.join() !== recipientsOf(table, other).join())
+        throw new Error(`${user} and ${other} have the same rooms and not the same list`);
+    }
     const expected = [...Array(8).keys()].filter(
       (other) => other === user || pairs.has(`${Math.min(user, other)} ${Math.max(user, other)}`),
     );

@@ -49,18 +49,20 @@ export class Interest {
     this.#setFlag(room, WITHHELD, policy === 'withhold');
   }
 
-  /** Appends everybody who is told of this user, itself first, each once; returns how many. Interest is mutual. */
+  /**
+   * Appends everybody who is told of this user, itself included, each once; returns how many. Interest is mutual. All whose rooms
+   * are the same get the same list, so that whoever has written one down need not write the next.
+   */
   recipients(user: number, into: IntList): number {
     const before = into.length;
     this.#stamps.begin(this.users.size);
-    this.#stamps.mark(user);
-    into.push(user);
     const rooms = this.#roomsOf.pageOf(user);
     const first = this.#roomsOf.startOf(user);
     for (let at = first; at < first + this.#roomsOf.count(user); at++) {
       const room = rooms[at] as number;
       if (this.#roomFlags[room] === 0) this.#stamps.collect(this.#members, room, into);
     }
+    if (into.length === before) into.push(user);
     return into.length - before;
   }
 

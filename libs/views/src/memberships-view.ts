@@ -103,7 +103,7 @@ export class MembershipsView {
     return one !== undefined && other !== undefined && this.interest.sharesRoom(one, other);
   }
 
-  /** Interest is mutual: who is told of this user, and of whom this user is told. The user itself first, each once. */
+  /** Interest is mutual: who is told of this user, and of whom this user is told. The user itself too, each once. */
   interestedIn(userId: string): string[] {
     const user = this.interest.users.find(userId);
     if (user === undefined) return [userId];

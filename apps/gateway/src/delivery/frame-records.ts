@@ -62,11 +62,9 @@ export class FrameReader {
       heads.push(bytes.toString('utf8', found.headStarts[entry], found.headEnds[entry]) + FRAME_ENTRY_TAIL);
     const decoded = decodeFrame(frameText(heads));
     if (!decoded.ok) return undefined;
-    let from = 0;
-    return decoded.record.entries.map((news, entry) => {
-      const to = found.recipients.subarray(from, (from = found.recipientEnds[entry] as number));
-      return this.#numbered(news, to);
-    });
+    return decoded.record.entries.map((news, entry) =>
+      this.#numbered(news, found.recipients.subarray(found.recipientStarts[entry], found.recipientEnds[entry])),
+    );
   }
 
   #wholly(bytes: Buffer): NumberedEntry[] | undefined {

@@ -23,8 +23,9 @@ export class FoundFrame {
   /** Of each entry: its text up to its first recipient. */
   readonly headStarts: number[] = [];
   readonly headEnds: number[] = [];
-  /** Numbers of the recipients of all entries, one after the other, and where those of each entry end. */
+  /** Numbers of recipients, and where those of each entry begin and end: entries told to the same people have them in common. */
   recipients = new Int32Array(256);
+  readonly recipientStarts: number[] = [];
   readonly recipientEnds: number[] = [];
   count = 0;
 
@@ -42,9 +43,10 @@ export class FoundFrame {
     this.recipients[this.count++] = recipient;
   }
 
-  end(headStart: number, headEnd: number): void {
+  end(headStart: number, headEnd: number, firstRecipient: number): void {
     this.headStarts[this.entries] = headStart;
     this.headEnds[this.entries] = headEnd;
+    this.recipientStarts[this.entries] = firstRecipient;
     this.recipientEnds[this.entries] = this.count;
     this.entries++;
   }
@@ -54,12 +56,20 @@ export class FoundFrame {
 export function findFrame(bytes: Uint8Array, users: UserNumbers, found: FoundFrame): boolean {
   found.clear();
   if (!stands(bytes, 0, OPENING)) return false;
+  // Of the last list of recipients: where it stood, up to and with its tail, and where its numbers are.
+  let [listAt, listBytes, firstRecipient] = [0, 0, 0];
   for (let at = OPENING.length; ;) {
     const headEnd = headEndOf(bytes, at);
-    const end = headEnd < 0 ? -1 : takeRecipients(bytes, headEnd, users, found);
-    if (end < 0 || !stands(bytes, end, TAIL)) return false;
-    found.end(at, headEnd);
-    at = end + TAIL.length;
+    if (headEnd < 0) return false;
+    if (listBytes === 0 || !repeats(bytes, listAt, headEnd, listBytes)) {
+      firstRecipient = found.count;
+      const end = takeRecipients(bytes, headEnd, users, found);
+      if (end < 0 || !stands(bytes, end, TAIL)) return false;
+      listAt = headEnd;
+      listBytes = end + TAIL.length - headEnd;
+    }
+    found.end(at, headEnd, firstRecipient);
+    at = headEnd + listBytes;
     if (bytes[at] !== COMMA) return at + CLOSING.length === bytes.length && stands(bytes, at, CLOSING);
     at++;
   }
@@ -93,6 +103,13 @@ function takeRecipients(bytes: Uint8Array, start: number, users: UserNumbers, fo
     if (bytes[at] !== COMMA) return at;
   }
   return -1;
+}
+
+/** Whether so many bytes stand there as well. */
+function repeats(bytes: Uint8Array, at: number, there: number, length: number): boolean {
+  if (there + length > bytes.length) return false;
+  for (let index = 0; index < length; index++) if (bytes[at + index] !== bytes[there + index]) return false;
+  return true;
 }
 
 function stands(bytes: Uint8Array, at: number, wanted: Uint8Array): boolean {
