@@ -40,6 +40,8 @@ const aggregator = {
       prefix: topics.prefix,
       acceptLoss: its.acceptLoss,
       snapshots: { everyMs: its.snapshotEveryMs },
+      // The embedded log itself gathers what is committed together, this task's with all others'.
+      limits: configuration.kafka === undefined ? { pace: 0 } : {},
       observer: watch,
       traceStep: (traceparent, atMs) => tracing.step('presence fold', traceparent, atMs),
       onChanges: (partition, changes) => {
@@ -62,6 +64,7 @@ export class AggregatorModule {
   ) {
     subscriptions.group({
       group: host.group,
+      early: true,
       topics: new Map([
         [options.topics.activity, ACTIVITY_PATTERN],
         [options.topics.commands, COMMANDS_PATTERN],

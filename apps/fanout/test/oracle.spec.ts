@@ -1,5 +1,5 @@
 // The judge judged: every kind of fault, planted into a right output, must be named; the right output must not.
-import { encodeFrame, recipientTopic, recipientTopicSpec } from '#libs/contracts';
+import { decodeFrame, encodeFrame, recipientTopic, recipientTopicSpec } from '#libs/contracts';
 import type { LogRecord } from '#libs/event-log';
 import type { View } from '#libs/presence';
 import type { Output } from './oracle.js';
@@ -48,7 +48,10 @@ it('finds nothing wrong with what is right', async () => {
 
 it('names every planted fault', async () => {
   const { world, output } = await history();
-  const toBob = (text: string): boolean => text.includes(`"user_id":"${ALICE}"`) && text.includes(`"${BOB}"]`);
+  const toBob = (text: string): boolean => {
+    const decoded = decodeFrame(text);
+    return decoded.ok && decoded.record.entries.some(({ userId, to }) => userId === ALICE && to.includes(BOB));
+  };
   const leak = encodeFrame({
     entries: [{ kind: 'shown', userId: EVE, life: 0, version: 1, changedAtMs: 1, view: ONLINE, to: [BOB] }],
   });

@@ -95,6 +95,16 @@ export class ChunkBuilder {
     this.bytes = grown;
   }
 
+  /** Pushes its records so far, from an offset on. Keys and values are views of bytes that stay as they are. */
+  peek(from: number, into: LogRecord[]): void {
+    const range = { from, to: this.nextOffset };
+    readRecords(this.bytes, { base: this.base, baseMs: this.baseMs, count: this.count }, range, into);
+  }
+
+  get next(): number {
+    return this.nextOffset;
+  }
+
   /** The finished bytes; the builder must not be used any more. */
   seal(nextOffset = this.nextOffset): Buffer {
     const { bytes } = this;
@@ -121,8 +131,15 @@ export const readChunk = (
   into: LogRecord[],
 ): void => {
   if (bytes[0] !== VERSION) throw new Error(`A chunk of the unknown version ${bytes[0]}: written by a newer Rollcall?`);
-  const count = chunkCount(bytes);
-  const baseMs = bytes.readDoubleLE(16);
+  readRecords(bytes, { base, baseMs: bytes.readDoubleLE(16), count: chunkCount(bytes) }, range, into);
+};
+
+const readRecords = (
+  bytes: Buffer,
+  { base, baseMs, count }: { base: number; baseMs: number; count: number },
+  range: { from: number; to: number },
+  into: LogRecord[],
+): void => {
   let at = HEADER_BYTES;
   for (let i = 0; i < count; i++) {
     const offset = base + bytes.readUInt32LE(at);

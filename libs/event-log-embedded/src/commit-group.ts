@@ -1,7 +1,7 @@
 // What is committed together: records of any number of appends and transactions, committed positions, and upkeep.
 // Invariant: one group is one LMDB transaction, so each of its parts happens with all the others or not at all.
-import type { NewRecord } from '#libs/event-log';
-import { ChunkBuilder } from './chunk.js';
+import type { LogRecord, NewRecord, RecordBatch } from '#libs/event-log';
+import { ChunkBuilder, readChunk } from './chunk.js';
 import type { Writes } from './environment.js';
 import { chunkKey } from './layout.js';
 import type { Partition } from './partition.js';
@@ -24,6 +24,13 @@ class PartitionWrites {
 
   seal(): void {
     if (!this.open.isEmpty) this.sealed.push({ base: this.open.base, bytes: this.open.seal() });
+  }
+
+  readFrom(from: number): LogRecord[] {
+    const records: LogRecord[] = [];
+    for (const { base, bytes } of this.sealed) readChunk(bytes, base, { from, to: this.open.next }, records);
+    this.open.peek(from, records);
+    return records;
   }
 }
 
@@ -63,6 +70,14 @@ export class CommitGroup {
     }
     writes.open.add(record, offset, timestampMs);
     return offset;
+  }
+
+  /** What was added of a partition so far, from an offset on; undefined = nothing was. */
+  readFrom(partition: Partition, from: number): RecordBatch | undefined {
+    const writes = this.writes.get(partition);
+    if (writes === undefined) return undefined;
+    const { topic, partition: number } = partition;
+    return { topic, partition: number, records: writes.readFrom(from), nextOffset: writes.open.next };
   }
 
   /** The partition's head is written too, as it is when the group is sealed. */

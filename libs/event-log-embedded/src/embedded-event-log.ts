@@ -51,12 +51,15 @@ export interface EmbeddedEventLogOptions {
   readonly upkeepMs?: number;
   /** Milliseconds between two looks of a read-only log's tails (default 25). */
   readonly pollMs?: number;
+  /** For simulations: asked at every commit, which fails with what it gives. */
+  readonly commitFault?: () => Error | undefined;
   /** Told when upkeep in the background fails; it is tried again at the next look. */
   readonly onError?: (error: Error) => void;
 }
 
 /** What there is only in the one process that writes. */
 interface Writing {
+  readonly commits: GroupCommit;
   readonly writer: LogWriter;
   readonly upkeep: Upkeep;
   readonly release: () => Promise<void>;
@@ -117,9 +120,16 @@ export class EmbeddedEventLog implements EventLog {
 
   private startWriting(options: EmbeddedEventLogOptions, nowMs: () => number, release: () => Promise<void>): Writing {
     const { environment, registry, reader } = this;
-    const commits = new GroupCommit(environment, (group) => {
-      this.fresh.keep(group);
-      for (const topic of group.topics) this.moved(topic);
+    const commits = new GroupCommit(environment, {
+      fault: options.commitFault ?? (() => undefined),
+      onGathered: () => this.groups.takeEarly(),
+      onCommitted: (group) => {
+        this.fresh.keep(group);
+        for (const topic of group.topics) this.moved(topic);
+      },
+      onTakenBack: () => {
+        this.groups.takenBack();
+      },
     });
     const maxRecordBytes = options.maxRecordBytes ?? DEFAULT_MAX_RECORD_BYTES;
     const writer = new LogWriter({ commits, registry, offsets: this.offsets, nowMs, maxRecordBytes });
@@ -129,7 +139,7 @@ export class EmbeddedEventLog implements EventLog {
       everyMs: options.upkeepMs ?? 5000,
       onError: options.onError ?? (() => undefined),
     });
-    return { writer, upkeep, release };
+    return { commits, writer, upkeep, release };
   }
 
   private localStore(nowMs: () => number): LocalStore {
@@ -150,6 +160,8 @@ export class EmbeddedEventLog implements EventLog {
         const of = partition(topic, number);
         return this.fresh.batch(of, from, to) ?? this.reader.read(of, from, to);
       },
+      pendingEnd: (topic, number) => partition(topic, number).head.next,
+      readPending: (topic, number, from) => this.writing?.commits.open?.readFrom(partition(topic, number), from),
       nowMs,
     };
   }

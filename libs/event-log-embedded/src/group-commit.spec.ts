@@ -10,7 +10,12 @@ function scene(durable: boolean): GroupCommit {
     options: { directory: 'nowhere', readOnly: false, durable },
     write: () => new Promise<void>((resolve) => setTimeout(resolve, 10)),
   };
-  return new GroupCommit(environment as unknown as Environment, () => undefined);
+  return new GroupCommit(environment as unknown as Environment, {
+    fault: () => undefined,
+    onGathered: () => false,
+    onCommitted: () => undefined,
+    onTakenBack: () => undefined,
+  });
 }
 
 /** A first group of so many writers; then one who comes as soon as it is committed, and another one a turn later. */

@@ -1,7 +1,7 @@
 // Group commit: everything that arrives while one LMDB transaction is being synced goes into the next. Invariant: groups
 // commit in the order in which they were filled; when one fails, so does the one that was being filled behind it, and all
 // partitions go back to what the disk holds.
-import { LogUnavailableError } from '#libs/event-log';
+import { LogUnavailableError, nextTurn } from '#libs/event-log';
 import { CommitGroup } from './commit-group.js';
 import type { Environment } from './environment.js';
 import { decodeHead, emptyHead } from './layout.js';
@@ -11,6 +11,18 @@ const MANY_WRITERS = 8;
 /** That moment is as long as the last commit took, within this: half of the commits, and no writer waits much longer. */
 const LONGEST_GATHER_MS = 5;
 
+/** What happens around a commit. */
+export interface CommitHooks {
+  /** Asked at every commit: an error makes it fail. */
+  readonly fault: () => Error | undefined;
+  /** Before a group is sealed: true = somebody was handed what is in it, and may have more to write. */
+  readonly onGathered: () => boolean;
+  /** Readers of its topics may have something to read. */
+  readonly onCommitted: (group: CommitGroup) => void;
+  /** All that was given out beyond what is committed is void. */
+  readonly onTakenBack: () => void;
+}
+
 export class GroupCommit {
   /** Groups committed so far. */
   commits = 0;
@@ -18,11 +30,12 @@ export class GroupCommit {
   private syncing: CommitGroup | undefined;
   private running: Promise<void> | undefined;
   private closed = false;
+  /** The last commit failed: until one succeeds nobody is handed what may be lost again. */
+  private failed = false;
 
   constructor(
     private readonly environment: Environment,
-    /** Readers of its topics may have something to read. */
-    private readonly onCommitted: (group: CommitGroup) => void,
+    private readonly hooks: CommitHooks,
   ) {}
 
   /** The group that takes what arrives now. Fill it without waiting in between; then await its `done`. */
@@ -36,10 +49,16 @@ export class GroupCommit {
     return this.filling;
   }
 
+  /** The group that is being filled, if there is one. */
+  get open(): CommitGroup | undefined {
+    return this.filling;
+  }
+
   private async run(): Promise<void> {
     // One turn, so that all that arrives in it shares the first transaction.
-    await new Promise((resolve) => setImmediate(resolve));
+    await nextTurn();
     while (this.filling !== undefined) {
+      if (!this.failed && this.hooks.onGathered()) await this.answers();
       const group = this.filling;
       this.filling = undefined;
       this.syncing = group;
@@ -49,6 +68,12 @@ export class GroupCommit {
       if (group.writers >= MANY_WRITERS) await this.gather(performance.now() - startedMs);
     }
     this.running = undefined;
+  }
+
+  /** Of those who were handed what is to be committed: one turn in which they take it, and one in which they write. */
+  private async answers(): Promise<void> {
+    await nextTurn();
+    await nextTurn();
   }
 
   /** What a sync costs does not grow with what is in it; without one there is nothing to save. */
@@ -61,14 +86,17 @@ export class GroupCommit {
     this.commits++;
     group.seal();
     try {
+      const fault = this.hooks.fault();
+      if (fault !== undefined) throw fault;
       await this.environment.write((writes) => group.write(writes));
     } catch (error) {
       this.takeBack(group, error as Error);
       return;
     }
+    this.failed = false;
     group.committed();
     group.succeed();
-    this.onCommitted(group);
+    this.hooks.onCommitted(group);
   }
 
   /** The disk says what is true: all that was given out beyond it is void, also in the group that was being filled. */
@@ -79,8 +107,10 @@ export class GroupCommit {
       const bytes = this.environment.get(partition.key);
       partition.reset(bytes === undefined ? emptyHead() : decodeHead(bytes));
     }
+    this.failed = true;
     group.fail(error);
     behind?.fail(error);
+    this.hooks.onTakenBack();
   }
 
   /** Resolves when everything given so far is decided, well or not; for one topic, when that is all that matters. */

@@ -120,6 +120,23 @@ class Group implements MemberHome {
     if (this.topics.includes(topic)) for (const member of this.members) member.wake();
   }
 
+  takeEarly(): boolean {
+    let took = false;
+    for (const member of this.members) took = member.takeEarly() || took;
+    return took;
+  }
+
+  /** What some of them were handed early is lost: they begin again. */
+  takenBack(): void {
+    for (const member of this.members.filter((one) => one.isBeyond())) {
+      if (member.suspended) this.expire(member);
+      else
+        this.rejoin(member).catch((error: unknown) => {
+          member.options.onError(error as Error, true);
+        });
+    }
+  }
+
   has(member: GroupMember): member is LocalMember {
     return this.members.includes(member as LocalMember);
   }
@@ -157,6 +174,18 @@ export class GroupCoordinator {
   /** Something was appended to a topic. */
   moved(topic: string): void {
     for (const group of this.groups.values()) group.moved(topic);
+  }
+
+  /** Hands what will be committed next to the members who want it early. true = there was some: let them write before that is sealed. */
+  takeEarly(): boolean {
+    let took = false;
+    for (const group of this.groups.values()) took = group.takeEarly() || took;
+    return took;
+  }
+
+  /** What was to be committed is not: positions beyond the ends are void. */
+  takenBack(): void {
+    for (const group of this.groups.values()) group.takenBack();
   }
 
   readonly faults: GroupFaults = {

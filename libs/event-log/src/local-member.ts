@@ -3,7 +3,7 @@
 // delivery reads at the position of that moment. The coordinator alone assigns and revokes.
 import { OffsetOutOfRangeError } from './errors.js';
 import { TURN_RECORDS, type LocalStore } from './local-store.js';
-import type { GroupMember, GroupOptions } from './port.js';
+import type { GroupMember, GroupOptions, RecordBatch } from './port.js';
 
 interface Flow {
   readonly topic: string;
@@ -117,6 +117,23 @@ export class LocalMember implements GroupMember {
     this.wake();
   }
 
+  /** Delivers what is to be committed with what the owner writes now, if it has all that is committed. true = there was some. */
+  takeEarly(): boolean {
+    if (this.options.early !== true || this.left || this.suspended) return false;
+    let took = false;
+    try {
+      for (const flow of this.ready) took = this.takePending(flow) || took;
+    } catch (error) {
+      this.breakOff(error);
+    }
+    return took;
+  }
+
+  /** True if anything was delivered that was then lost. */
+  isBeyond(): boolean {
+    return [...this.owned.values()].flat().some((flow) => flow.position > this.store.end(flow.topic, flow.partition));
+  }
+
   /** A fault for simulations: what lies after `offset` is delivered once more, although nobody sought. */
   redeliver(topic: string, partition: number, offset: number): void {
     const flow = this.flow(topic, partition);
@@ -147,9 +164,28 @@ export class LocalMember implements GroupMember {
       }
       this.wake();
     } catch (error) {
-      this.left = true;
-      this.options.onError(error as Error, true);
+      this.breakOff(error);
     }
+  }
+
+  private breakOff(error: unknown): void {
+    this.left = true;
+    this.options.onError(error as Error, true);
+  }
+
+  private takePending(flow: Flow): boolean {
+    const { topic, partition, position } = flow;
+    const pendingEnd = this.store.pendingEnd?.(topic, partition) ?? position;
+    if (position >= pendingEnd || position !== this.store.end(topic, partition)) return false;
+    const batch = this.store.readPending?.(topic, partition, position);
+    if (batch === undefined) return false;
+    this.deliver(flow, batch);
+    return true;
+  }
+
+  private deliver(flow: Flow, batch: RecordBatch): void {
+    flow.position = batch.nextOffset;
+    this.options.onBatch(batch);
   }
 
   /** How many records the next batch had; undefined: there is none. */
@@ -158,15 +194,20 @@ export class LocalMember implements GroupMember {
     for (let tried = 0; tried < flows.length; tried++) {
       const flow = flows[this.next++ % flows.length] as Flow;
       const end = this.store.end(flow.topic, flow.partition);
-      if (flow.position === end) continue;
+      if (flow.position === end || this.isAhead(flow)) continue;
       this.mendPosition(flow, end);
       if (flow.position >= end) continue;
       const batch = this.store.readBatch(flow.topic, flow.partition, flow.position, end);
-      flow.position = batch.nextOffset;
-      this.options.onBatch(batch);
+      this.deliver(flow, batch);
       return batch.records.length;
     }
     return undefined;
+  }
+
+  /** It was handed what is being committed. */
+  private isAhead({ topic, partition, position }: Flow): boolean {
+    const pendingEnd = this.options.early === true ? this.store.pendingEnd?.(topic, partition) : undefined;
+    return pendingEnd !== undefined && position > this.store.end(topic, partition) && position <= pendingEnd;
   }
 
   private mendPosition(flow: Flow, end: number): void {

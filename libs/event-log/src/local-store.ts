@@ -1,6 +1,6 @@
 // What an adapter that lives in this process gives to the readers that all such adapters share: synchronous looks at
-// committed records. Invariant: nothing undecided is ever visible here. It stands apart so that tails and groups are
-// written once for memory and LMDB.
+// committed records. Invariant: nothing undecided is ever visible here but to members who asked to be early, who are told
+// when it is lost. It stands apart so that tails and groups are written once for memory and LMDB.
 import { OffsetOutOfRangeError } from './errors.js';
 import type { RecordBatch } from './port.js';
 
@@ -12,6 +12,10 @@ export interface LocalStore {
   end(topic: string, partition: number): number;
   /** One bounded batch of what lies in [from, to), with from < to ≤ end; its nextOffset is > from and ≤ to. */
   readBatch(topic: string, partition: number, from: number, to: number): RecordBatch;
+  /** Where the records end that will be committed next, with everything written from now on. Absent = nobody is early. */
+  pendingEnd?(topic: string, partition: number): number;
+  /** All of them from here on, with stable end ≤ from < pending end; undefined = they can be read once they are committed. */
+  readPending?(topic: string, partition: number, from: number): RecordBatch | undefined;
   nowMs(): number;
 }
 

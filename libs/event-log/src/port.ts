@@ -113,6 +113,12 @@ export interface GroupOptions {
   /** Never waits: queue the batch and return; `pause` when the queue is full. No batch from before a `seek`, of a paused or of a lost partition arrives. */
   readonly onBatch: (batch: RecordBatch) => void;
   readonly onError: (error: Error, fatal: boolean) => void;
+  /**
+   * The owner acts on what it reads in nothing but transactions of this log. Such an owner may be handed records that are not
+   * durable yet, where the log makes what it then writes durable with them, or neither: if they are lost, everything is
+   * revoked and assigned again.
+   */
+  readonly early?: boolean;
 }
 
 export interface GroupMember {

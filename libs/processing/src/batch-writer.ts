@@ -9,8 +9,6 @@ import { RollingCheckpoint } from './rolling-checkpoint.js';
 import { asError, quietly } from './stops.js';
 import type { TaskSettings } from './task-settings.js';
 
-/** Transactions of a loaded task begin no sooner than so many times the duration of the last one, so that they are large. */
-const PACE = 4;
 const LONGEST_PACE_MS = 100;
 /** While catching up nobody waits for the newest input: fewer, fuller transactions cost log and task less. */
 const CATCHING_UP_PACE_MS = 500;
@@ -179,10 +177,11 @@ export class BatchWriter {
     const { transaction, positions, swept } = this.#seal(startedMs, isQuiet);
     await this.#transactor!.transact(transaction);
     const tookMs = this.#nowMs - startedMs;
-    this.#dueMs = startedMs + (this.#isLive ? Math.min(tookMs * PACE, LONGEST_PACE_MS) : CATCHING_UP_PACE_MS);
+    const { partition, settings } = this.parts;
+    const pacedMs = Math.min(tookMs * settings.limits.pace, LONGEST_PACE_MS);
+    this.#dueMs = startedMs + (this.#isLive ? pacedMs : CATCHING_UP_PACE_MS);
     this.parts.onCommitted();
     const records = transaction.appends.reduce((sum, append) => sum + append.records.length, 0);
-    const { partition, settings } = this.parts;
     settings.observer.committed?.({ partition, positions, inputs, records, swept, tookMs, foldMs });
   }
 

@@ -8,6 +8,8 @@ export interface Limits {
   readonly transactionInputs: number;
   /** Bytes of what a transaction writes, approximately. */
   readonly transactionBytes: number;
+  /** A loaded task's transactions begin no sooner than so many times the duration of the last one, so that they are large. */
+  readonly pace: number;
   /** Inputs folded in one go before other work of the process gets its turn. */
   readonly sliceInputs: number;
   /** How much later than a deadline the engine acts on it while caught up (semantics.md section 3). */
@@ -33,6 +35,7 @@ export const DEFAULT_LIMITS: Limits = {
   queuedBytes: 8 * 1024 * 1024,
   transactionInputs: 10_000,
   transactionBytes: 4 * 1024 * 1024,
+  pace: 4,
   sliceInputs: 2_000,
   settleMs: 250,
   lagMs: 1_000,

@@ -81,6 +81,7 @@ export class TaskHost {
     const member = await this.settings.log.join({
       group: this.group,
       topics: this.topics,
+      early: true,
       onAssigned: (partitions) => {
         this.assigned(partitions);
       },

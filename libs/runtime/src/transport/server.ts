@@ -65,6 +65,7 @@ export class EventLogServer extends Server implements CustomTransportStrategy {
     const member = await this.options.log.join({
       group,
       topics: [...subscription.topics.keys()],
+      early: subscription.early ?? false,
       onAssigned: (partitions) => {
         line.push(() => {
           owner.assigned(partitions);

@@ -20,6 +20,8 @@ export interface GroupSubscription {
   /** Topic name → pattern of the Nest handler that takes its batches. Co-partitioned topics. */
   readonly topics: ReadonlyMap<string, string>;
   readonly owner: GroupOwner;
+  /** See GroupOptions. */
+  readonly early?: boolean;
 }
 
 export interface TailOwner {
