@@ -49,10 +49,7 @@ export class Interest {
     this.#setFlag(room, WITHHELD, policy === 'withhold');
   }
 
-  /**
-   * Appends everybody who is told of this user, itself included, each once; returns how many. Interest is mutual. All whose rooms
-   * are the same get the same list, so that whoever has written one down need not write the next.
-   */
+  /** Appends all who are told of this user, itself too, each once, alike for all with the same rooms; returns how many. Interest is mutual. */
   recipients(user: number, into: IntList): number {
     const before = into.length;
     this.#stamps.begin(this.users.size);
