@@ -50,7 +50,9 @@ it('names every planted fault', async () => {
   const { world, output } = await history();
   const toBob = (text: string): boolean => {
     const decoded = decodeFrame(text);
-    return decoded.ok && decoded.record.entries.some(({ userId, to }) => userId === ALICE && to.includes(BOB));
+    return (
+      decoded.ok && decoded.record.entries.some(({ userId, to }) => userId === ALICE && to.some((one) => one === BOB))
+    );
   };
   const leak = encodeFrame({
     entries: [{ kind: 'shown', userId: EVE, life: 0, version: 1, changedAtMs: 1, view: ONLINE, to: [BOB] }],

@@ -35,7 +35,9 @@ describe('rollcall config', () => {
     const { stdout } = await new Bench().run(['config', '--json']);
     const { variables } = JSON.parse(stdout) as { variables: { name: string; default: string | null }[] };
     expect(variables.map(({ name }) => name).sort()).toEqual([...VARIABLE_NAMES].sort());
-    expect(variables.find(({ name }) => name === 'PARTITIONS')).toMatchObject({ default: '8', group: 'Topics' });
+    expect(variables.find(({ name }) => name === 'HTTP_PORT')).toMatchObject({ default: '8090', group: 'HTTP' });
+    const counts = variables.find(({ name }) => name === 'PARTITIONS');
+    expect(counts).toMatchObject({ default: null, when_absent: '`8`; `2` in the embedded log' });
   });
 
   it('works whatever the environment says', async () => {
@@ -48,7 +50,7 @@ describe('rollcall config', () => {
     const readme = readFileSync(join(repositoryRoot(), 'README.md'), 'utf8');
     const { stdout } = await new Bench().run(['config', '--markdown']);
     expect(tableIn(readme)).toBe(bare(stdout));
-    const wrong = bare(stdout).replace('|`8`|', '|`9`|');
+    const wrong = bare(stdout).replace('|`8090`|', '|`8091`|');
     expect(wrong).not.toBe(bare(stdout));
     expect(tableIn(readme)).not.toBe(wrong);
   });

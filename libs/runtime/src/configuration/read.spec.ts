@@ -31,7 +31,7 @@ describe('an empty environment', () => {
     expect(hints).toEqual([]);
     expect(configuration).toEqual({
       dataDirectory: './data',
-      topics: { prefix: 'presence.', partitions: 8, deliveryPartitions: 1 },
+      topics: { prefix: 'presence.', partitions: 2, deliveryPartitions: 1 },
       http: { host: '127.0.0.1', port: 8090 },
       roomRules: { publicRooms: 'share', withheld: [], shared: [] },
       policy: {

@@ -108,8 +108,7 @@ function build(variables: Variables, files: Files, app: ProcessName): Configurat
     dataDirectory: orDefault(variables, 'DATA_DIR'),
     topics: {
       prefix: orDefault(variables, 'TOPIC_PREFIX'),
-      partitions: number(variables, 'PARTITIONS'),
-      deliveryPartitions: deliveryPartitionsOf(variables, kafka !== undefined),
+      ...countsOf(variables, kafka !== undefined),
     },
     http: httpOf(variables, app),
     policy: {
@@ -244,9 +243,15 @@ function orDefault(variables: Variables, name: Defaulted): string {
   return variables[name] ?? REFERENCE[name].absent;
 }
 
-/** The embedded log has one reader of deliveries: more partitions would be more frames of the same news. */
-function deliveryPartitionsOf({ DELIVERY_PARTITIONS }: Variables, onKafka: boolean): number {
-  return Number(DELIVERY_PARTITIONS ?? (onKafka ? 8 : 1));
+/** The embedded log has one process: a partition more is a turn, a transaction and a frame more of the same news. */
+function countsOf(
+  { PARTITIONS, DELIVERY_PARTITIONS }: Variables,
+  onKafka: boolean,
+): { readonly partitions: number; readonly deliveryPartitions: number } {
+  return {
+    partitions: Number(PARTITIONS ?? (onKafka ? 8 : 2)),
+    deliveryPartitions: Number(DELIVERY_PARTITIONS ?? (onKafka ? 8 : 1)),
+  };
 }
 
 function number(variables: Variables, name: Defaulted): number {

@@ -56,7 +56,11 @@ export const REFERENCE = {
     absent: 'presence.',
     means: 'begins the names of topics, of consumer groups and of transactional ids',
   },
-  PARTITIONS: { group: 'Topics', absent: '8', means: 'of topics that are created; checked afterwards' },
+  PARTITIONS: {
+    group: 'Topics',
+    absentWords: '`8`; `2` in the embedded log',
+    means: 'of topics that are created; checked afterwards',
+  },
   DELIVERY_PARTITIONS: {
     group: 'Topics',
     absentWords: '`8`; `1` in the embedded log',
