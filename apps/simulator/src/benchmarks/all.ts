@@ -18,8 +18,8 @@ export const ALL: readonly (readonly string[])[] = [
   ['latency', '--seconds', '20', '--log', 'kafka'],
   ['steady', '--seconds', '30'],
   ['idle', '--seconds', '20'],
-  ['field', '--workload', 'login-storm', '--users', '20000'],
-  ['field', '--workload', 'gateway-loss', '--users', '20000'],
+  ['field', '--workload', 'login-storm', '--users', '100000'],
+  ['field', '--workload', 'gateway-loss', '--users', '100000'],
 ];
 
 /** The same with less of everything: to see that all of them run, and what is printed. */
