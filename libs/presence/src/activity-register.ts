@@ -106,13 +106,16 @@ export class ActivityRegister {
 }
 
 export function findDevice(register: ActivityRegister, deviceId: string): DeviceActivity | undefined {
-  for (const device of register.devices) if (device.deviceId === deviceId) return device;
+  const { devices } = register;
+  for (let index = 0; index < devices.length; index++)
+    if (devices[index]!.deviceId === deviceId) return devices[index];
   return undefined;
 }
 
 /** Whether a session of the device is live at `nowMs` (a deadline is reached when `now ≥ deadline`). */
 export function hasLiveSession(device: DeviceActivity, nowMs: number): boolean {
-  for (const session of device.sessions) if (nowMs < session.liveUntilMs) return true;
+  const { sessions } = device;
+  for (let index = 0; index < sessions.length; index++) if (nowMs < sessions[index]!.liveUntilMs) return true;
   return false;
 }
 
@@ -121,8 +124,10 @@ export function hasLiveSession(device: DeviceActivity, nowMs: number): boolean {
  * whose claim changed last, on equal times the higher claim; undefined = no session claim.
  */
 export function claimingSession(device: DeviceActivity, nowMs: number): Session | undefined {
+  const { sessions } = device;
   let best: Session | undefined;
-  for (const session of device.sessions) {
+  for (let index = 0; index < sessions.length; index++) {
+    const session = sessions[index]!;
     if (session.claim === 'none' || nowMs >= session.liveUntilMs) continue;
     if (best === undefined || session.claimAtMs > best.claimAtMs) best = session;
     else if (session.claimAtMs === best.claimAtMs && best.claim === 'unavailable') best = session;

@@ -85,7 +85,8 @@ export function applyCommand(
 }
 
 export function findPut(register: CommandRegister, deviceId: string): Put | undefined {
-  for (const put of register.puts) if (put.deviceId === deviceId) return put;
+  const { puts } = register;
+  for (let index = 0; index < puts.length; index++) if (puts[index]!.deviceId === deviceId) return puts[index];
   return undefined;
 }
 

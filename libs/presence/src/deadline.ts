@@ -1,7 +1,7 @@
 // When the view may change by itself. Invariant: between two consecutive deadlines, without input, the view is
 // constant (semantics.md section 4, law 4). A deadline may turn out to change nothing; it never comes too late.
-import { findDevice } from './activity-register.js';
-import { findPut, spanMs } from './command-register.js';
+import { findDevice, type ActivityRegister, type DeviceActivity } from './activity-register.js';
+import { findPut, spanMs, type Put } from './command-register.js';
 import type { Timer } from './change.js';
 import { deviceActiveMs, deviceRank, lastProActiveMs, type DeviceParts, type Registers } from './evaluate.js';
 import type { Policy } from './policy.js';
@@ -10,14 +10,43 @@ import { RANK_OFFLINE, type Rank } from './view.js';
 /** Later than every time: nothing is due. */
 export const NO_DEADLINE = Number.POSITIVE_INFINITY;
 
+const NO_SESSIONS: DeviceActivity['sessions'] = [];
+
 /** The first deadline later than `afterMs`; NO_DEADLINE = the view stays as it is for ever. */
 export function nextDeadline(registers: Registers, afterMs: number, policy: Policy): number {
-  let next = NO_DEADLINE;
-  const consider = (atMs: number): void => {
-    if (atMs > afterMs && atMs < next) next = atMs;
-  };
-  forEachDeadline(registers, policy, consider);
+  const { activity, commands } = registers;
+  const { devices } = activity;
+  const { puts } = commands;
+  const after = { afterMs, policy };
+  let next = sooner(NO_DEADLINE, lastProActiveMs(registers) + policy.activeForMs, afterMs);
+  for (let index = 0; index < devices.length; index++) {
+    const device = devices[index]!;
+    next = sooner(next, deviceDeadline(activity, device, findPut(commands, device.deviceId), after), afterMs);
+  }
+  for (let index = 0; index < puts.length; index++) {
+    const put = puts[index]!;
+    if (findDevice(activity, put.deviceId) === undefined)
+      next = sooner(next, deviceDeadline(activity, undefined, put, after), afterMs);
+  }
   return next;
+}
+
+/** Of every evaluation: no closure and no iterator, each of whose steps would be an object. */
+function deviceDeadline(
+  activity: ActivityRegister,
+  device: DeviceActivity | undefined,
+  put: Put | undefined,
+  { afterMs, policy }: { readonly afterMs: number; readonly policy: Policy },
+): number {
+  let next = sooner(NO_DEADLINE, deviceActiveMs(activity, device, put) + policy.idleAfterMs, afterMs);
+  if (put !== undefined) next = sooner(next, put.atMs + spanMs(put, policy), afterMs);
+  const sessions = device === undefined ? NO_SESSIONS : device.sessions;
+  for (let index = 0; index < sessions.length; index++) next = sooner(next, sessions[index]!.liveUntilMs, afterMs);
+  return next;
+}
+
+function sooner(nextMs: number, atMs: number, afterMs: number): number {
+  return atMs > afterMs && atMs < nextMs ? atMs : nextMs;
 }
 
 /** From the one that takes most away to the one that takes least. */
@@ -76,17 +105,6 @@ function* devicesOf({ activity, commands }: Registers): Generator<DeviceParts> {
 }
 
 type Visit = (atMs: number, timer: Timer) => void;
-
-function forEachDeadline(registers: Registers, policy: Policy, visit: Visit): void {
-  const { activity, commands } = registers;
-  visit(lastProActiveMs(registers) + policy.activeForMs, 'active');
-  for (const device of activity.devices)
-    visitDevice(registers, { device, put: findPut(commands, device.deviceId) }, policy, visit);
-  for (const put of commands.puts) {
-    if (findDevice(activity, put.deviceId) === undefined)
-      visitDevice(registers, { device: undefined, put }, policy, visit);
-  }
-}
 
 function visitDevice({ activity }: Registers, { device, put }: DeviceParts, policy: Policy, visit: Visit): void {
   if (device !== undefined)

@@ -56,13 +56,18 @@ export function deviceActiveMs(activity: ActivityRegister, device: DeviceActivit
 }
 
 function highestDevice({ activity, commands }: Registers, nowMs: number, policy: Policy): Rank {
+  const { devices } = activity;
+  const { puts } = commands;
   let highest: Rank = RANK_OFFLINE;
-  for (const device of activity.devices) {
+  // By index, here and in what is called: each step of an iterator was an object.
+  for (let index = 0; index < devices.length; index++) {
+    const device = devices[index]!;
     const put = findPut(commands, device.deviceId);
     const rank = deviceRank(activity, { device, put }, nowMs, policy);
     if (rank > highest) highest = rank;
   }
-  for (const put of commands.puts) {
+  for (let index = 0; index < puts.length; index++) {
+    const put = puts[index]!;
     if (findDevice(activity, put.deviceId) !== undefined) continue;
     const rank = deviceRank(activity, { device: undefined, put }, nowMs, policy);
     if (rank > highest) highest = rank;
@@ -93,7 +98,11 @@ export function deviceRank(activity: ActivityRegister, { device, put }: DevicePa
 
 /** A live session that says `online` explicitly runs an idle timer of its own: the device is not idled by us. */
 function clientWatches(device: DeviceActivity, nowMs: number): boolean {
-  for (const session of device.sessions) if (session.claim === 'online' && nowMs < session.liveUntilMs) return true;
+  const { sessions } = device;
+  for (let index = 0; index < sessions.length; index++) {
+    const { claim, liveUntilMs } = sessions[index]!;
+    if (claim === 'online' && nowMs < liveUntilMs) return true;
+  }
   return false;
 }
 

@@ -46,15 +46,21 @@ export function draftAggregate(aggregate: Aggregate, draft: BlockDraft): void {
   aggregate.writeNumbers(draft.cells);
   draft.cells[LIFE] = aggregate.life;
   draft.cells[VERSION] = aggregate.version;
-  for (const device of activity.devices) {
+  const { devices } = activity;
+  for (let at = 0; at < devices.length; at++) {
+    const device = devices[at]!;
+    const { sessions } = device;
     drawRow(draft, device.liveSinceMs, device.activeAtMs, device.withdrawnAtMs);
-    endRow(draft, draft.write(device.deviceId), device.sessions.length);
-    for (const session of device.sessions) {
+    endRow(draft, draft.write(device.deviceId), sessions.length);
+    for (let index = 0; index < sessions.length; index++) {
+      const session = sessions[index]!;
       drawRow(draft, session.claimAtMs, session.connectedAtMs, session.liveUntilMs);
       endRow(draft, draft.write(session.sessionId), sessionCode(session));
     }
   }
-  for (const put of commands.puts) {
+  const { puts } = commands;
+  for (let index = 0; index < puts.length; index++) {
+    const put = puts[index]!;
     drawRow(draft, put.atMs, put.activeAtMs, NEVER);
     endRow(draft, draft.write(put.deviceId), rankOf(put.presence));
   }
@@ -63,8 +69,7 @@ export function draftAggregate(aggregate: Aggregate, draft: BlockDraft): void {
   let told = SAME_TEXT;
   if (shownStatusMsg !== statusMsg) told = shownStatusMsg === undefined ? NO_TEXT : draft.write(shownStatusMsg);
   const { shown } = aggregate;
-  const devices = activity.devices.length;
-  drawHead(draft, { devices, puts: commands.puts.length, shown, override: commands.override, message, told });
+  drawHead(draft, { devices: devices.length, puts: puts.length, shown, override: commands.override, message, told });
 }
 
 /** The deadline is derived and policy's: whoever reads it back rearms. */

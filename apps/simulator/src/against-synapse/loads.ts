@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Registered } from '#libs/testing';
 import { loadHttp } from '../benchmarks/http-load.js';
 import { percentile } from '../benchmarks/measure.js';
-import { Connection, requestText } from '../load/connection.js';
+import { requestText } from '../load/connection.js';
 import type { Draw } from '../seeded.js';
 import type { Client } from './client.js';
 import type { Side } from './side.js';
