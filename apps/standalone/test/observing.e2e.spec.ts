@@ -119,7 +119,7 @@ describe('a running process', () => {
     expect(figure(exposition, 'rollcall_aggregator_changes_total', 'reason="commands"')).toBeGreaterThanOrEqual(1);
     expect(figure(exposition, 'rollcall_aggregator_fold_seconds_count')).toBeGreaterThan(0);
     expect(figure(exposition, 'rollcall_aggregator_timer_late_seconds_count')).toBeGreaterThan(0);
-    expect(figure(exposition, 'rollcall_aggregator_restored_ratio')).toBe(8);
+    expect(figure(exposition, 'rollcall_aggregator_restored_ratio')).toBe(2);
     expect(figure(exposition, 'rollcall_gateway_token_checks_total', 'outcome="failed"')).toBeGreaterThan(0);
     expect(exposition).toContain('nodejs_eventloop_lag_p99_seconds');
     const { stdout, stderr, code } = await running.program.kill('SIGTERM');
