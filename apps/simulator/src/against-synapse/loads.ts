@@ -2,9 +2,8 @@
 // Invariant: what a load costs is the CPU of the whole side between its first request and the last news read, warm-up outside.
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Registered } from '#libs/testing';
-import { loadHttp } from '../benchmarks/http-load.js';
 import { percentile } from '../benchmarks/measure.js';
-import { requestText } from '../load/connection.js';
+import { Connection, requestText } from '../load/connection.js';
 import type { Draw } from '../seeded.js';
 import type { Client } from './client.js';
 import type { Side } from './side.js';
@@ -33,11 +32,23 @@ export async function loadPuts(side: Side, people: readonly Registered[], load: 
   return { puts, cpuMsAPut: ((side.cpuSeconds() - before) / puts) * 1000, p50Ms: percentile(latenciesMs, 0.5) };
 }
 
-/** How long each took. Whoever loads has the other core, which is half of the same: it must need little of it. */
+/** How long each took. */
 async function putFor(side: Side, people: readonly Registered[], load: PutLoad): Promise<readonly number[]> {
-  const request = (turn: number): string => putText(people[turn % people.length]!, `turn ${turn}`);
-  const { latenciesMs, refused } = await loadHttp({ port: side.port, ...load, request });
-  for (const status of refused.keys()) throw new Error(`${side.name}: PUT ${status}`);
+  const { seconds, connections } = load;
+  const latenciesMs: number[] = [];
+  const endMs = performance.now() + seconds * 1000;
+  let turn = 0;
+  const drive = async (): Promise<void> => {
+    const connection = new Connection(side.port);
+    for (let sentMs = performance.now(); sentMs < endMs; sentMs = performance.now()) {
+      turn += 1;
+      const { status, body } = await connection.ask(putText(people[turn % people.length]!, `turn ${turn}`));
+      if (status !== 200) throw new Error(`${side.name}: PUT ${status} ${body}`);
+      latenciesMs.push(performance.now() - sentMs);
+    }
+    connection.close();
+  };
+  await Promise.all(Array.from({ length: connections }, drive));
   return latenciesMs;
 }
 
