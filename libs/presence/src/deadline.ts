@@ -10,8 +10,6 @@ import { RANK_OFFLINE, type Rank } from './view.js';
 /** Later than every time: nothing is due. */
 export const NO_DEADLINE = Number.POSITIVE_INFINITY;
 
-const NO_SESSIONS: DeviceActivity['sessions'] = [];
-
 /** The first deadline later than `afterMs`; NO_DEADLINE = the view stays as it is for ever. */
 export function nextDeadline(registers: Registers, afterMs: number, policy: Policy): number {
   const { activity, commands } = registers;
@@ -40,7 +38,8 @@ function deviceDeadline(
 ): number {
   let next = sooner(NO_DEADLINE, deviceActiveMs(activity, device, put) + policy.idleAfterMs, afterMs);
   if (put !== undefined) next = sooner(next, put.atMs + spanMs(put, policy), afterMs);
-  const sessions = device === undefined ? NO_SESSIONS : device.sessions;
+  if (device === undefined) return next;
+  const { sessions } = device;
   for (let index = 0; index < sessions.length; index++) next = sooner(next, sessions[index]!.liveUntilMs, afterMs);
   return next;
 }
