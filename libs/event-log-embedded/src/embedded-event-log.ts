@@ -1,5 +1,6 @@
 // The embedded log: the port on LMDB, one writing process, no server. Invariant: what is acknowledged is on disk, and what
-// readers see is on disk, but for early members of groups, who begin again if it never gets there. Readers in other processes are welcome beside the writer (`readOnly`).
+// readers see is on disk, but for early members of groups, who begin again if it never gets there. Readers in other
+// processes are welcome beside the writer (`readOnly`).
 import { randomUUID } from 'node:crypto';
 import { existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
