@@ -203,16 +203,18 @@ export class PresenceFold implements Fold {
     return undefined;
   }
 
-  /** Of users at rest who are shown active in place. */
+  /** Of users at rest in place, if it changes nothing shown: then no deadline of theirs moved. */
   #takeQuickly(id: number): void {
     const { isActive, device, agoMs } = this.#quick;
     this.#snapshots.preserve(id);
-    if (!isActive || agoMs > 0 || !this.#users.bump(id, device, this.#at)) {
+    const bumped = isActive && !(agoMs > 0) ? this.#users.bump(id, device, this.#at) : undefined;
+    if (bumped === undefined) {
       this.#takeActivity(id, this.#quick.input());
       return;
     }
     this.handle.markDirty(id);
-    // They were told active, so something was told; no deadline of theirs moved.
+    if (bumped === 'offline') return;
+    // They were told active, so something was told.
     const unwrittenMs = this.#users.restingActiveMs(id) - this.#users.writtenActiveMs(id);
     if (unwrittenMs > this.#policy.activeForMs) this.#touchStale(id);
   }

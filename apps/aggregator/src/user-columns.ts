@@ -9,6 +9,7 @@ import {
   rearm,
   type ActiveFound,
   type ActivePart,
+  type Bumped,
   type InputPosition,
   type Policy,
   type RegistersFound,
@@ -140,10 +141,10 @@ export class UserColumns {
     return aggregate.deadlineMs;
   }
 
-  /** Activity of a user at rest who is shown active, in place; false = it is not such a case, and nothing was done. */
-  bump(id: number, device: ActiveFound, at: InputPosition): boolean {
+  /** Activity of a user at rest that changes nothing shown, in place; undefined = it is not such a case, and nothing was done. */
+  bump(id: number, device: ActiveFound, at: InputPosition): Bumped | undefined {
     const where = this.#where[id]!;
-    return where >= 0 && this.#packed.bump(where, device, at);
+    return where < 0 ? undefined : this.#packed.bump(where, device, at);
   }
 
   /** Activity that was taken before, of a user at rest, in place; undefined = it is not such a case. */

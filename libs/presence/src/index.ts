@@ -7,7 +7,7 @@ export * from './deadline.js';
 export * from './evaluate.js';
 export * from './inputs.js';
 export { NOWHERE } from './block-pages.js';
-export type { ActiveFound, ActivePart } from './packed-activity.js';
+export type { ActiveFound, ActivePart, Bumped } from './packed-activity.js';
 export { PackedAggregates } from './packed-aggregates.js';
 export * from './policy.js';
 export * from './prune.js';

@@ -2,7 +2,7 @@
 // afterwards what it would hold had the user been unpacked, taken the input and been packed again (a law); what cannot be
 // done so is left to that way.
 import type { Page } from './block-pages.js';
-import { activeShown } from './evaluate.js';
+import { SHOWS_NOTHING, activeShown } from './evaluate.js';
 import {
   ACTIVITY_OFFSET,
   ANY_DEVICE_ACTIVE,
@@ -45,19 +45,28 @@ export interface Place {
 
 const NO_ROW = -1;
 
+/** What activity in place found shown and left so. */
+export type Bumped = 'active' | 'offline';
+
 /**
- * As `takeActivity` on a user who is shown active and of whom no deadline has come (`isBumpOfActive` in take.ts says why
- * nothing needs to be evaluated then); false = it is not such a case, and nothing was done.
+ * As `takeActivity` on a user who is shown active or offline and of whom no deadline has come (`changesNothing` in take.ts
+ * says why nothing needs to be evaluated then); undefined = it is not such a case, and nothing was done.
  */
-export function bumpPacked(page: Page, cell: number, device: ActiveFound, { tMs, offset }: InputPosition): boolean {
+export function bumpPacked(
+  { page, cell }: Place,
+  device: ActiveFound,
+  { tMs, offset }: InputPosition,
+): Bumped | undefined {
   const { cells, ints } = page;
-  if (offset <= cells[cell + ACTIVITY_OFFSET]! || tMs <= cells[cell + FORGOTTEN]!) return false;
-  if (cells[cell + DEADLINE]! <= tMs || tMs < cells[cell + EVALUATED]!) return false;
-  if (!activeShown(ints[cell * 2 + BITS]! & SHOWN_MASK)) return false;
-  if (!noteActive(page, cell, device, tMs)) return false;
+  if (offset <= cells[cell + ACTIVITY_OFFSET]! || tMs <= cells[cell + FORGOTTEN]!) return undefined;
+  if (cells[cell + DEADLINE]! <= tMs || tMs < cells[cell + EVALUATED]!) return undefined;
+  const shown = ints[cell * 2 + BITS]! & SHOWN_MASK;
+  const isActive = activeShown(shown);
+  if (!isActive && shown !== SHOWS_NOTHING) return undefined;
+  if (!noteActive(page, cell, device, tMs)) return undefined;
   applied(cells, cell, tMs, offset);
   cells[cell + EVALUATED] = tMs;
-  return true;
+  return isActive ? 'active' : 'offline';
 }
 
 /** As `absorbActivity`; undefined = the device is not known yet, and nothing was done. */

@@ -6,7 +6,7 @@ import { BlockDraft } from './block-draft.js';
 import { BlockPages, NOWHERE } from './block-pages.js';
 import { nextDeadline } from './deadline.js';
 import type { InputPosition } from './inputs.js';
-import { absorbPacked, bumpPacked, type ActiveFound, type ActivePart } from './packed-activity.js';
+import { absorbPacked, bumpPacked, type ActiveFound, type ActivePart, type Bumped } from './packed-activity.js';
 import { hasPuts, packedDeadline } from './packed-deadline.js';
 import { DEADLINE, LAST_ACTIVE, PUT_ACTIVE, SIZE } from './packed-layout.js';
 import { draftAggregate, draftFound } from './packing.js';
@@ -55,8 +55,8 @@ export class PackedAggregates {
     return deadlineMs;
   }
 
-  bump(address: number, device: ActiveFound, at: InputPosition): boolean {
-    return bumpPacked(this.#pages.page(address), BlockPages.cellOf(address), device, at);
+  bump(address: number, device: ActiveFound, at: InputPosition): Bumped | undefined {
+    return bumpPacked({ page: this.#pages.page(address), cell: BlockPages.cellOf(address) }, device, at);
   }
 
   absorb(address: number, active: ActivePart, at: InputPosition, policy: Policy): Taken | undefined {

@@ -66,7 +66,7 @@ describe('a user at rest', () => {
           const address = packed.pack(awake, NOWHERE);
           const before = wholeOf(awake);
           const at = { tMs: record.tMs + laterMs, offset: 1_000 };
-          if (!packed.bump(address, activeFound(deviceId), at)) {
+          if (packed.bump(address, activeFound(deviceId), at) === undefined) {
             demandSame(wholeOf(unpacked(packed, address)), before);
             continue;
           }

@@ -27,7 +27,7 @@ export function takeActivity(aggregate: Aggregate, input: ActivityInput, at: Inp
     return 'ignored';
   }
   fireDeadlines(aggregate, at.tMs, folding);
-  if (isBumpOfActive(aggregate, input, at.tMs)) {
+  if (changesNothing(aggregate, input, at.tMs)) {
     applyActivity(aggregate.activity, input, at, folding.policy);
     aggregate.evaluatedAtMs = at.tMs;
     return 'taken';
@@ -94,12 +94,15 @@ export function fireDeadlines(aggregate: Aggregate, nowMs: number, { policy, sin
 }
 
 /**
- * Activity of a user who is shown active already, the most frequent input of all: it can raise no device above what is
- * shown, it lowers none, and every deadline that it makes or moves lies behind the one known (`idleAfter > activeFor`).
- * So nothing needs to be evaluated; the known deadline may come to change nothing.
+ * Activity that needs no evaluation, the most frequent input of all. Of a user who is shown active: it can raise no device above
+ * what is shown, it lowers none, and every deadline that it makes or moves lies behind the one known (`idleAfter > activeFor`);
+ * the known one may come to change nothing. Of a user who is shown offline: a device that claims nothing counts for nothing,
+ * active or not (`deviceRank`), and before one claims something, which takes another input or a deadline that is known, no
+ * deadline of activity can change what is shown.
  */
-function isBumpOfActive({ shown, evaluatedAtMs }: Aggregate, input: ActivityInput, tMs: number): boolean {
-  return input.type === 'device.active' && activeShown(shown) && !(input.agoMs! > 0) && tMs >= evaluatedAtMs;
+function changesNothing({ shown, evaluatedAtMs }: Aggregate, input: ActivityInput, tMs: number): boolean {
+  if (input.type !== 'device.active' || input.agoMs! > 0 || tMs < evaluatedAtMs) return false;
+  return activeShown(shown) || shown === SHOWS_NOTHING;
 }
 
 function settle(aggregate: Aggregate, tMs: number, activeBeforeMs: number, { policy, sink }: Folding): void {
