@@ -43,6 +43,7 @@ import { PartitionSnapshots, type SnapshotPace } from './partition-snapshots.js'
 import { QuickInputs } from './quick-inputs.js';
 import { Restoring, required } from './restoring.js';
 import { TakingOrderMarks } from './taking-order-marks.js';
+import { TouchedUsers } from './touched-users.js';
 import { UNWRITTEN, UserColumns } from './user-columns.js';
 
 const ACTIVITY = INPUTS.indexOf('activity');
@@ -73,9 +74,7 @@ export class PresenceFold implements Fold {
   readonly #policy: Policy;
   readonly #topics: TopicNames;
   readonly #onChanges: PresenceFoldOptions['onChanges'];
-  /** Users whose states and registers are written at the end of the batch; each once. */
-  #touched: number[] = [];
-  #isTouched = new Uint8Array(1024);
+  readonly #touched = new TouchedUsers();
   /** Of the batch. */
   #changes = new Map<ChangeReason, number>();
   /** Whose change the sink is told, and the input being taken. */
@@ -158,7 +157,8 @@ export class PresenceFold implements Fold {
 
   /** Of users at rest in place. */
   #absorbQuickly(id: number): void {
-    const taken = this.#quick.isActive ? this.#users.absorb(id, this.#quick, this.#at, this.#policy) : undefined;
+    const isActive = this.#quick.kind === 'active';
+    const taken = isActive ? this.#users.absorb(id, this.#quick, this.#at, this.#policy) : undefined;
     if (taken === undefined) this.#absorbActivity(id, this.#quick.input());
     else if (taken !== 'duplicate') this.handle.markDirty(id);
   }
@@ -203,20 +203,31 @@ export class PresenceFold implements Fold {
     return undefined;
   }
 
-  /** Of users at rest in place, if it changes nothing shown: then no deadline of theirs moved. */
+  /** Of users at rest in place, if it changes nothing shown. */
   #takeQuickly(id: number): void {
-    const { isActive, device, agoMs } = this.#quick;
     this.#snapshots.preserve(id);
-    const bumped = isActive && !(agoMs > 0) ? this.#users.bump(id, device, this.#at) : undefined;
-    if (bumped === undefined) {
-      this.#takeActivity(id, this.#quick.input());
-      return;
-    }
+    const isTaken = this.#quick.kind === 'active' ? this.#bump(id) : this.#renew(id);
+    if (!isTaken) this.#takeActivity(id, this.#quick.input());
+  }
+
+  /** Then no deadline of theirs moves. */
+  #bump(id: number): boolean {
+    const { device, agoMs } = this.#quick;
+    const bumped = agoMs > 0 ? undefined : this.#users.bump(id, device, this.#at);
+    if (bumped === undefined) return false;
     this.handle.markDirty(id);
-    if (bumped === 'offline') return;
-    // They were told active, so something was told.
-    const unwrittenMs = this.#users.restingActiveMs(id) - this.#users.writtenActiveMs(id);
-    if (unwrittenMs > this.#policy.activeForMs) this.#touchStale(id);
+    // Who is shown active was told so, so something was told.
+    if (bumped === 'active' && this.#isRestingStale(id)) this.#touchStale(id);
+    return true;
+  }
+
+  #renew(id: number): boolean {
+    if (this.#quick.kind !== 'connected') return false;
+    const deadlineMs = this.#users.renew(id, this.#quick, this.#at, this.#policy);
+    if (Number.isNaN(deadlineMs)) return false;
+    this.handle.markDirty(id);
+    this.handle.arm(id, deadlineMs);
+    return true;
   }
 
   #takeActivity(id: number, input: ActivityInput): void {
@@ -234,7 +245,7 @@ export class PresenceFold implements Fold {
     this.#input = 1 - ACTIVITY;
     if (takeCommand(aggregate, input, this.#at, this.#folding) === 'duplicate') return;
     // Told or not, an erasure must be in the stored registers: a re-fold could not find it out.
-    if (input.type === 'user.forget') this.#touch(id);
+    if (input.type === 'user.forget') this.#touched.add(id);
     this.#taken(id, aggregate);
   }
 
@@ -258,12 +269,10 @@ export class PresenceFold implements Fold {
       this.#onChanges?.(this.handle.partition, this.#changes);
       this.#changes = new Map();
     }
-    for (const id of this.#touched) {
-      this.#isTouched[id] = 0;
+    for (const id of this.#touched.take()) {
       this.#writeState(id);
       this.save(id);
     }
-    this.#touched = [];
     this.#trace.endBatch();
     this.#order.flush();
     this.#snapshots.flush(nowMs);
@@ -310,20 +319,13 @@ export class PresenceFold implements Fold {
     return lastActiveMs(aggregate) - this.#users.writtenActiveMs(id) > this.#policy.activeForMs;
   }
 
-  #touchStale(id: number): void {
-    this.#touch(id);
-    this.#trace.touched(id, this.#at.tMs);
+  #isRestingStale(id: number): boolean {
+    return this.#users.restingActiveMs(id) - this.#users.writtenActiveMs(id) > this.#policy.activeForMs;
   }
 
-  #touch(id: number): void {
-    if (id >= this.#isTouched.length) {
-      const wider = new Uint8Array(id * 2);
-      wider.set(this.#isTouched);
-      this.#isTouched = wider;
-    }
-    if (this.#isTouched[id] === 1) return;
-    this.#isTouched[id] = 1;
-    this.#touched.push(id);
+  #touchStale(id: number): void {
+    this.#touched.add(id);
+    this.#trace.touched(id, this.#at.tMs);
   }
 
   #write(change: Change): void {
@@ -337,7 +339,7 @@ export class PresenceFold implements Fold {
     const isErased = change.kind === 'forgotten';
     this.#users.setChangedAtMs(id, isErased ? UNWRITTEN : change.atMs);
     this.#users.setToldActiveMs(id, isErased ? UNWRITTEN : (change.view.lastActiveAtMs ?? UNWRITTEN));
-    this.#touch(id);
+    this.#touched.add(id);
   }
 
   /** Field by field: copying a change to add to it took longer than writing it. */
@@ -358,7 +360,8 @@ export class PresenceFold implements Fold {
   #applied(): Applied {
     const activity = this.handle.appliedOffset(ACTIVITY);
     const commands = this.handle.appliedOffset(1 - ACTIVITY);
-    return { ...(activity < 0 ? {} : { activity }), ...(commands < 0 ? {} : { commands }) };
+    if (activity < 0) return commands < 0 ? {} : { commands };
+    return commands < 0 ? { activity } : { activity, commands };
   }
 
   #writeState(id: number): void {

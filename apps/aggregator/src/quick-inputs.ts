@@ -11,7 +11,7 @@ import {
   type RecordSpans,
 } from '#libs/contracts';
 import { PackedRecord, Spans, type LogRecord } from '#libs/event-log';
-import type { ActivePart, ActivityInput, PresenceSet } from '#libs/presence';
+import type { ActivePart, ActivityInput, Claim, IdFound, PresenceSet, RenewalPart } from '#libs/presence';
 import type { KnownTexts } from './known-texts.js';
 
 const NOBODY = -1;
@@ -22,12 +22,25 @@ export interface PlainUsers {
   findPlain(bytes: Uint8Array, start: number, end: number): number;
 }
 
-export class QuickInputs implements ActivePart {
-  /** Where the device that was active lies; a start of −1 = it is not known. */
-  readonly device: { bytes: Uint8Array; start: number; end: number } = { bytes: NO_BYTES, start: -1, end: -1 };
-  /** −1 = absent. */
+class Id implements IdFound {
+  bytes: Uint8Array = NO_BYTES;
+  start = -1;
+  end = -1;
+}
+
+/** Which kind of activity was found. */
+export type QuickKind = 'active' | 'connected' | 'disconnected';
+
+export class QuickInputs implements ActivePart, RenewalPart {
+  kind: QuickKind = 'active';
+  /** Where the device lies; a start of −1 = it is not known. */
+  readonly device = new Id();
+  /** Of somebody active; −1 = absent. */
   agoMs = -1;
-  isActive = false;
+  /** Of a session; the claim and the lease are of one that connects. */
+  readonly session = new Id();
+  claim: Claim = 'none';
+  leaseMs = 0;
   readonly #active = new FoundActive();
   readonly #session = new FoundSession();
   readonly #set = new FoundSet();
@@ -44,27 +57,25 @@ export class QuickInputs implements ActivePart {
     const id = this.#userOf(record);
     if (id < 0) return NOBODY;
     const spans = this.#spans;
-    this.isActive = findActive(spans, this.#active);
-    if (!this.isActive && !findSession(spans, this.#session)) return NOBODY;
-    const { device } = this;
-    device.bytes = spans.valueBytes;
-    device.start = this.#active.deviceStart;
-    device.end = this.#active.deviceEnd;
-    this.agoMs = this.#active.agoMs;
+    if (findActive(spans, this.#active)) this.#noteActive();
+    else if (findSession(spans, this.#session)) this.#noteSession();
+    else return NOBODY;
+    this.device.bytes = spans.valueBytes;
     return id;
   }
 
   /** What activity was found. */
   input(): ActivityInput {
     const { bytes, start, end } = this.device;
-    if (this.isActive) {
+    if (this.kind === 'active') {
       const deviceId = start < 0 ? undefined : this.texts.of(bytes, start, end);
       return { type: 'device.active', deviceId, agoMs: this.agoMs < 0 ? undefined : this.agoMs };
     }
-    const { deviceStart, deviceEnd, sessionStart, sessionEnd, isConnect, claim, leaseMs, agoMs } = this.#session;
-    const deviceId = this.texts.of(bytes, deviceStart, deviceEnd);
-    const sessionId = this.texts.of(bytes, sessionStart, sessionEnd);
-    if (isConnect) return { type: 'device.connected', deviceId, sessionId, claim, leaseMs };
+    const { claim, leaseMs, session } = this;
+    const deviceId = this.texts.of(bytes, start, end);
+    const sessionId = this.texts.of(bytes, session.start, session.end);
+    if (this.kind === 'connected') return { type: 'device.connected', deviceId, sessionId, claim, leaseMs };
+    const { agoMs } = this.#session;
     return { type: 'device.disconnected', deviceId, sessionId, ...(Number.isNaN(agoMs) ? {} : { agoMs }) };
   }
 
@@ -84,6 +95,26 @@ export class QuickInputs implements ActivePart {
     const deviceId = this.texts.of(bytes, deviceStart, deviceEnd);
     if (messageStart === messageEnd) return { type: 'presence.set', deviceId, presence };
     return { type: 'presence.set', deviceId, presence, statusMsg: this.texts.of(bytes, messageStart, messageEnd) };
+  }
+
+  #noteActive(): void {
+    const { deviceStart, deviceEnd, agoMs } = this.#active;
+    this.kind = 'active';
+    this.device.start = deviceStart;
+    this.device.end = deviceEnd;
+    this.agoMs = agoMs;
+  }
+
+  #noteSession(): void {
+    const { isConnect, deviceStart, deviceEnd, sessionStart, sessionEnd, claim, leaseMs } = this.#session;
+    this.kind = isConnect ? 'connected' : 'disconnected';
+    this.device.start = deviceStart;
+    this.device.end = deviceEnd;
+    this.session.bytes = this.#spans.valueBytes;
+    this.session.start = sessionStart;
+    this.session.end = sessionEnd;
+    this.claim = claim;
+    this.leaseMs = leaseMs;
   }
 
   #userOf(record: LogRecord): number {

@@ -7,12 +7,13 @@ import {
   NOWHERE,
   PackedAggregates,
   rearm,
-  type ActiveFound,
   type ActivePart,
   type Bumped,
+  type IdFound,
   type InputPosition,
   type Policy,
   type RegistersFound,
+  type RenewalPart,
   type Taken,
 } from '#libs/presence';
 import type { KnownTexts } from './known-texts.js';
@@ -27,7 +28,7 @@ const scratch = Buffer.alloc(MOST_NAME_BYTES + 1);
 /** Whoever is awake lies at −2 − its place among those. */
 const AWAKE = NOWHERE - 1;
 /** Aggregates kept for the next who wake. */
-const MOST_IDLE = 512;
+const MOST_IDLE = 2_048;
 
 interface Awake {
   readonly id: number;
@@ -142,9 +143,15 @@ export class UserColumns {
   }
 
   /** Activity of a user at rest that changes nothing shown, in place; undefined = it is not such a case, and nothing was done. */
-  bump(id: number, device: ActiveFound, at: InputPosition): Bumped | undefined {
+  bump(id: number, device: IdFound, at: InputPosition): Bumped | undefined {
     const where = this.#where[id]!;
     return where < 0 ? undefined : this.#packed.bump(where, device, at);
+  }
+
+  /** A session of a user at rest that goes on, in place; returns the next deadline, NaN = as above. */
+  renew(id: number, renewal: RenewalPart, at: InputPosition, policy: Policy): number {
+    const where = this.#where[id]!;
+    return where < 0 ? Number.NaN : this.#packed.renew(where, renewal, at, policy);
   }
 
   /** Activity that was taken before, of a user at rest, in place; undefined = it is not such a case. */

@@ -2,7 +2,9 @@
 // text. Invariant: a name has one number, given out once, from 0 on. About 45 bytes a user, where a Map and its strings
 // take 130; and of what is fetched nothing is kept alive.
 
-const CHUNK_BYTES = 1 << 20;
+const CHUNK_BITS = 20;
+const CHUNK_BYTES = 1 << CHUNK_BITS;
+const IN_CHUNK = CHUNK_BYTES - 1;
 const NOBODY = -1;
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
@@ -11,10 +13,11 @@ export class UserNames {
   /** Names one after the other; none lies across two chunks. */
   readonly #chunks: Buffer[] = [];
   #used = CHUNK_BYTES;
-  /** Of each user: where the name begins (chunk × its size + offset), its length, and whether JSON writes it as it is. */
-  #start = new Float64Array(1024);
-  #length = new Uint8Array(1024);
-  #plain = new Uint8Array(1024);
+  /**
+   * Of each user: where the name begins (chunk × its size + offset), then twice its length, and one more where JSON writes it as it
+   * is. Side by side, because among many users every array asked is a line of memory waited for.
+   */
+  #places = new Int32Array(2048);
   /** Open addressing: the hash of a name, and one more than its number (0 = free). */
   #slots = new Int32Array(4096);
   #size = 0;
@@ -43,7 +46,7 @@ export class UserNames {
       this.#used = 0;
     }
     const id = this.#size;
-    if (id >= this.#length.length) this.#growColumns();
+    if (id * 2 >= this.#places.length) this.#growPlaces();
     const chunk = this.#chunks.at(-1)!;
     let plain = 1;
     for (let index = 0; index < length; index += 1) {
@@ -51,9 +54,8 @@ export class UserNames {
       chunk[this.#used + index] = byte;
       if (byte < 0x20 || byte > 0x7e || byte === QUOTE || byte === BACKSLASH) plain = 0;
     }
-    this.#start[id] = (this.#chunks.length - 1) * CHUNK_BYTES + this.#used;
-    this.#length[id] = length;
-    this.#plain[id] = plain;
+    this.#places[id * 2] = (this.#chunks.length - 1) * CHUNK_BYTES + this.#used;
+    this.#places[id * 2 + 1] = length * 2 + plain;
     this.#used += length;
     this.#size += 1;
     if (this.#size * 4 > this.#slots.length) this.#growSlots();
@@ -62,11 +64,10 @@ export class UserNames {
   }
 
   text(id: number): string {
-    const start = this.#start[id]!;
-    const offset = start % CHUNK_BYTES;
-    const chunk = this.#chunks[(start - offset) / CHUNK_BYTES]!;
-    const end = offset + this.#length[id]!;
-    return chunk.toString(this.#plain[id] === 1 ? 'latin1' : 'utf8', offset, end);
+    const start = this.#places[id * 2]!;
+    const offset = start & IN_CHUNK;
+    const end = offset + this.#lengthOf(id);
+    return this.#chunks[start >>> CHUNK_BITS]!.toString(this.isPlain(id) ? 'latin1' : 'utf8', offset, end);
   }
 
   /** −1 = nobody, or one whose name does not stand in JSON as it is. */
@@ -77,15 +78,19 @@ export class UserNames {
 
   /** Printable ASCII without quotes and backslashes: it stands in JSON as it is. */
   isPlain(id: number): boolean {
-    return this.#plain[id] === 1;
+    return (this.#places[id * 2 + 1]! & 1) === 1;
+  }
+
+  #lengthOf(id: number): number {
+    return this.#places[id * 2 + 1]! >>> 1;
   }
 
   #isNamed(id: number, bytes: Uint8Array, start: number, end: number): boolean {
     const length = end - start;
-    if (this.#length[id] !== length) return false;
-    const from = this.#start[id]!;
-    const offset = from % CHUNK_BYTES;
-    const chunk = this.#chunks[(from - offset) / CHUNK_BYTES]!;
+    if (this.#lengthOf(id) !== length) return false;
+    const from = this.#places[id * 2]!;
+    const offset = from & IN_CHUNK;
+    const chunk = this.#chunks[from >>> CHUNK_BITS]!;
     for (let index = 0; index < length; index += 1) if (chunk[offset + index] !== bytes[start + index]) return false;
     return true;
   }
@@ -102,20 +107,16 @@ export class UserNames {
   #growSlots(): void {
     this.#slots = new Int32Array(this.#slots.length * 2);
     for (let id = 0; id < this.#size; id += 1) {
-      const start = this.#start[id]!;
-      const offset = start % CHUNK_BYTES;
-      const chunk = this.#chunks[(start - offset) / CHUNK_BYTES]!;
-      this.#enter(hashOf(chunk, offset, offset + this.#length[id]!), id);
+      const start = this.#places[id * 2]!;
+      const offset = start & IN_CHUNK;
+      this.#enter(hashOf(this.#chunks[start >>> CHUNK_BITS]!, offset, offset + this.#lengthOf(id)), id);
     }
   }
 
-  #growColumns(): void {
-    const capacity = this.#length.length * 2;
-    const [start, length, plain] = [new Float64Array(capacity), new Uint8Array(capacity), new Uint8Array(capacity)];
-    start.set(this.#start);
-    length.set(this.#length);
-    plain.set(this.#plain);
-    [this.#start, this.#length, this.#plain] = [start, length, plain];
+  #growPlaces(): void {
+    const places = new Int32Array(this.#places.length * 2);
+    places.set(this.#places);
+    this.#places = places;
   }
 }
 

@@ -7,34 +7,23 @@ import {
   ACTIVITY_OFFSET,
   ANY_DEVICE_ACTIVE,
   BITS,
-  CODE,
   DEADLINE,
-  DEVICES,
   EVALUATED,
   FIRST,
   FORGOTTEN,
-  HEAD_CELLS,
-  ID_BYTES,
   LAST_ACTIVE,
   REACHED,
-  ROWS,
-  ROW_CELLS,
   SHOWN_MASK,
 } from './packed-layout.js';
+import { RowCursor, type IdFound } from './packed-rows.js';
 import type { InputPosition } from './inputs.js';
 import { cutAgo } from './apply-activity.js';
 import type { Policy } from './policy.js';
 import type { Taken } from './take.js';
 
-/** Where the id of the device that was active lies; a start of −1 = the user, device unknown. */
-export interface ActiveFound {
-  readonly bytes: Uint8Array;
-  readonly start: number;
-  readonly end: number;
-}
-
 export interface ActivePart {
-  readonly device: ActiveFound;
+  /** A start of −1 = the user, device unknown. */
+  readonly device: IdFound;
   readonly agoMs: number;
 }
 
@@ -43,7 +32,7 @@ export interface Place {
   readonly cell: number;
 }
 
-const NO_ROW = -1;
+const rows = new RowCursor();
 
 /** What activity in place found shown and left so. */
 export type Bumped = 'active' | 'offline';
@@ -54,12 +43,11 @@ export type Bumped = 'active' | 'offline';
  */
 export function bumpPacked(
   { page, cell }: Place,
-  device: ActiveFound,
+  device: IdFound,
   { tMs, offset }: InputPosition,
 ): Bumped | undefined {
   const { cells, ints } = page;
-  if (offset <= cells[cell + ACTIVITY_OFFSET]! || tMs <= cells[cell + FORGOTTEN]!) return undefined;
-  if (cells[cell + DEADLINE]! <= tMs || tMs < cells[cell + EVALUATED]!) return undefined;
+  if (!isPlainNext(cells, cell, tMs, offset)) return undefined;
   const shown = ints[cell * 2 + BITS]! & SHOWN_MASK;
   const isActive = activeShown(shown);
   if (!isActive && shown !== SHOWS_NOTHING) return undefined;
@@ -88,41 +76,26 @@ export function absorbPacked(
   return 'taken';
 }
 
-function applied(cells: Float64Array, cell: number, tMs: number, offset: number): void {
+/** Neither taken before nor from before a forget, in the order of time, and no deadline has come. */
+export function isPlainNext(cells: Float64Array, cell: number, tMs: number, offset: number): boolean {
+  if (offset <= cells[cell + ACTIVITY_OFFSET]! || tMs <= cells[cell + FORGOTTEN]!) return false;
+  return cells[cell + DEADLINE]! > tMs && tMs >= cells[cell + EVALUATED]!;
+}
+
+/** The register holds what came at that offset. */
+export function applied(cells: Float64Array, cell: number, tMs: number, offset: number): void {
   cells[cell + ACTIVITY_OFFSET] = offset;
   cells[cell + REACHED] = tMs;
   if (Number.isNaN(cells[cell + FIRST]!)) cells[cell + FIRST] = tMs;
 }
 
 /** false = of that device there is no row. */
-function noteActive(page: Page, cell: number, device: ActiveFound, atMs: number): boolean {
+function noteActive(page: Page, cell: number, device: IdFound, atMs: number): boolean {
   const { cells } = page;
-  const at = device.start < 0 ? cell + ANY_DEVICE_ACTIVE : deviceRow(page, cell, device) + 1;
-  if (at === NO_ROW + 1) return false;
+  const isKnown = device.start < 0 || rows.toDevice(page, cell, device);
+  if (!isKnown) return false;
+  const at = device.start < 0 ? cell + ANY_DEVICE_ACTIVE : rows.row + 1;
   if (atMs > cells[at]!) cells[at] = atMs;
   if (atMs > cells[cell + LAST_ACTIVE]!) cells[cell + LAST_ACTIVE] = atMs;
-  return true;
-}
-
-/** The first cell of the device's row. */
-function deviceRow({ ints, bytes }: Page, cell: number, device: ActiveFound): number {
-  const idBytes = device.end - device.start;
-  let row = cell + HEAD_CELLS;
-  let text = (row + ints[cell * 2 + ROWS]! * ROW_CELLS) * 8;
-  for (let left = ints[cell * 2 + DEVICES]!; left > 0; left -= 1) {
-    const length = ints[row * 2 + ID_BYTES]!;
-    if (length === idBytes && isAt(bytes, text, device)) return row;
-    text += length;
-    for (let sessions = ints[row * 2 + CODE]!; sessions > 0; sessions -= 1) {
-      row += ROW_CELLS;
-      text += ints[row * 2 + ID_BYTES]!;
-    }
-    row += ROW_CELLS;
-  }
-  return NO_ROW;
-}
-
-function isAt(bytes: Uint8Array, text: number, { bytes: id, start, end }: ActiveFound): boolean {
-  for (let index = start; index < end; index += 1) if (bytes[text + index - start] !== id[index]) return false;
   return true;
 }

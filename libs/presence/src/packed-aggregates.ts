@@ -1,14 +1,15 @@
 // The users of a partition at rest: each a block of numbers and bytes, about 230 bytes for one device with one session, where
 // its objects take 700. Invariants: what is packed comes back as it was; a block is named by its address, which may change
 // when it is packed anew.
-import { Aggregate } from './aggregate.js';
+import type { Aggregate } from './aggregate.js';
 import { BlockDraft } from './block-draft.js';
 import { BlockPages, NOWHERE } from './block-pages.js';
-import { nextDeadline } from './deadline.js';
 import type { InputPosition } from './inputs.js';
-import { absorbPacked, bumpPacked, type ActiveFound, type ActivePart, type Bumped } from './packed-activity.js';
-import { hasPuts, packedDeadline } from './packed-deadline.js';
+import { absorbPacked, bumpPacked, type ActivePart, type Bumped, type Place } from './packed-activity.js';
+import { packedDeadline } from './packed-deadline.js';
 import { DEADLINE, LAST_ACTIVE, PUT_ACTIVE, SIZE } from './packed-layout.js';
+import type { IdFound } from './packed-rows.js';
+import { renewPacked, type RenewalPart } from './packed-session.js';
 import { draftAggregate, draftFound } from './packing.js';
 import type { Policy } from './policy.js';
 import type { RegistersFound } from './registers-found.js';
@@ -22,8 +23,6 @@ export class PackedAggregates {
   readonly #pages = new BlockPages();
   readonly #draft = new BlockDraft();
   readonly #unpacker: Unpacker;
-  /** Used for one question after the other. */
-  readonly #asked = new Aggregate();
 
   constructor(readText: ReadText) {
     this.#unpacker = new Unpacker(readText);
@@ -48,19 +47,21 @@ export class PackedAggregates {
 
   /** Recomputes what is derived; returns it. */
   rearm(address: number, policy: Policy): number {
-    const page = this.#pages.page(address);
-    const cell = BlockPages.cellOf(address);
-    const deadlineMs = hasPuts(page, cell) ? this.#deadlineOf(address, policy) : packedDeadline(page, cell, policy);
-    page.cells[cell + DEADLINE] = deadlineMs;
-    return deadlineMs;
+    const { page, cell } = this.#placeOf(address);
+    return (page.cells[cell + DEADLINE] = packedDeadline(page, cell, policy));
   }
 
-  bump(address: number, device: ActiveFound, at: InputPosition): Bumped | undefined {
-    return bumpPacked({ page: this.#pages.page(address), cell: BlockPages.cellOf(address) }, device, at);
+  bump(address: number, device: IdFound, at: InputPosition): Bumped | undefined {
+    return bumpPacked(this.#placeOf(address), device, at);
+  }
+
+  /** Returns the next deadline; NaN = it is not such a case, and nothing was done. */
+  renew(address: number, renewal: RenewalPart, at: InputPosition, policy: Policy): number {
+    return renewPacked(this.#placeOf(address), renewal, at, policy);
   }
 
   absorb(address: number, active: ActivePart, at: InputPosition, policy: Policy): Taken | undefined {
-    return absorbPacked({ page: this.#pages.page(address), cell: BlockPages.cellOf(address) }, active, at, policy);
+    return absorbPacked(this.#placeOf(address), active, at, policy);
   }
 
   /** The latest pro-active event, whatever the device; NEVER = there was none. */
@@ -68,15 +69,12 @@ export class PackedAggregates {
     return Math.max(this.#cell(address, LAST_ACTIVE), this.#cell(address, PUT_ACTIVE));
   }
 
-  #cell(address: number, index: number): number {
-    return this.#pages.page(address).cells[BlockPages.cellOf(address) + index]!;
+  #placeOf(address: number): Place {
+    return { page: this.#pages.page(address), cell: BlockPages.cellOf(address) };
   }
 
-  #deadlineOf(address: number, policy: Policy): number {
-    const asked = this.#asked;
-    asked.clear();
-    this.unpack(address, asked);
-    return nextDeadline(asked, asked.evaluatedAtMs, policy);
+  #cell(address: number, index: number): number {
+    return this.#pages.page(address).cells[BlockPages.cellOf(address) + index]!;
   }
 
   #half(address: number, index: number): number {

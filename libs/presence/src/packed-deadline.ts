@@ -1,46 +1,64 @@
 // The next deadline of a user at rest, out of the block. Invariant: it is what `nextDeadline` says of the aggregate (a law). It
-// stands apart because a take-over asks it of every user, and most have no PUT, so that no id needs to be looked at.
-import { NO_DEADLINE } from './deadline.js';
-import {
-  ANY_DEVICE_ACTIVE,
-  BITS,
-  CODE,
-  DEVICES,
-  EVALUATED,
-  HEAD_CELLS,
-  LAST_ACTIVE,
-  PUTS_SHIFT,
-  PUT_ACTIVE,
-  ROW_CELLS,
-} from './packed-layout.js';
+// stands apart because a take-over asks it of every user, and every renewal of a session of one.
 import type { Page } from './block-pages.js';
+import { NEVER } from './activity-register.js';
+import { NO_DEADLINE } from './deadline.js';
+import { ANY_DEVICE_ACTIVE, DEVICES, EVALUATED, LAST_ACTIVE, PUT_ACTIVE } from './packed-layout.js';
+import { RowCursor, putsOf } from './packed-rows.js';
 import type { Policy } from './policy.js';
+import { RANK_BUSY } from './view.js';
 
-/** Whether its PUTs must be matched with its devices, which takes an aggregate. */
-export function hasPuts({ ints }: Page, cell: number): boolean {
-  return ints[cell * 2 + BITS]! >> PUTS_SHIFT > 0;
+const devices = new RowCursor();
+const puts = new RowCursor();
+
+/** The first deadline later than the last evaluation; NO_DEADLINE = there is none. */
+export function packedDeadline(page: Page, cell: number, policy: Policy): number {
+  const { cells } = page;
+  const afterMs = cells[cell + EVALUATED]!;
+  const putCount = putsOf(page, cell);
+  const lastActiveMs = Math.max(cells[cell + LAST_ACTIVE]!, cells[cell + PUT_ACTIVE]!);
+  let next = sooner(NO_DEADLINE, lastActiveMs + policy.activeForMs, afterMs);
+  devices.first(page, cell);
+  for (let left = page.ints[cell * 2 + DEVICES]!; left > 0; left -= 1) {
+    const activeMs = Math.max(cells[devices.row + 1]!, putCount > 0 ? putActiveMs(page, cell, putCount) : NEVER);
+    next = sooner(next, Math.max(cells[cell + ANY_DEVICE_ACTIVE]!, activeMs) + policy.idleAfterMs, afterMs);
+    for (let sessions = devices.code; sessions > 0; sessions -= 1) {
+      devices.next();
+      next = sooner(next, cells[devices.row + 2]!, afterMs);
+    }
+    devices.next();
+  }
+  return putCount > 0 ? deadlineOfPuts(page, cell, next, policy) : next;
 }
 
-/** The first deadline later than the last evaluation, of a user without PUTs; NO_DEADLINE = there is none. */
-export function packedDeadline({ cells, ints }: Page, cell: number, { activeForMs, idleAfterMs }: Policy): number {
+/** When the PUT of the device that `devices` stands at was pro-active; NEVER = there is none. */
+function putActiveMs(page: Page, cell: number, putCount: number): number {
+  puts.toPuts(page, cell);
+  for (let left = putCount; left > 0; left -= 1) {
+    if (puts.isOf(devices)) return page.cells[puts.row + 1]!;
+    puts.next();
+  }
+  return NEVER;
+}
+
+/** Of their spans, and of the idleness of those without a device. */
+function deadlineOfPuts(page: Page, cell: number, nextMs: number, policy: Policy): number {
+  const { cells } = page;
   const afterMs = cells[cell + EVALUATED]!;
-  let next = earlier(
-    NO_DEADLINE,
-    Math.max(cells[cell + LAST_ACTIVE]!, cells[cell + PUT_ACTIVE]!) + activeForMs,
-    afterMs,
-  );
-  let row = cell + HEAD_CELLS;
-  for (let left = ints[cell * 2 + DEVICES]!; left > 0; left -= 1) {
-    next = earlier(next, Math.max(cells[cell + ANY_DEVICE_ACTIVE]!, cells[row + 1]!) + idleAfterMs, afterMs);
-    for (let sessions = ints[row * 2 + CODE]!; sessions > 0; sessions -= 1) {
-      row += ROW_CELLS;
-      next = earlier(next, cells[row + 2]!, afterMs);
+  let next = nextMs;
+  puts.toPuts(page, cell);
+  for (let left = putsOf(page, cell); left > 0; left -= 1) {
+    const spanMs = puts.code === RANK_BUSY ? policy.busyOfflineAfterMs : policy.offlineAfterMs;
+    next = sooner(next, cells[puts.row]! + spanMs, afterMs);
+    if (!devices.toDevice(page, cell, puts)) {
+      const activeMs = Math.max(cells[cell + ANY_DEVICE_ACTIVE]!, cells[puts.row + 1]!);
+      next = sooner(next, activeMs + policy.idleAfterMs, afterMs);
     }
-    row += ROW_CELLS;
+    puts.next();
   }
   return next;
 }
 
-function earlier(nextMs: number, atMs: number, afterMs: number): number {
+function sooner(nextMs: number, atMs: number, afterMs: number): number {
   return atMs > afterMs && atMs < nextMs ? atMs : nextMs;
 }

@@ -1,38 +1,11 @@
-// Users at rest: whatever happened to one, packing and unpacking it changes nothing, and what is done to a block in place is what
-// would have been done to the aggregate.
+// Users at rest: whatever happened to one, packing and unpacking it changes nothing.
 import * as fc from 'fast-check';
-import { RUNS, demandSame, fold, take, timelines, type TimelineRecord } from '#libs/testing';
+import { RUNS, demandSame, fold, take, timelines } from '#libs/testing';
 import { Aggregate, rearm } from './aggregate.js';
 import { NOWHERE } from './block-pages.js';
 import { PackedAggregates } from './packed-aggregates.js';
-import type { Change } from './change.js';
 import type { InputPosition } from './inputs.js';
-import { restore, snapshot } from './snapshot.js';
-import { absorbActivity } from './take.js';
-
-const readText = (bytes: Uint8Array, start: number, end: number): string =>
-  new TextDecoder().decode(bytes.subarray(start, end));
-const ACTIVE = { type: 'device.active' } as const;
-const IDS = new TextEncoder().encode('xABx');
-
-const activeFound = (deviceId: string | undefined) => {
-  const start = deviceId === undefined ? -1 : deviceId === 'A' ? 1 : 2;
-  return { bytes: IDS, start, end: start + 1 };
-};
-
-/** What is visible of an aggregate, and its deadline, which its snapshot leaves out. */
-const wholeOf = (aggregate: Aggregate): object => ({
-  ...snapshot(aggregate),
-  deadlineMs: String(aggregate.deadlineMs),
-});
-
-function unpacked(packed: PackedAggregates, address: number): Aggregate {
-  const aggregate = new Aggregate();
-  packed.unpack(address, aggregate);
-  return aggregate;
-}
-
-const isActive = (record: TimelineRecord): boolean => record.input.type === 'device.active';
+import { readText, unpacked, wholeOf } from './testing/at-rest.js';
 
 describe('a user at rest', () => {
   it('comes back as it was after every input, and goes on as it would have', () => {
@@ -52,65 +25,6 @@ describe('a user at rest', () => {
       }),
       RUNS,
     );
-  });
-
-  it('takes activity in place as it would awake, or not at all', () => {
-    let inPlace = 0;
-    const devices = fc.constantFrom('A', 'B', undefined);
-    fc.assert(
-      fc.property(timelines({ withForget: true }), devices, fc.nat(25), ({ records, policy }, deviceId, laterMs) => {
-        const packed = new PackedAggregates(readText);
-        const awake = new Aggregate();
-        for (const record of records) {
-          take(awake, record, policy, []);
-          const address = packed.pack(awake, NOWHERE);
-          const before = wholeOf(awake);
-          const at = { tMs: record.tMs + laterMs, offset: 1_000 };
-          if (packed.bump(address, activeFound(deviceId), at) === undefined) {
-            demandSame(wholeOf(unpacked(packed, address)), before);
-            continue;
-          }
-          inPlace += 1;
-          const changes: Change[] = [];
-          const expected = restore(snapshot(awake));
-          expected.deadlineMs = awake.deadlineMs;
-          const input = deviceId === undefined ? ACTIVE : { ...ACTIVE, deviceId };
-          take(expected, { topic: 'activity', input, ...at }, policy, changes);
-          demandSame({ ...wholeOf(unpacked(packed, address)), changes: [] }, { ...wholeOf(expected), changes });
-        }
-      }),
-      RUNS,
-    );
-    expect(inPlace).toBeGreaterThan(500);
-  });
-
-  it('absorbs activity in place as it would awake, or not at all', () => {
-    let inPlace = 0;
-    fc.assert(
-      fc.property(timelines({ withForget: true }), fc.nat(23), ({ records, policy }, which) => {
-        const packed = new PackedAggregates(readText);
-        const aggregate = new Aggregate();
-        const split = which % records.length;
-        for (const record of records.slice(0, split)) take(aggregate, record, policy, []);
-        let address = packed.pack(aggregate, NOWHERE);
-        for (const record of records.slice(split).filter(isActive)) {
-          if (record.input.type !== 'device.active') continue;
-          const { deviceId, agoMs = -1 } = record.input;
-          const before = wholeOf(aggregate);
-          const taken = packed.absorb(address, { device: activeFound(deviceId), agoMs }, record, policy);
-          if (taken === undefined) demandSame(wholeOf(unpacked(packed, address)), before);
-          const expected = absorbActivity(aggregate, record.input, record, policy);
-          if (taken !== undefined) {
-            inPlace += 1;
-            expect(taken).toBe(expected);
-            demandSame(wholeOf(unpacked(packed, address)), wholeOf(aggregate));
-          }
-          address = packed.pack(aggregate, address);
-        }
-      }),
-      RUNS,
-    );
-    expect(inPlace).toBeGreaterThan(500);
   });
 
   it('rearms as it would awake', () => {
