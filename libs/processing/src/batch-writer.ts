@@ -12,6 +12,7 @@ import type { TaskSettings } from './task-settings.js';
 const LONGEST_PACE_MS = 100;
 /** While catching up nobody waits for the newest input: fewer, fuller transactions cost log and task less. */
 const CATCHING_UP_PACE_MS = 500;
+const CATCHING_UP_OFFSETS_MS = 1_000;
 
 export interface BatchWriterParts {
   readonly partition: number;
@@ -51,6 +52,8 @@ export class BatchWriter {
   #isLive = false;
   #cancelPace: (() => void) | undefined;
   #offsetsDueMs = Infinity;
+  /** A batch was committed while catching up, and none since that has caught up. */
+  #isBehind = false;
   #state: 'new' | 'open' | 'broken' | 'closed' = 'new';
 
   constructor(private readonly parts: BatchWriterParts) {
@@ -218,11 +221,20 @@ export class BatchWriter {
     return swept;
   }
 
-  /** For lag tools only: with a transaction now and then, and with one of its own soon after the last input. */
+  /**
+   * For lag tools only: with a transaction now and then, and with one of its own soon after the last input. Whoever watches a task
+   * catch up sees it move, and sees at once when it has caught up.
+   */
   #groupOffsets(positions: readonly Position[], nowMs: number, moved: boolean): Transaction['offsets'] {
     const { partition, settings } = this.parts;
-    if (moved && this.#offsetsDueMs === Infinity) this.#offsetsDueMs = nowMs + settings.limits.groupOffsetsEveryMs;
-    if (nowMs < this.#offsetsDueMs) return undefined;
+    const { groupOffsetsEveryMs } = settings.limits;
+    if (moved && this.#offsetsDueMs === Infinity) {
+      const restMs = this.#isLive ? groupOffsetsEveryMs : Math.min(groupOffsetsEveryMs, CATCHING_UP_OFFSETS_MS);
+      this.#offsetsDueMs = nowMs + restMs;
+    }
+    const hasCaughtUp = this.#isBehind && this.#isLive;
+    this.#isBehind = !this.#isLive;
+    if (nowMs < this.#offsetsDueMs && !hasCaughtUp) return undefined;
     this.#offsetsDueMs = Infinity;
     const { inputs } = settings.topology;
     return {

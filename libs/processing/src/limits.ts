@@ -23,7 +23,7 @@ export interface Limits {
   readonly sweepMs: number;
   /** An idle task that still holds unwritten registers writes them after this time, lest retention pass its checkpoint. */
   readonly quietSweepMs: number;
-  /** Group offsets, for lag tools only, are committed this often. */
+  /** Group offsets, for lag tools only, are committed this often; more often while a task catches up. */
   readonly groupOffsetsEveryMs: number;
   /** The first pause before a failed member joins again; it doubles up to `retryMaxMs`. */
   readonly retryMs: number;

@@ -225,6 +225,17 @@ describe('a task', () => {
     await host.stop();
   });
 
+  it('commits group offsets for lag tools with the very transaction by which it has caught up', async () => {
+    const { log, open, append } = await scene({ limits: { sliceInputs: 10, transactionInputs: 50 } });
+    for (let index = 0; index < 200; index += 1) await append('first', 'a', 'add 1');
+    const host = open();
+    await host.start();
+    await turns(600);
+    expect(await valuesOf(log, 'changes')).toHaveLength(200);
+    expect((await log.committed('toys', 'first')).get(0)?.offset).toBe(200);
+    await host.stop();
+  });
+
   it('commits group offsets for lag tools soon after the last input', async () => {
     const { log, open, append, pass } = await scene();
     const host = open();
