@@ -123,9 +123,12 @@ export class BatchWriter {
     if (this.#state !== 'open') return;
     if (!this.hasBatch && this.checkpoint.dirty === 0 && this.#offsetsDueMs === Infinity) return;
     this.#offsetsDueMs = -Infinity;
-    const isLittle = this.checkpoint.dirty <= this.parts.settings.limits.transactionInputs;
+    const { drainedRegisters, drainMs } = this.parts.settings.limits;
+    const untilMs = this.#nowMs + drainMs;
+    const isLittle = this.checkpoint.dirty <= drainedRegisters;
     try {
-      await this.#transactor!.transact(this.#seal(this.#nowMs, isLittle).transaction);
+      do await this.#transactor!.transact(this.#seal(this.#nowMs, isLittle).transaction);
+      while (isLittle && this.checkpoint.dirty > 0 && this.#nowMs < untilMs);
     } catch (error) {
       // The next owner goes on from the last transaction that is there.
       this.parts.settings.observer.failed?.(this.parts.partition, asError(error));

@@ -23,6 +23,12 @@ export interface Limits {
   readonly sweepMs: number;
   /** An idle task that still holds unwritten registers writes them after this time, lest retention pass its checkpoint. */
   readonly quietSweepMs: number;
+  /**
+   * A task that stops properly writes what is only in memory, if it is no more than so many ids and as long as it takes no longer
+   * than this: what is not written the next owner folds again.
+   */
+  readonly drainedRegisters: number;
+  readonly drainMs: number;
   /** Group offsets, for lag tools only, are committed this often; more often while a task catches up. */
   readonly groupOffsetsEveryMs: number;
   /** The first pause before a failed member joins again; it doubles up to `retryMaxMs`. */
@@ -43,6 +49,8 @@ export const DEFAULT_LIMITS: Limits = {
   sweepInputs: 1_000_000,
   sweepMs: 60_000,
   quietSweepMs: 600_000,
+  drainedRegisters: 50_000,
+  drainMs: 3_000,
   groupOffsetsEveryMs: 5_000,
   retryMs: 100,
   retryMaxMs: 5_000,

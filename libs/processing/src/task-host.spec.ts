@@ -225,6 +225,29 @@ describe('a task', () => {
     await host.stop();
   });
 
+  it('stopped properly leaves nothing to fold again, in as many transactions as that takes; of very much it leaves it', async () => {
+    for (const { drainedRegisters, left } of [
+      { drainedRegisters: 120, left: 0 },
+      { drainedRegisters: 119, left: 120 },
+    ]) {
+      const restored: number[] = [];
+      const observer = { restored: ({ absorbed }: { readonly absorbed: number }) => restored.push(absorbed) };
+      const { open, append, pass } = await scene({ limits: { transactionInputs: 50, drainedRegisters }, observer });
+      const before = open();
+      await before.start();
+      // Told to nobody, so only in memory.
+      for (let index = 0; index < 120; index += 1) await append('first', `key ${index}`, 'wait 60000');
+      await pass(10);
+      await before.stop();
+      const after = open();
+      await after.start();
+      await pass(10);
+      expect(restored).toEqual([0, left]);
+      expect((after.task(0)!.fold as ToyFold).entries).toHaveLength(120);
+      await after.stop();
+    }
+  });
+
   it('commits group offsets for lag tools with the very transaction by which it has caught up', async () => {
     const { log, open, append } = await scene({ limits: { sliceInputs: 10, transactionInputs: 50 } });
     for (let index = 0; index < 200; index += 1) await append('first', 'a', 'add 1');

@@ -29,7 +29,7 @@ export async function benchAggregate(options: BenchOptions): Promise<BenchResult
   try {
     const ceiling = await bench.ceiling();
     await fill(bench, options);
-    const ours = await runAggregator(bench, inputs, profile);
+    const ours = await runAggregator(bench, inputs, { profile });
     const written = await recordsWritten(bench);
     const figures = [
       ...figuresOf('inputs folded', ours),
@@ -69,12 +69,18 @@ export async function fill({ broker, prefix }: Workbench, { inputs, users, seed 
   );
 }
 
-export async function runAggregator(bench: Workbench, inputs: number, profile: string | undefined): Promise<Run> {
+interface HowRun {
+  readonly profile?: string | undefined;
+  /** Absent: it stops properly. */
+  readonly ends?: 'killed';
+}
+
+export async function runAggregator(bench: Workbench, inputs: number, { profile, ends }: HowRun = {}): Promise<Run> {
   const aggregator = bench.keep(
     MeasuredProcess.node('aggregator', PROGRAMS.aggregator, bench.environment, { profile }),
   );
   const run = await watch(bench, aggregator, { inputs, taken: () => inputsTaken(bench.log, bench.topics.states) });
-  await aggregator.stop();
+  await (ends === 'killed' ? aggregator.kill() : aggregator.stop());
   return run;
 }
 

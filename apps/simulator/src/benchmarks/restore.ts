@@ -14,43 +14,44 @@ const LOOK_MS = 20;
 const LIMIT_MS = 120_000;
 const RESTORED = /restored (\d+) records and (\d+) inputs in (\d+) ms/g;
 
+/** First of one that was killed right after its last input, so that all of them are folded again; then of one that stopped. */
 export async function benchRestore(options: BenchOptions): Promise<BenchResult> {
   const { users, seed, inputs, partitions = PARTITIONS } = options;
   const bench = await Workbench.open({ partitions });
   try {
     await fill(bench, options);
-    await runAggregator(bench, inputs, undefined);
-    const successor = bench.keep(
-      MeasuredProcess.node(
-        'aggregator',
-        PROGRAMS.aggregator,
-        { ...bench.environment, LOG_LEVEL: 'info' },
-        {
-          profile: options.profile,
-          hears: 'errors too',
-        },
-      ),
-    );
-    const told = await restoredBy(successor, partitions);
-    const { cpuSeconds } = successor.usage();
-    const seconds = Math.max(...told.map(({ tookMs }) => tookMs)) / 1000;
-    const sum = (of: (one: Told) => number): number => told.reduce((total, one) => total + of(one), 0);
-    const perSecond = sum(({ records, absorbed }) => records + absorbed) / seconds;
+    await runAggregator(bench, inputs, { ends: 'killed' });
+    const heir = restorer(bench, options);
+    const folding = await restoredBy(heir, partitions);
+    const stopping = performance.now();
+    await heir.stop();
+    const stopSeconds = (performance.now() - stopping) / 1000;
+    const successor = restorer(bench, options);
+    const restoring = await restoredBy(successor, partitions);
+    const perSecond = restoring.records / restoring.seconds;
     return {
-      workload: 'an aggregator restored from the topics of one that stopped, all partitions at once',
+      workload:
+        'an aggregator restored from the topics of one that was killed, then of one that stopped; all partitions at once',
       parameters: { users, inputs, partitions, seed },
       figures: [
-        { name: 'users restored', value: users / seconds, unit: '/s' },
-        { name: 'records and inputs read', value: perSecond, unit: '/s' },
-        { name: 'inputs folded again', value: sum(({ absorbed }) => absorbed), unit: '' },
-        { name: 'until all partitions go on', value: seconds, unit: 's' },
+        { name: 'users restored', value: users / restoring.seconds, unit: '/s' },
+        { name: 'records read', value: perSecond, unit: '/s' },
+        { name: 'until all partitions go on', value: restoring.seconds, unit: 's' },
+        { name: 'stopping before it', value: stopSeconds, unit: 's' },
+        { name: 'after a kill: inputs folded again', value: folding.absorbed, unit: '' },
+        {
+          name: 'after a kill: records and inputs read',
+          value: (folding.records + folding.absorbed) / folding.seconds,
+          unit: '/s',
+        },
+        { name: 'after a kill: until all partitions go on', value: folding.seconds, unit: 's' },
         ...(await bench.ceilingFigures({ of: 'consume', perSecond })),
       ],
       versions: bench.versions,
       operations: users,
       cost: {
-        wallSeconds: seconds,
-        cpuSeconds,
+        wallSeconds: restoring.seconds,
+        cpuSeconds: successor.usage().cpuSeconds,
         peakRssBytes: successor.peakRssBytes(),
         collections: successor.collections(),
       },
@@ -60,13 +61,36 @@ export async function benchRestore(options: BenchOptions): Promise<BenchResult> 
   }
 }
 
+function restorer(bench: Workbench, { profile }: BenchOptions): MeasuredProcess {
+  const environment = { ...bench.environment, LOG_LEVEL: 'info' };
+  return bench.keep(
+    MeasuredProcess.node('aggregator', PROGRAMS.aggregator, environment, { profile, hears: 'errors too' }),
+  );
+}
+
+/** Of all partitions together. */
+interface Restored {
+  readonly records: number;
+  readonly absorbed: number;
+  readonly seconds: number;
+}
+
 interface Told {
   readonly records: number;
   readonly absorbed: number;
   readonly tookMs: number;
 }
 
-async function restoredBy(successor: MeasuredProcess, partitions: number): Promise<readonly Told[]> {
+async function restoredBy(successor: MeasuredProcess, partitions: number): Promise<Restored> {
+  const told = await toldBy(successor, partitions);
+  return {
+    records: told.reduce((total, { records }) => total + records, 0),
+    absorbed: told.reduce((total, { absorbed }) => total + absorbed, 0),
+    seconds: Math.max(...told.map(({ tookMs }) => tookMs)) / 1000,
+  };
+}
+
+async function toldBy(successor: MeasuredProcess, partitions: number): Promise<readonly Told[]> {
   const limitMs = performance.now() + LIMIT_MS;
   for (;;) {
     const told = [...successor.text.matchAll(RESTORED)].map(([, records, absorbed, tookMs]) => ({
@@ -89,10 +113,10 @@ export async function benchFailover({ seed, partitions = PARTITIONS }: BenchOpti
     const start = (name: string): MeasuredProcess =>
       bench.keep(MeasuredProcess.node(name, PROGRAMS.aggregator, environment, { hears: 'errors too' }));
     const survivor = start('the first aggregator');
-    await restoredBy(survivor, partitions);
+    await toldBy(survivor, partitions);
     await moved(log, topics, partitions);
     const victim = start('the second aggregator');
-    const owned = await restoredBy(victim, Math.floor(partitions / 2));
+    const owned = await toldBy(victim, Math.floor(partitions / 2));
     await moved(log, topics, partitions);
     const killedMs = performance.now();
     await victim.kill();
