@@ -10,8 +10,10 @@ import type { Bumped } from './packed-activity.js';
 import type { Policy } from './policy.js';
 import { restore, snapshot } from './snapshot.js';
 import { absorbActivity } from './take.js';
-import { readText, unpacked, wholeOf } from './testing/at-rest.js';
+import { unpacked, wholeOf } from './testing/at-rest.js';
 
+const readText = (bytes: Uint8Array, start: number, end: number): string =>
+  new TextDecoder().decode(bytes.subarray(start, end));
 const ACTIVE = { type: 'device.active' } as const;
 const IDS = 'xAB12x';
 const ID_BYTES = new TextEncoder().encode(IDS);

@@ -5,7 +5,10 @@ import { Aggregate, rearm } from './aggregate.js';
 import { NOWHERE } from './block-pages.js';
 import { PackedAggregates } from './packed-aggregates.js';
 import type { InputPosition } from './inputs.js';
-import { readText, unpacked, wholeOf } from './testing/at-rest.js';
+import { unpacked, wholeOf } from './testing/at-rest.js';
+
+const readText = (bytes: Uint8Array, start: number, end: number): string =>
+  new TextDecoder().decode(bytes.subarray(start, end));
 
 describe('a user at rest', () => {
   it('comes back as it was after every input, and goes on as it would have', () => {

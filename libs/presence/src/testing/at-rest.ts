@@ -3,9 +3,6 @@ import { Aggregate } from '../aggregate.js';
 import type { PackedAggregates } from '../packed-aggregates.js';
 import { snapshot } from '../snapshot.js';
 
-export const readText = (bytes: Uint8Array, start: number, end: number): string =>
-  new TextDecoder().decode(bytes.subarray(start, end));
-
 /** What is visible of an aggregate, and its deadline, which its snapshot leaves out. */
 export const wholeOf = (aggregate: Aggregate): object => ({
   ...snapshot(aggregate),
