@@ -31,6 +31,14 @@ describe('the judge of timelines', () => {
     expect(judged(TIMELINE, ...seen, told('leave', 'two'), told('join', ...TIMELINE.slice(3)))).toEqual([]);
   });
 
+  it('takes a join that the homeserver told, and dropped from the room since: of a member that left it was told', () => {
+    const answers = [told('join', 'create', 'join')];
+    const verdict = (members: ReadonlyMap<string, string>) =>
+      judgeTimelines(ME, answers, new Map([[ROOM, { members, timeline: TIMELINE }]])).faults.join();
+    expect(verdict(new Map())).toBe('');
+    expect(verdict(new Map([[ME, 'leave']]))).toContain('was told otherwise');
+  });
+
   it.each([
     ['a gap between answers', [told('join', 'create'), told('join', 'one', 'leave', 'two', 'again', 'three')], 'lost'],
     ['a gap in an answer', [told('join', 'create', 'one')], 'with a gap or twice'],
