@@ -1,4 +1,5 @@
 // The judge of timelines is shown what it must refuse.
+import type { RoomAtHomeserver } from './homeserver-words.js';
 import type { SyncBody, TimelineEvent } from './person.js';
 import { judgeTimelines } from './timeline-oracle.js';
 
@@ -33,7 +34,7 @@ describe('the judge of timelines', () => {
 
   it('takes a join that the homeserver told, and dropped from the room since: of a member that left it was told', () => {
     const answers = [told('join', 'create', 'join')];
-    const verdict = (members: ReadonlyMap<string, string>) =>
+    const verdict = (members: RoomAtHomeserver['members']) =>
       judgeTimelines(ME, answers, new Map([[ROOM, { members, timeline: TIMELINE }]])).faults.join();
     expect(verdict(new Map())).toBe('');
     expect(verdict(new Map([[ME, 'leave']]))).toContain('was told otherwise');
