@@ -30,10 +30,9 @@ export async function benchAggregate(options: BenchOptions): Promise<BenchResult
     const ceiling = await bench.ceiling();
     await fill(bench, options);
     const ours = await runAggregator(bench, inputs, { profile });
-    const written = await recordsWritten(bench);
     const figures = [
       ...figuresOf('inputs folded', ours),
-      ...written.map(([topic, records]) => ({
+      ...ours.written.map(([topic, records]) => ({
         name: `records in ${topic}`,
         value: records / inputs,
         unit: 'an input',
@@ -75,13 +74,23 @@ interface HowRun {
   readonly ends?: 'killed';
 }
 
-export async function runAggregator(bench: Workbench, inputs: number, { profile, ends }: HowRun = {}): Promise<Run> {
+interface AggregatorRun extends Run {
+  /** Records in each topic that it writes, before it stops: stopping writes what was only in memory. */
+  readonly written: readonly [topic: string, records: number][];
+}
+
+export async function runAggregator(
+  bench: Workbench,
+  inputs: number,
+  { profile, ends }: HowRun = {},
+): Promise<AggregatorRun> {
   const aggregator = bench.keep(
     MeasuredProcess.node('aggregator', PROGRAMS.aggregator, bench.environment, { profile }),
   );
   const run = await watch(bench, aggregator, { inputs, taken: () => inputsTaken(bench.log, bench.topics.states) });
+  const written = await recordsWritten(bench);
   await (ends === 'killed' ? aggregator.kill() : aggregator.stop());
-  return run;
+  return { ...run, written };
 }
 
 async function runStreams(bench: Workbench, inputs: number): Promise<Run> {
