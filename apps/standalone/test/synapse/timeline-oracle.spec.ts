@@ -33,11 +33,11 @@ describe('the judge of timelines', () => {
   });
 
   it('takes a join that the homeserver told, and dropped from the room since: of a member that left it was told', () => {
-    const answers = [told('join', 'create', 'join')];
-    const verdict = (members: RoomAtHomeserver['members']) =>
-      judgeTimelines(ME, answers, new Map([[ROOM, { members, timeline: TIMELINE }]])).faults.join();
-    expect(verdict(new Map())).toBe('');
-    expect(verdict(new Map([[ME, 'leave']]))).toContain('was told otherwise');
+    const verdict = (members: RoomAtHomeserver['members'], ...ids: readonly string[]) =>
+      judgeTimelines(ME, [told('join', ...ids)], new Map([[ROOM, { members, timeline: TIMELINE }]])).faults.join();
+    expect(verdict(new Map(), 'create', 'join')).toBe('');
+    expect(verdict(new Map([[ME, 'leave']]), 'create', 'join')).toContain('was told otherwise');
+    expect(verdict(new Map(), 'create')).toContain('was told otherwise');
   });
 
   it.each([

@@ -10,6 +10,8 @@ interface Stay {
   /** Place of the last event that was told. */
   last: number;
   isOver: boolean;
+  /** Their own join was among what was told. */
+  hasJoin: boolean;
 }
 
 export interface TimelineVerdict {
@@ -49,7 +51,8 @@ class Judge implements TimelineVerdict {
     // Of a room in which it was not, a device is told that it is not (a ban, an invitation taken back).
     if (section === 'left' && !goesOn) return;
     if (events.length > 0) this.#block(roomId, events, goesOn ? stay : undefined);
-    if (section === 'left') this.#stays.set(roomId, { last: this.#stays.get(roomId)?.last ?? -1, isOver: true });
+    if (section === 'left')
+      this.#stays.set(roomId, { last: this.#stays.get(roomId)?.last ?? -1, isOver: true, hasJoin: false });
   }
 
   /** Every stay that goes on must have been told to its end. */
@@ -57,8 +60,8 @@ class Judge implements TimelineVerdict {
     for (const [roomId, { members, timeline }] of this.rooms) {
       const stay = this.#stays.get(roomId);
       const goesOn = stay !== undefined && !stay.isOver;
-      // Its state resolution dropped the join: it stands in the room's timeline and was told from there, and nothing says that it ended.
-      if (goesOn && !members.has(this.userId)) continue;
+      // The homeserver's state resolution dropped the join: it was told out of the room's timeline, and nothing says that it ended.
+      if (goesOn && stay.hasJoin && !members.has(this.userId)) continue;
       if ((members.get(this.userId) === 'join') !== goesOn)
         this.faults.push(`${this.userId} is ${String(members.get(this.userId))} to ${roomId}, and was told otherwise`);
       else if (goesOn && stay.last !== timeline.length - 1)
@@ -88,18 +91,22 @@ class Judge implements TimelineVerdict {
       this.faults.push(
         `${this.userId} was told ${roomId} from ${String(first)} on after ${String(before.last)}: ${first > before.last ? 'lost' : 'repeated'}`,
       );
-    this.#stays.set(roomId, { last, isOver: false });
+    const hasJoin = events.some((event) => this.#isOwn(event) && event.content.membership === 'join');
+    this.#stays.set(roomId, { last, isOver: false, hasJoin: hasJoin || (!isNew && before.hasJoin) });
   }
 
   /** Whoever left and joined again between two polls is told the room anew, their leaving included. */
   #leftAfter(last: number, roomId: string, events: readonly TimelineEvent[]): boolean {
     return events.some(
-      ({ event_id: id, type, state_key: key, content }) =>
-        (this.#placesOf(roomId).get(id) ?? -1) > last &&
-        type === 'm.room.member' &&
-        key === this.userId &&
-        content.membership !== 'join',
+      (event) =>
+        (this.#placesOf(roomId).get(event.event_id) ?? -1) > last &&
+        this.#isOwn(event) &&
+        event.content.membership !== 'join',
     );
+  }
+
+  #isOwn({ type, state_key: key }: TimelineEvent): boolean {
+    return type === 'm.room.member' && key === this.userId;
   }
 
   #placesOf(roomId: string): ReadonlyMap<string, number> {
