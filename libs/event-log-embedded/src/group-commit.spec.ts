@@ -18,13 +18,13 @@ function scene(durable: boolean): GroupCommit {
   });
 }
 
-/** A first group of so many writers; then one who comes as soon as it is committed, and another one a turn later. */
-async function commitsAfter(writers: number, durable = true): Promise<number> {
+/** A first group of so many writers; then one who comes as soon as it is committed, and another one so many turns later. */
+async function commitsAfter(writers: number, turns: number, durable = true): Promise<number> {
   const commits = scene(durable);
   const groups = Array.from({ length: writers }, () => commits.group);
   await groups[0]?.done;
   const soon = commits.group;
-  await turn();
+  for (let waited = 0; waited < turns; waited += 1) await turn();
   const later = commits.group;
   await Promise.all([soon.done, later.done]);
   await commits.close();
@@ -32,10 +32,14 @@ async function commitsAfter(writers: number, durable = true): Promise<number> {
 }
 
 it('is one for whoever comes soon after a group of many', async () => {
-  expect(await commitsAfter(8)).toBe(1);
+  expect(await commitsAfter(8, 2)).toBe(1);
 });
 
-it('begins at once where few write, or nothing is synced', async () => {
-  expect(await commitsAfter(1)).toBe(2);
-  expect(await commitsAfter(8, false)).toBe(2);
+it('is one for those who come in one turn after the other', async () => {
+  expect(await commitsAfter(1, 1)).toBe(1);
+});
+
+it('begins as soon as nobody comes any more, or nothing is synced', async () => {
+  expect(await commitsAfter(1, 3)).toBe(2);
+  expect(await commitsAfter(8, 1, false)).toBe(2);
 });

@@ -10,6 +10,8 @@ import { decodeHead, emptyHead } from './layout.js';
 const MANY_WRITERS = 8;
 /** That moment is as long as the last commit took, within this: half of the commits, and no writer waits much longer. */
 const LONGEST_GATHER_MS = 5;
+/** So many turns a group gets however long they take, as long as each brings writers. */
+const SURE_TURNS = 3;
 
 /** What happens around a commit. */
 export interface CommitHooks {
@@ -58,6 +60,7 @@ export class GroupCommit {
     // One turn, so that all that arrives in it shares the first transaction.
     await nextTurn();
     while (this.filling !== undefined) {
+      await this.quiet(this.filling);
       if (!this.failed && this.hooks.onGathered()) await this.answers();
       const group = this.filling;
       this.filling = undefined;
@@ -68,6 +71,18 @@ export class GroupCommit {
       if (group.writers >= MANY_WRITERS) await this.gather(performance.now() - startedMs);
     }
     this.running = undefined;
+  }
+
+  /** Many writers come in one turn after the other: whoever came after the group was handed out is not answered within it. */
+  private async quiet(group: CommitGroup): Promise<void> {
+    if (this.closed || !this.environment.options.durable) return;
+    const untilMs = performance.now() + LONGEST_GATHER_MS;
+    let writers = 0;
+    for (let turns = 0; group.writers > writers; turns += 1) {
+      if (turns >= SURE_TURNS && performance.now() >= untilMs) return;
+      writers = group.writers;
+      await nextTurn();
+    }
   }
 
   /** Of those who were handed what is to be committed: one turn in which they take it, and one in which they write. */
