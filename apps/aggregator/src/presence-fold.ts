@@ -69,7 +69,7 @@ export class PresenceFold implements Fold {
   readonly #texts = new KnownTexts();
   readonly #users = new UserColumns(this.#texts);
   readonly #restoring = new Restoring(this.#users);
-  readonly #quick = new QuickInputs(this.#users, this.#texts);
+  readonly #quick = new QuickInputs(this.#users, this.#texts, (userId) => this.#enter(userId));
   readonly #folding: Folding;
   readonly #policy: Policy;
   readonly #topics: TopicNames;
@@ -294,11 +294,15 @@ export class PresenceFold implements Fold {
 
   /** Asked of every user once: whoever is known here belongs here. */
   #idHere(userId: string): number | Rejection {
-    const found = this.#users.find(userId);
-    if (found !== undefined) return found;
+    const id = this.#users.find(userId) ?? this.#enter(userId);
     const { partition, partitions } = this.handle;
-    const wanted = partitionOf(userId, partitions);
-    return wanted === partition ? this.#users.idOf(userId) : misplaced(userId, partition, wanted);
+    return id >= 0 ? id : misplaced(userId, partition, partitionOf(userId, partitions));
+  }
+
+  /** Of a user who is not known; −1 = it belongs to another partition. */
+  #enter(userId: string): number {
+    const { partition, partitions } = this.handle;
+    return partitionOf(userId, partitions) === partition ? this.#users.idOf(userId) : -1;
   }
 
   #registersOf(id: number, aggregate = this.#users.borrow(id)): string {

@@ -1,5 +1,5 @@
-// The most frequent inputs, of users who are known, out of the bytes as they were read: no key, no text, no JSON parser. Invariant:
-// what is found holds until the next is sought; an input that is not found is read the long way, and gives the same.
+// The most frequent inputs out of the bytes as they were read: no key, no text, no JSON parser. Invariant: what is found holds until
+// the next is sought; an input that is not found is read the long way, and gives the same; nobody is entered but with an input.
 import { isUtf8 } from 'node:buffer';
 import {
   FoundActive,
@@ -11,11 +11,14 @@ import {
   type RecordSpans,
 } from '#libs/contracts';
 import { PackedRecord, Spans, type LogRecord } from '#libs/event-log';
+import { isUserId } from '#libs/matrix';
 import type { ActivePart, ActivityInput, Claim, IdFound, PresenceSet, RenewalPart } from '#libs/presence';
 import type { KnownTexts } from './known-texts.js';
 
 const NOBODY = -1;
 const NO_BYTES = new Uint8Array(0);
+const QUOTE = 0x22;
+const BACKSLASH = 0x5c;
 
 /** Users by the bytes of a name that stands in JSON as it is; −1 = nobody, or one whose name does not. */
 export interface PlainUsers {
@@ -50,18 +53,20 @@ export class QuickInputs implements ActivePart, RenewalPart {
   constructor(
     private readonly users: PlainUsers,
     private readonly texts: KnownTexts,
+    /** Enters somebody who is not known and returns the number; −1 = the user does not belong here. */
+    private readonly enter: (userId: string) => number,
   ) {}
 
-  /** Whose activity it is; −1 = it must be read the long way. */
+  /** Whose activity it is, perhaps somebody's first; −1 = it must be read the long way. */
   find(record: LogRecord): number {
     const id = this.#userOf(record);
-    if (id < 0) return NOBODY;
     const spans = this.#spans;
+    if (id < 0 && !isPlain(spans)) return NOBODY;
     if (findActive(spans, this.#active)) this.#noteActive();
     else if (findSession(spans, this.#session)) this.#noteSession();
     else return NOBODY;
     this.device.bytes = spans.valueBytes;
-    return id;
+    return id >= 0 ? id : this.#newcomer(spans);
   }
 
   /** What activity was found. */
@@ -79,7 +84,7 @@ export class QuickInputs implements ActivePart, RenewalPart {
     return { type: 'device.disconnected', deviceId, sessionId, ...(Number.isNaN(agoMs) ? {} : { agoMs }) };
   }
 
-  /** Whose command it is; −1 = it must be read the long way. */
+  /** Whose command it is, of those who are known; −1 = it must be read the long way. */
   findCommand(record: LogRecord): number {
     const id = this.#userOf(record);
     if (id < 0 || !findSet(this.#spans, this.#set)) return NOBODY;
@@ -123,4 +128,19 @@ export class QuickInputs implements ActivePart, RenewalPart {
     const { keyBytes, keyStart, keyEnd } = spans;
     return keyStart < 0 ? NOBODY : this.users.findPlain(keyBytes, keyStart, keyEnd);
   }
+
+  #newcomer({ keyBytes, keyStart, keyEnd }: RecordSpans): number {
+    const userId = Buffer.from(keyBytes.buffer, keyBytes.byteOffset + keyStart, keyEnd - keyStart).toString('latin1');
+    return isUserId(userId) ? this.enter(userId) : NOBODY;
+  }
+}
+
+/** Printable ASCII without quotes and backslashes: it stands in JSON as it is. */
+function isPlain({ keyBytes, keyStart, keyEnd }: RecordSpans): boolean {
+  if (keyStart < 0) return false;
+  for (let at = keyStart; at < keyEnd; at += 1) {
+    const byte = keyBytes[at]!;
+    if (byte < 0x20 || byte > 0x7e || byte === QUOTE || byte === BACKSLASH) return false;
+  }
+  return true;
 }

@@ -61,7 +61,7 @@ export class PartitionRefold {
     this.users = start.users;
     this.taken = [...start.taken];
     this.#reachedMs = [...start.reachedMs];
-    this.#quick = new QuickInputs(start.users.numbers, new KnownTexts());
+    this.#quick = new QuickInputs(start.users.numbers, new KnownTexts(), (userId) => this.#enter(userId));
     this.#folding = { policy: start.policy, sink: (change) => this.#tell(change) };
   }
 
@@ -164,7 +164,10 @@ export class PartitionRefold {
   /** −1 = the user belongs to another partition, and its records here are rejected. */
   #idHere(userId: string): number {
     const found = this.users.numbers.numberOf(userId);
-    if (found >= 0) return found;
+    return found >= 0 ? found : this.#enter(userId);
+  }
+
+  #enter(userId: string): number {
     const { partition, partitions } = this.beginning;
     return partitionOf(userId, partitions) === partition ? this.users.add(userId) : -1;
   }
