@@ -48,6 +48,8 @@ export class CommitGroup {
   readonly topics = new Set<string>();
   /** How many calls have put something into it. */
   writers = 0;
+  /** How many of them appended one record, as a request does: others like it may be on their way. */
+  singles = 0;
   /** Chunks that were there before are replaced by others. */
   rewrites = false;
 

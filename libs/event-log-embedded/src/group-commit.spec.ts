@@ -1,4 +1,5 @@
 // Which writers share a commit, counted: many go together, one alone never waits for others.
+import type { CommitGroup } from './commit-group.js';
 import type { Environment } from './environment.js';
 import { GroupCommit } from './group-commit.js';
 
@@ -18,14 +19,21 @@ function scene(durable: boolean): GroupCommit {
   });
 }
 
+/** As `append` does with one record. */
+function request(commits: GroupCommit): CommitGroup {
+  const { group } = commits;
+  group.singles += 1;
+  return group;
+}
+
 /** A first group of so many writers; then one who comes as soon as it is committed, and another one so many turns later. */
 async function commitsAfter(writers: number, turns: number, durable = true): Promise<number> {
   const commits = scene(durable);
-  const groups = Array.from({ length: writers }, () => commits.group);
+  const groups = Array.from({ length: writers }, () => request(commits));
   await groups[0]?.done;
-  const soon = commits.group;
+  const soon = request(commits);
   for (let waited = 0; waited < turns; waited += 1) await turn();
-  const later = commits.group;
+  const later = request(commits);
   await Promise.all([soon.done, later.done]);
   await commits.close();
   return commits.commits - 1;
@@ -37,6 +45,17 @@ it('is one for whoever comes soon after a group of many', async () => {
 
 it('is one for those who come in one turn after the other', async () => {
   expect(await commitsAfter(1, 1)).toBe(1);
+});
+
+it('does not wait for those who write in bulk', async () => {
+  const commits = scene(true);
+  const soon = commits.group;
+  await turn();
+  await turn();
+  const later = commits.group;
+  await Promise.all([soon.done, later.done]);
+  await commits.close();
+  expect(commits.commits).toBe(2);
 });
 
 it('begins as soon as nobody comes any more, or nothing is synced', async () => {

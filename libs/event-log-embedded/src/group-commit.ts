@@ -10,7 +10,7 @@ import { decodeHead, emptyHead } from './layout.js';
 const MANY_WRITERS = 8;
 /** That moment is as long as the last commit took, within this: half of the commits, and no writer waits much longer. */
 const LONGEST_GATHER_MS = 5;
-/** So many turns a group gets however long they take, as long as each brings writers. */
+/** So many turns a group gets however long they take, as long as each brings requests. */
 const SURE_TURNS = 3;
 
 /** What happens around a commit. */
@@ -73,14 +73,14 @@ export class GroupCommit {
     this.running = undefined;
   }
 
-  /** Many writers come in one turn after the other: whoever came after the group was handed out is not answered within it. */
+  /** Requests come in one turn after the other, and what comes after the group was handed out is not answered within it. */
   private async quiet(group: CommitGroup): Promise<void> {
     if (this.closed || !this.environment.options.durable) return;
     const untilMs = performance.now() + LONGEST_GATHER_MS;
-    let writers = 0;
-    for (let turns = 0; group.writers > writers; turns += 1) {
+    let singles = 0;
+    for (let turns = 0; group.singles > singles; turns += 1) {
       if (turns >= SURE_TURNS && performance.now() >= untilMs) return;
-      writers = group.writers;
+      singles = group.singles;
       await nextTurn();
     }
   }

@@ -58,6 +58,7 @@ export class LogWriter {
     const topic = this.requireFits(name, records);
     if (records.length === 0) return [];
     const group = this.parts.commits.group;
+    if (records.length === 1) group.singles++;
     const appended = this.fill(group, topic, records);
     await group.done;
     return appended;
