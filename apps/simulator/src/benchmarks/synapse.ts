@@ -1,6 +1,7 @@
 // The same people and the same load on Synapse with its own presence, on Synapse without presence behind Rollcall, and on Rollcall
-// alone, one after the other on the same machine. Invariant: the CPU of a side is that of all its processes; sides start from
-// copies of one database, so rooms, people and tokens are the same.
+// alone, on the same machine. Invariant: the CPU of a side is that of all its processes; sides start from copies of one database, so
+// rooms, people and tokens are the same; all stand at once and take each load in turn, since what a machine gives changes within
+// minutes.
 import { mkdtempSync, mkdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -37,14 +38,12 @@ export async function benchSynapse(options: BenchOptions): Promise<BenchResult> 
     const prepared = await prepare(folder, size);
     const watch = new Stopwatch();
     const figures: Figure[] = [];
-    const theirs = await onSide(await synapseAlone(prepared), prepared.town, options);
-    const behind = await onSide(await synapseBehind(prepared), prepared.town, options, async (side) => {
-      const ports = { direct: side.synapsePort ?? 0, through: side.port, name: 'Synapse' };
+    const sides = await onSides(prepared, options, async ({ synapsePort = 0, port }) => {
+      const ports = { direct: synapsePort, through: port, name: 'Synapse' };
       figures.push(...(await plainSyncs(ports, prepared.town.room[0]!, options.quick === true ? 50 : 300)));
     });
-    const alone = await onSide(await rollcallAlone(prepared), prepared.town, options);
+    const [theirs, behind, alone] = sides;
     figures.push(...(await largeSyncs(LARGE_BYTES, options.quick === true ? 100 : 500)));
-    const sides = [theirs, behind, alone];
     return {
       workload: `the same on Synapse with its own presence (SQLite), on Synapse without it behind Rollcall (embedded log), and on Rollcall alone: PUTs from ${options.connections ?? CONNECTIONS} connections; news in a room in which all wait, the next when everybody has read the last, then ${NEWS_PER_SECOND} a second; polls of ${STEADY_POLL_MS} ms that find nothing; storms until every watcher has seen everybody`,
       parameters: {
@@ -84,43 +83,84 @@ async function prepare(folder: string, size: TownSize): Promise<SideOptions> {
   }
 }
 
-/** Storms first: they need people of whom nobody has been seen yet. */
-async function onSide(
-  side: Side,
-  town: Town,
+/** A side with its people, who have begun. */
+interface Stage {
+  readonly side: Side;
+  readonly room: readonly Client[];
+  readonly watchers: readonly Client[];
+  readonly atOnce: readonly Client[];
+  readonly spread: readonly Client[];
+  readonly cpuSecondsBefore: number;
+}
+
+/** What each side made of each load. `behind`: what else is asked of the homeserver and of what stands before it. */
+async function onSides(
+  prepared: SideOptions,
   options: BenchOptions,
-  more: (side: Side) => Promise<void> = async () => {},
-): Promise<Outcomes> {
-  const { seconds, seed, rate = NEWS_PER_SECOND } = options;
+  behind: (side: Side) => Promise<void>,
+): Promise<readonly [Outcomes, Outcomes, Outcomes]> {
+  const stages: Stage[] = [];
   try {
-    tell(`${side.name}: ${everybody(town).length} clients begin`);
-    const [room, watchers, atOnce, spread] = await begun(side, [town.room, town.watchers, ...town.storms]);
-    const draw = seeded(seed);
-    const before = side.cpuSeconds();
-    side.stand?.process.collections();
-    const stormAtOnce = await loadStorm(side, { users: atOnce!, watchers: watchers!, spreadSeconds: 0, draw });
-    const spreadSeconds = SPREAD_SECONDS;
-    const stormSpread = await loadStorm(side, { users: spread!, watchers: watchers!, spreadSeconds, draw });
-    tell(`${side.name}: storms are over`);
-    if (options.quick !== true) await sleep(UNTIL_OFFLINE_MS);
-    const puts = await loadPuts(side, town.room, { seconds, connections: options.connections ?? CONNECTIONS });
-    const news = await loadNews(side, room!, { way: 'poll', seconds });
-    const seldom = await loadNews(side, room!, { way: 'poll', rate, seconds });
-    const streamed = side.hasStream ? await loadNews(side, room!, { way: 'stream', seconds }) : undefined;
-    const polls = await loadPolls(side, room!, { seconds: seconds * 2, timeoutMs: STEADY_POLL_MS });
-    const cpuSeconds = side.cpuSeconds() - before;
-    await more(side);
-    const outcomes = {
-      name: side.name,
-      ...{ stormAtOnce, stormSpread, puts, news, seldom, streamed, polls, cpuSeconds },
-      peakRssBytes: side.peakRssBytes(),
-      collections: side.stand?.process.collections(),
-    };
-    for (const { name, value, unit } of figuresOf(outcomes)) tell(`${name} ${readable(value)} ${unit}`);
-    return outcomes;
+    for (const open of [synapseAlone, synapseBehind, rollcallAlone]) {
+      const side = await open(prepared);
+      // Known before anybody begins, so that it is stopped whatever happens.
+      const stage = { side, room: [], watchers: [], atOnce: [], spread: [], cpuSecondsBefore: 0 };
+      stages.push(stage);
+      stages[stages.length - 1] = await begunOn(side, prepared.town);
+    }
+    const outcomes = await taken(stages, prepared.town, options);
+    await behind(stages[1]!.side);
+    return outcomes as unknown as readonly [Outcomes, Outcomes, Outcomes];
   } finally {
-    await side.stop();
+    for (const { side } of stages) await side.stop();
   }
+}
+
+async function begunOn(side: Side, town: Town): Promise<Stage> {
+  tell(`${side.name}: ${everybody(town).length} clients begin`);
+  const [room, watchers, atOnce, spread] = await begun(side, [town.room, town.watchers, ...town.storms]);
+  side.stand?.process.collections();
+  return {
+    side,
+    ...{ room: room!, watchers: watchers!, atOnce: atOnce!, spread: spread! },
+    cpuSecondsBefore: side.cpuSeconds(),
+  };
+}
+
+/** Storms first: they need people of whom nobody has been seen yet. */
+async function taken(stages: readonly Stage[], town: Town, options: BenchOptions): Promise<Outcomes[]> {
+  const { seconds, seed, rate = NEWS_PER_SECOND, connections = CONNECTIONS } = options;
+  const inTurn = async <T>(load: string, take: (stage: Stage) => Promise<T>): Promise<T[]> => {
+    const outcomes: T[] = [];
+    for (const stage of stages) {
+      const outcome = await take(stage);
+      const known = Object.entries(outcome ?? {}).map(([name, value]) => `${name} ${readable(value as number)}`);
+      tell(`${load}, ${stage.side.name}: ${known.join(', ')}`);
+      outcomes.push(outcome);
+    }
+    return outcomes;
+  };
+  const storm = (stage: Stage, users: readonly Client[], spreadSeconds: number) =>
+    loadStorm(stage.side, { users, watchers: stage.watchers, spreadSeconds, draw: seeded(seed) });
+  const stormsAtOnce = await inTurn('storm at once', (stage) => storm(stage, stage.atOnce, 0));
+  const stormsSpread = await inTurn('storm spread', (stage) => storm(stage, stage.spread, SPREAD_SECONDS));
+  if (options.quick !== true) await sleep(UNTIL_OFFLINE_MS);
+  const puts = await inTurn('PUTs', ({ side }) => loadPuts(side, town.room, { seconds, connections }));
+  const news = await inTurn('news', ({ side, room }) => loadNews(side, room, { way: 'poll', seconds }));
+  const seldom = await inTurn('few news', ({ side, room }) => loadNews(side, room, { way: 'poll', rate, seconds }));
+  const streamed = await inTurn('news by stream', ({ side, room }) =>
+    side.hasStream ? loadNews(side, room, { way: 'stream', seconds }) : Promise.resolve(undefined),
+  );
+  const steady = { seconds: seconds * 2, timeoutMs: STEADY_POLL_MS };
+  const polls = await inTurn('polls of nothing', ({ side, room }) => loadPolls(side, room, steady));
+  return stages.map(({ side, cpuSecondsBefore }, index) => ({
+    name: side.name,
+    ...{ stormAtOnce: stormsAtOnce[index]!, stormSpread: stormsSpread[index]!, puts: puts[index]! },
+    ...{ news: news[index]!, seldom: seldom[index]!, streamed: streamed[index], polls: polls[index]! },
+    cpuSeconds: side.cpuSeconds() - cpuSecondsBefore,
+    peakRssBytes: side.peakRssBytes(),
+    collections: side.stand?.process.collections(),
+  }));
 }
 
 /** How far it is, and what is known already if it comes no further. */
