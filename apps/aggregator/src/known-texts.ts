@@ -28,7 +28,7 @@ export class KnownTexts {
   }
 }
 
-function textOf(bytes: Uint8Array, start: number, end: number, encoding: 'latin1' | 'utf8'): string {
+export function textOf(bytes: Uint8Array, start: number, end: number, encoding: 'latin1' | 'utf8'): string {
   return Buffer.from(bytes.buffer, bytes.byteOffset + start, end - start).toString(encoding);
 }
 

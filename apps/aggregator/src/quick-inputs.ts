@@ -13,12 +13,11 @@ import {
 import { PackedRecord, Spans, type LogRecord } from '#libs/event-log';
 import { isUserId } from '#libs/matrix';
 import type { ActivePart, ActivityInput, Claim, IdFound, PresenceSet, RenewalPart } from '#libs/presence';
-import type { KnownTexts } from './known-texts.js';
+import { textOf, type KnownTexts } from './known-texts.js';
+import { isPlainName } from './user-names.js';
 
 const NOBODY = -1;
 const NO_BYTES = new Uint8Array(0);
-const QUOTE = 0x22;
-const BACKSLASH = 0x5c;
 
 /** Users by the bytes of a name that stands in JSON as it is; −1 = nobody, or one whose name does not. */
 export interface PlainUsers {
@@ -61,7 +60,8 @@ export class QuickInputs implements ActivePart, RenewalPart {
   find(record: LogRecord): number {
     const id = this.#userOf(record);
     const spans = this.#spans;
-    if (id < 0 && !isPlain(spans)) return NOBODY;
+    const { keyBytes, keyStart, keyEnd } = spans;
+    if (id < 0 && (keyStart < 0 || !isPlainName(keyBytes, keyStart, keyEnd))) return NOBODY;
     if (findActive(spans, this.#active)) this.#noteActive();
     else if (findSession(spans, this.#session)) this.#noteSession();
     else return NOBODY;
@@ -130,17 +130,7 @@ export class QuickInputs implements ActivePart, RenewalPart {
   }
 
   #newcomer({ keyBytes, keyStart, keyEnd }: RecordSpans): number {
-    const userId = Buffer.from(keyBytes.buffer, keyBytes.byteOffset + keyStart, keyEnd - keyStart).toString('latin1');
+    const userId = textOf(keyBytes, keyStart, keyEnd, 'latin1');
     return isUserId(userId) ? this.enter(userId) : NOBODY;
   }
-}
-
-/** Printable ASCII without quotes and backslashes: it stands in JSON as it is. */
-function isPlain({ keyBytes, keyStart, keyEnd }: RecordSpans): boolean {
-  if (keyStart < 0) return false;
-  for (let at = keyStart; at < keyEnd; at += 1) {
-    const byte = keyBytes[at]!;
-    if (byte < 0x20 || byte > 0x7e || byte === QUOTE || byte === BACKSLASH) return false;
-  }
-  return true;
 }

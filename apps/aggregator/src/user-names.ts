@@ -48,14 +48,9 @@ export class UserNames {
     const id = this.#size;
     if (id * 2 >= this.#places.length) this.#growPlaces();
     const chunk = this.#chunks.at(-1)!;
-    let plain = 1;
-    for (let index = 0; index < length; index += 1) {
-      const byte = bytes[start + index]!;
-      chunk[this.#used + index] = byte;
-      if (byte < 0x20 || byte > 0x7e || byte === QUOTE || byte === BACKSLASH) plain = 0;
-    }
+    for (let index = 0; index < length; index += 1) chunk[this.#used + index] = bytes[start + index]!;
     this.#places[id * 2] = (this.#chunks.length - 1) * CHUNK_BYTES + this.#used;
-    this.#places[id * 2 + 1] = length * 2 + plain;
+    this.#places[id * 2 + 1] = length * 2 + (isPlainName(bytes, start, end) ? 1 : 0);
     this.#used += length;
     this.#size += 1;
     if (this.#size * 4 > this.#slots.length) this.#growSlots();
@@ -76,7 +71,7 @@ export class UserNames {
     return id >= 0 && this.isPlain(id) ? id : -1;
   }
 
-  /** Printable ASCII without quotes and backslashes: it stands in JSON as it is. */
+  /** As `isPlainName` says. */
   isPlain(id: number): boolean {
     return (this.#places[id * 2 + 1]! & 1) === 1;
   }
@@ -118,6 +113,15 @@ export class UserNames {
     places.set(this.#places);
     this.#places = places;
   }
+}
+
+/** Printable ASCII without quotes and backslashes: it stands in JSON as it is. */
+export function isPlainName(bytes: Uint8Array, start: number, end: number): boolean {
+  for (let at = start; at < end; at += 1) {
+    const byte = bytes[at]!;
+    if (byte < 0x20 || byte > 0x7e || byte === QUOTE || byte === BACKSLASH) return false;
+  }
+  return true;
 }
 
 /** FNV-1a, its high bits mixed into the low ones. Not the partitioner's hash: that one is alike for all users of a partition. */

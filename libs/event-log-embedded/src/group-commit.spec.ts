@@ -1,4 +1,4 @@
-// Which writers share a commit, counted: many go together, one alone never waits for others.
+// Which writers share a commit, counted: many go together, a request waits a turn for others like it, and bulk for nobody.
 import type { CommitGroup } from './commit-group.js';
 import type { Environment } from './environment.js';
 import { GroupCommit } from './group-commit.js';
@@ -50,7 +50,6 @@ it('is one for those who come in one turn after the other', async () => {
 it('does not wait for those who write in bulk', async () => {
   const commits = scene(true);
   const soon = commits.group;
-  await turn();
   await turn();
   const later = commits.group;
   await Promise.all([soon.done, later.done]);

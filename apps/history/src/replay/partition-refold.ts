@@ -167,6 +167,7 @@ export class PartitionRefold {
     return found >= 0 ? found : this.#enter(userId);
   }
 
+  /** The same of a user who is not known. */
   #enter(userId: string): number {
     const { partition, partitions } = this.beginning;
     return partitionOf(userId, partitions) === partition ? this.users.add(userId) : -1;

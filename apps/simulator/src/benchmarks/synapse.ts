@@ -98,21 +98,20 @@ async function onSides(
   prepared: SideOptions,
   options: BenchOptions,
   behind: (side: Side) => Promise<void>,
-): Promise<readonly [Outcomes, Outcomes, Outcomes]> {
+): Promise<[Outcomes, Outcomes, Outcomes]> {
+  const sides: Side[] = [];
   const stages: Stage[] = [];
   try {
     for (const open of [synapseAlone, synapseBehind, rollcallAlone]) {
       const side = await open(prepared);
-      // Known before anybody begins, so that it is stopped whatever happens.
-      const stage = { side, room: [], watchers: [], atOnce: [], spread: [], cpuSecondsBefore: 0 };
-      stages.push(stage);
-      stages[stages.length - 1] = await begunOn(side, prepared.town);
+      sides.push(side);
+      stages.push(await begunOn(side, prepared.town));
     }
     const outcomes = await taken(stages, prepared.town, options);
-    await behind(stages[1]!.side);
-    return outcomes as unknown as readonly [Outcomes, Outcomes, Outcomes];
+    await behind(sides[1]!);
+    return outcomes as [Outcomes, Outcomes, Outcomes];
   } finally {
-    for (const { side } of stages) await side.stop();
+    await Promise.all(sides.map((side) => side.stop()));
   }
 }
 
@@ -135,7 +134,7 @@ async function taken(stages: readonly Stage[], town: Town, options: BenchOptions
     for (const stage of stages) {
       const outcome = await take(stage);
       const known = Object.entries(outcome ?? {}).map(([name, value]) => `${name} ${readable(value as number)}`);
-      tell(`${load}, ${stage.side.name}: ${known.join(', ')}`);
+      if (known.length > 0) tell(`${load}, ${stage.side.name}: ${known.join(', ')}`);
       outcomes.push(outcome);
     }
     return outcomes;
