@@ -1,6 +1,6 @@
 // Exports as real processes (issue 6, items 5 to 7): killed in the middle, told to stop, on a disk that is full or read-only, and
 // beside a running server whose users come, are forgotten and are asked about.
-import { spawnSync } from 'node:child_process';
+import { type ChildProcess, spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -15,6 +15,7 @@ const main = 'apps/history/src/main.ts';
 const folder = mkdtempSync(join(tmpdir(), 'rollcall-export-e2e-'));
 const directory = join(folder, 'log');
 const mounted: string[] = [];
+const children: ChildProcess[] = [];
 const mount = (...args: string[]): boolean => spawnSync('mount', ['-t', 'tmpfs', ...args]).status === 0;
 
 /** Where root may mount, a real small disk. */
@@ -34,6 +35,10 @@ beforeAll(async () => {
   await writeRooms(log, { memberships: 'presence.memberships', rooms: 'presence.rooms' }, 300, 20);
   await log.close();
 });
+// What a test waited for in vain would go on beside the suites after it.
+afterEach(() => {
+  for (const child of children.splice(0)) child.kill('SIGKILL');
+});
 afterAll(() => {
   for (const place of mounted) spawnSync('umount', ['-l', place]);
   rmSync(folder, { recursive: true, force: true });
@@ -51,8 +56,12 @@ const start = (
   args: readonly string[],
   command: readonly string[] = [],
   more: Readonly<Record<string, string>> = {},
-): SourceProcess =>
-  runSource(main, args, { env: { ...process.env, DATA_DIR: directory, LOG_LEVEL: 'silent', ...more }, command });
+): SourceProcess => {
+  const env = { ...process.env, DATA_DIR: directory, LOG_LEVEL: 'silent', ...more };
+  const started = runSource(main, args, { env, command });
+  children.push(started.child);
+  return started;
+};
 
 const exportTo = (to: string): readonly string[] => ['export', '--to', to, '--records-per-file', '400', '--json'];
 

@@ -25,6 +25,8 @@ const analyses = /^\s*explain\s*(\(|analy[sz]e\b)/i;
 
 const memoryLimit = '2GB';
 
+const INTERRUPT_EVERY_MS = 20;
+
 /** DuckDB's words, as a sentence of ours. */
 export function queryFailure(error: unknown): Failure {
   const text = messageOf(error);
@@ -44,6 +46,7 @@ const writingFailure = (sql: string): Failure => {
 export class Database {
   readonly #instance: DuckDBInstance;
   readonly #connection: DuckDBConnection;
+  #interrupting: NodeJS.Timeout | undefined;
 
   private constructor(instance: DuckDBInstance, connection: DuckDBConnection) {
     this.#instance = instance;
@@ -83,11 +86,14 @@ export class Database {
     }
   }
 
+  /** Ends what runs and whatever begins afterwards. A statement that begins forgets what DuckDB was told before, so it is told again. */
   interrupt(): void {
     this.#connection.interrupt();
+    this.#interrupting ??= setInterval(() => this.#connection.interrupt(), INTERRUPT_EVERY_MS);
   }
 
   close(): void {
+    clearInterval(this.#interrupting);
     this.#connection.closeSync();
     this.#instance.closeSync();
   }
