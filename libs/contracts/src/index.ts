@@ -6,7 +6,7 @@ export { TRACEPARENT, readTraceparent, tracedHeaders } from './format/traceparen
 export { decodeActivity, decodeActivityWhole, encodeActivity } from './activity/activity.js';
 export { FoundActive, findActive } from './activity/quick-active-bytes.js';
 export { FoundSession, findSession } from './activity/quick-sessions.js';
-export { JsonBytes, ascii, type RecordSpans } from './format/json-bytes.js';
+export { JsonBytes, Piece, ascii, type RecordSpans } from './format/json-bytes.js';
 export { type ActivityRecord } from './activity/activity-record.js';
 export { decodeCommand, encodeCommand } from './commands/commands.js';
 export { FoundSet, findSet } from './commands/quick-set.js';

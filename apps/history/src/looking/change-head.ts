@@ -1,17 +1,17 @@
 // The beginning of a stored change read from its bytes, without making a string of them: whoever looks for one moment passes over
 // most records. Invariant: what it finds is what the decoder gives; where it finds nothing, that decides nothing. It stands apart
 // because it is written for the machine.
-import { JsonBytes, ascii, type RecordSpans } from '#libs/contracts';
+import { JsonBytes, Piece, type RecordSpans } from '#libs/contracts';
 import type { Presence } from '#libs/presence';
 
-const CHANGED = ascii('{"type":"presence.changed","v":1,"user_id":"');
-const FORGOTTEN = ascii('{"type":"presence.forgotten","v":1,"user_id":"');
-const LIFE = ascii(',"life":');
-const VERSION = ascii(',"version":');
-const AT = ascii(',"at_ts":');
-const PRESENCE = ascii(',"presence":"');
+const CHANGED = new Piece('{"type":"presence.changed","v":1,"user_id":"');
+const FORGOTTEN = new Piece('{"type":"presence.forgotten","v":1,"user_id":"');
+const LIFE = new Piece(',"life":');
+const VERSION = new Piece(',"version":');
+const AT = new Piece(',"at_ts":');
+const PRESENCE = new Piece(',"presence":"');
 const PRESENCES: readonly Presence[] = ['online', 'offline', 'unavailable', 'busy'];
-const PRESENCE_BYTES = PRESENCES.map((word) => ascii(`${word}"`));
+const PRESENCE_BYTES = PRESENCES.map((word) => new Piece(`${word}"`));
 
 const json = new JsonBytes();
 

@@ -2,18 +2,18 @@
 // renews and ends a session. Invariant: it finds what the schema gives, or nothing, which decides nothing (a property test
 // compares them).
 import type { Claim } from '#libs/presence';
-import { JsonBytes, ascii, type RecordSpans } from '../format/json-bytes.js';
+import { JsonBytes, Piece, type RecordSpans } from '../format/json-bytes.js';
 
-const CONNECTED = ascii('{"type":"device.connected","v":1,"user_id":"');
-const DISCONNECTED = ascii('{"type":"device.disconnected","v":1,"user_id":"');
-const DEVICE = ascii(',"device_id":"');
-const SESSION = ascii(',"session_id":"');
-const CLAIM = ascii(',"claim":"');
+const CONNECTED = new Piece('{"type":"device.connected","v":1,"user_id":"');
+const DISCONNECTED = new Piece('{"type":"device.disconnected","v":1,"user_id":"');
+const DEVICE = new Piece(',"device_id":"');
+const SESSION = new Piece(',"session_id":"');
+const CLAIM = new Piece(',"claim":"');
 const CLAIMS: readonly Claim[] = ['auto', 'online', 'unavailable', 'none'];
-const CLAIM_BYTES = CLAIMS.map((word) => ascii(`${word}"`));
-const LEASE = ascii(',"lease_ms":');
-const AGO = ascii(',"ago_ms":');
-const CLOSE = ascii('}');
+const CLAIM_BYTES = CLAIMS.map((word) => new Piece(`${word}"`));
+const LEASE = new Piece(',"lease_ms":');
+const AGO = new Piece(',"ago_ms":');
+const CLOSE = new Piece('}');
 
 /** What was found; used again for every record. */
 export class FoundSession {

@@ -1,24 +1,24 @@
 // `presence.changed` in the very bytes that our encoder writes: nearly every change is this record. Invariant: it finds what the
 // schema gives, or nothing, which decides nothing (a property test compares them).
-import { JsonBytes, ascii, type RecordSpans } from '../format/json-bytes.js';
+import { JsonBytes, Piece, type RecordSpans } from '../format/json-bytes.js';
 import { FoundView, findView } from '../format/view-bytes.js';
 
-const HEAD = ascii('{"type":"presence.changed","v":1,"user_id":"');
-const LIFE = ascii(',"life":');
-const VERSION = ascii(',"version":');
-const AT = ascii(',"at_ts":');
-const PRESENCE = ascii(',"presence":"');
-const BEFORE = ascii(',"before":{"presence":"');
-const TIMER = ascii('},"cause":{"timer":"');
-const TIMERS = ['idle', 'active', 'lease', 'grace', 'put'].map((word) => ascii(`${word}"`));
-const TOPIC = ascii('},"cause":{"topic":"');
-const TOPICS = ['activity', 'commands'].map((word) => ascii(`${word}"`));
-const OFFSET = ascii(',"offset":');
-const APPLIED = ascii('},"applied":{');
-const ACTIVITY = ascii('"activity":');
-const COMMANDS = ascii('"commands":');
-const NEXT_COMMANDS = ascii(',"commands":');
-const CLOSE = ascii('}}');
+const HEAD = new Piece('{"type":"presence.changed","v":1,"user_id":"');
+const LIFE = new Piece(',"life":');
+const VERSION = new Piece(',"version":');
+const AT = new Piece(',"at_ts":');
+const PRESENCE = new Piece(',"presence":"');
+const BEFORE = new Piece(',"before":{"presence":"');
+const TIMER = new Piece('},"cause":{"timer":"');
+const TIMERS = ['idle', 'active', 'lease', 'grace', 'put'].map((word) => new Piece(`${word}"`));
+const TOPIC = new Piece('},"cause":{"topic":"');
+const TOPICS = ['activity', 'commands'].map((word) => new Piece(`${word}"`));
+const OFFSET = new Piece(',"offset":');
+const APPLIED = new Piece('},"applied":{');
+const ACTIVITY = new Piece('"activity":');
+const COMMANDS = new Piece('"commands":');
+const NEXT_COMMANDS = new Piece(',"commands":');
+const CLOSE = new Piece('}}');
 
 /** What was found; used again for every record. Of the view before, the cause and what was applied only that they are sound. */
 export class FoundChange extends FoundView {

@@ -2,14 +2,14 @@
 // schema gives, or nothing, which decides nothing (a property test compares them).
 import { MAX_STATUS_BYTES } from '#libs/matrix';
 import type { Presence } from '#libs/presence';
-import { JsonBytes, ascii, type RecordSpans } from '../format/json-bytes.js';
+import { JsonBytes, Piece, type RecordSpans } from '../format/json-bytes.js';
 import { requirePresence } from '../format/view-bytes.js';
 
-const HEAD = ascii('{"type":"presence.set","v":1,"user_id":"');
-const DEVICE = ascii(',"device_id":"');
-const PRESENCE = ascii(',"presence":"');
-const STATUS = ascii(',"status_msg":"');
-const CLOSE = ascii('}');
+const HEAD = new Piece('{"type":"presence.set","v":1,"user_id":"');
+const DEVICE = new Piece(',"device_id":"');
+const PRESENCE = new Piece(',"presence":"');
+const STATUS = new Piece(',"status_msg":"');
+const CLOSE = new Piece('}');
 
 /** What was found; used again for every record. */
 export class FoundSet {

@@ -29,8 +29,27 @@ function isKeyAt({ keyBytes, keyStart, keyEnd, valueBytes }: RecordSpans, start:
 
 export const ascii = (text: string): Uint8Array => Uint8Array.from(text, (unit) => unit.charCodeAt(0));
 
+/** A piece that may be passed: four of its bytes are compared at once. */
+export class Piece {
+  readonly bytes: Uint8Array;
+  readonly length: number;
+  /** Each of four bytes; the last ends with the piece, so that it may begin within the one before. */
+  readonly quads: Int32Array;
+
+  constructor(text: string) {
+    this.bytes = ascii(text);
+    this.length = text.length;
+    const view = new DataView(this.bytes.buffer);
+    this.quads = Int32Array.from({ length: this.length < 4 ? 0 : Math.ceil(this.length / 4) }, (_, index) =>
+      view.getInt32(Math.min(index * 4, this.length - 4)),
+    );
+  }
+}
+
 export class JsonBytes {
   bytes: Uint8Array = new Uint8Array(0);
+  /** The same bytes. */
+  #view = new DataView(this.bytes.buffer);
   at = 0;
   end = 0;
   /** Something was required that does not stand there: nothing of what was read means anything. */
@@ -42,9 +61,14 @@ export class JsonBytes {
   textEnd = -1;
 
   /** Begins with a record's value. Whether it opens with this head, which ends in a quote, and the record's own key. */
-  opens(record: RecordSpans, head: Uint8Array): boolean {
+  opens(record: RecordSpans, head: Piece): boolean {
     if (record.valueStart < 0) return false;
-    this.bytes = record.valueBytes;
+    const { valueBytes } = record;
+    // Records that were read together lie in the same bytes.
+    if (valueBytes !== this.bytes) {
+      this.#view = new DataView(valueBytes.buffer, valueBytes.byteOffset, valueBytes.byteLength);
+      this.bytes = valueBytes;
+    }
     this.at = record.valueStart;
     this.end = record.valueEnd;
     this.failed = false;
@@ -59,35 +83,42 @@ export class JsonBytes {
     return !this.failed && this.at === this.end;
   }
 
-  /** Passes these bytes, if they stand here. */
-  passes(wanted: Uint8Array): boolean {
-    const { bytes, at } = this;
-    const to = at + wanted.length;
+  /** Passes this piece, if it stands here. */
+  passes({ bytes: wanted, length, quads }: Piece): boolean {
+    const { at } = this;
+    const to = at + length;
     if (to > this.end) return false;
-    for (let index = 0; index < wanted.length; index += 1) if (bytes[at + index] !== wanted[index]) return false;
+    const last = quads.length - 1;
+    if (last < 0) {
+      for (let index = 0; index < length; index += 1) if (this.bytes[at + index] !== wanted[index]) return false;
+    } else {
+      for (let index = 0; index < last; index += 1)
+        if (this.#view.getInt32(at + index * 4) !== quads[index]) return false;
+      if (this.#view.getInt32(to - 4) !== quads[last]) return false;
+    }
     this.at = to;
     return true;
   }
 
-  require(wanted: Uint8Array): void {
+  require(wanted: Piece): void {
     if (!this.passes(wanted)) this.failed = true;
   }
 
   /** Passes one of these and tells which. */
-  requireOneOf(words: readonly Uint8Array[]): number {
+  requireOneOf(words: readonly Piece[]): number {
     for (let index = 0; index < words.length; index += 1) if (this.passes(words[index]!)) return index;
     this.failed = true;
     return 0;
   }
 
   /** Passes a name and a whole number. */
-  requireNumber(name: Uint8Array): number {
+  requireNumber(name: Piece): number {
     this.require(name);
     return this.#number();
   }
 
   /** NaN = the name does not stand here. */
-  optionalNumber(name: Uint8Array): number {
+  optionalNumber(name: Piece): number {
     return this.passes(name) ? this.#number() : Number.NaN;
   }
 

@@ -2,14 +2,14 @@
 // from these bytes, what is found is what the schema gives, or the reading has failed.
 import { MAX_STATUS_BYTES } from '#libs/matrix';
 import type { Presence } from '#libs/presence';
-import { ascii, type JsonBytes } from './json-bytes.js';
+import { Piece, type JsonBytes } from './json-bytes.js';
 
 const PRESENCES: readonly Presence[] = ['online', 'offline', 'unavailable', 'busy'];
-const PRESENCE_BYTES = PRESENCES.map((word) => ascii(`${word}"`));
-const STATUS = ascii(',"status_msg":"');
-const CURRENTLY_ACTIVE = ascii(',"currently_active":');
-const FLAGS = [ascii('false'), ascii('true')];
-const LAST_ACTIVE = ascii(',"last_active_ts":');
+const PRESENCE_BYTES = PRESENCES.map((word) => new Piece(`${word}"`));
+const STATUS = new Piece(',"status_msg":"');
+const CURRENTLY_ACTIVE = new Piece(',"currently_active":');
+const FLAGS = [new Piece('false'), new Piece('true')];
+const LAST_ACTIVE = new Piece(',"last_active_ts":');
 
 /** Used again for every record. */
 export class FoundView {

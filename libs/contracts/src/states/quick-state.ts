@@ -1,14 +1,14 @@
 // `presence.state` in the very bytes that our encoder writes: every reader of states takes one a change, a take-over one a user.
 // Invariant: it finds what the schema gives, or nothing, which decides nothing (a property test compares them).
-import { JsonBytes, ascii, type RecordSpans } from '../format/json-bytes.js';
+import { JsonBytes, Piece, type RecordSpans } from '../format/json-bytes.js';
 import { FoundView, findView } from '../format/view-bytes.js';
 
-const HEAD = ascii('{"type":"presence.state","v":1,"user_id":"');
-const LIFE = ascii(',"life":');
-const VERSION = ascii(',"version":');
-const CHANGED = ascii(',"changed_ts":');
-const PRESENCE = ascii(',"presence":"');
-const CLOSE = ascii('}');
+const HEAD = new Piece('{"type":"presence.state","v":1,"user_id":"');
+const LIFE = new Piece(',"life":');
+const VERSION = new Piece(',"version":');
+const CHANGED = new Piece(',"changed_ts":');
+const PRESENCE = new Piece(',"presence":"');
+const CLOSE = new Piece('}');
 
 /** Used again for every record. */
 export class FoundState extends FoundView {
