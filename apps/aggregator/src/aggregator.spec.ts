@@ -200,6 +200,31 @@ describe('the aggregator', () => {
     expect(await values('changes')).toHaveLength(1);
   });
 
+  it('goes on from registers of before they told what the state holds, and writes them anew', async () => {
+    const { send, pass, values, open, aggregator, log } = await scene();
+    const registers = async (): Promise<{ readonly state?: unknown }> =>
+      (await values('registers')).findLast((value) => (value as { type: string }).type === 'presence.registers') ?? {};
+    const active = (): Promise<void> => send('activity', { type: 'device.active', device_id: 'D' });
+    const session = { device_id: 'D', session_id: 'S', claim: 'auto', lease_ms: 300_000 };
+    await send('activity', { type: 'device.connected', ...session });
+    await aggregator.stop();
+    const { state, ...older } = await registers();
+    expect(state).toEqual({ last_active_ts: START_MS });
+    await log.append(TOPICS.registers, [{ key: ALICE, value: JSON.stringify(older) }]);
+    const again = open();
+    await again.start();
+    for (const ms of [50_000, 10_000]) {
+      await pass(ms);
+      await active();
+    }
+    expect(await values('states')).toMatchObject([{ last_active_ts: START_MS }]);
+    await pass(1_000);
+    await active();
+    expect(await values('states')).toMatchObject([{ last_active_ts: START_MS + 61_000 }]);
+    expect(await registers()).toMatchObject({ state: { last_active_ts: START_MS + 61_000 } });
+    await again.stop();
+  });
+
   it('shows in the live view what the registers hold, after a restart as before it', async () => {
     const { send, pass, clock, open, aggregator } = await scene();
     await send('activity', {

@@ -52,7 +52,7 @@ const PROGRESS_CODEC: ProgressCodec = {
 export function aggregatorTopology(topics: TopicNames): Topology {
   return {
     inputs: INPUTS.map((input) => topics[input]),
-    restored: [topics.states, topics.registers],
+    restored: [topics.registers],
     progress: topics.states,
     written: [topics.changes, topics.snapshots],
     rejected: topics.rejected,

@@ -141,6 +141,10 @@ export class PresenceFold implements Fold {
     else this.#restoring.registers(record, spans, topic);
   }
 
+  needsProgressTopic(): boolean {
+    return this.#restoring.isUnsure;
+  }
+
   absorb(input: number, record: LogRecord, tMs: number): void {
     this.#at.tMs = tMs;
     this.#at.offset = record.offset;
@@ -179,6 +183,7 @@ export class PresenceFold implements Fold {
     this.#order.start(progress.inputs);
     this.#snapshots.start({ losses: progress.acceptedLoss.length, nowMs });
     this.#users.rest();
+    this.#restoring.eachUnsure((id) => this.handle.markDirty(id));
     for (let id = 0; id < this.#users.size; id += 1) this.handle.arm(id, this.#users.rearm(id, this.#policy));
   }
 
@@ -306,8 +311,7 @@ export class PresenceFold implements Fold {
   }
 
   #registersOf(id: number, aggregate = this.#users.borrow(id)): string {
-    const told = { atMs: written(this.#users.changedAtMs(id)), activeAtMs: written(this.#users.toldActiveMs(id)) };
-    return encodeRegisters(this.#users.userId(id), snapshot(aggregate), told);
+    return encodeRegisters(this.#users.userId(id), snapshot(aggregate), this.#users.told(id));
   }
 
   #positions(): readonly ProgressPosition[] {
@@ -384,10 +388,6 @@ export class PresenceFold implements Fold {
     const state = encodeState({ userId, life, version, changedAtMs: this.#users.changedAtMs(id), view });
     this.handle.write(this.#topics.states, userId, state, traced);
   }
-}
-
-function written(atMs: number): number | undefined {
-  return Number.isNaN(atMs) ? undefined : atMs;
 }
 
 function isKey({ keyBytes, keyStart, keyEnd }: RecordSpans, wanted: Buffer): boolean {

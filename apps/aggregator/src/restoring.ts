@@ -21,7 +21,21 @@ export class Restoring {
   readonly #registers = new FoundRegisters();
   readonly #state = new FoundState();
 
+  /** Whose registers, as they were read last, do not say what their state holds. */
+  readonly #unsure = new Set<number>();
+
   constructor(private readonly users: UserColumns) {}
+
+  /** Some registers were written before they said what the state holds: states must be read as well. */
+  get isUnsure(): boolean {
+    return this.#unsure.size > 0;
+  }
+
+  /** Everything is read: whose registers those are, which is forgotten. */
+  eachUnsure(tell: (id: number) => void): void {
+    this.#unsure.forEach(tell);
+    this.#unsure.clear();
+  }
 
   state(record: LogRecord, spans: RecordSpans, topic: string): void {
     if (this.#findState(spans)) return;
@@ -40,7 +54,9 @@ export class Restoring {
     const { snapshot: stored, told } = decodeRegisters(required(record.value, topic));
     const id = this.users.idOf(required(record.key, topic));
     this.users.restore(id, restore(stored));
+    this.users.setChangedAtMs(id, told.atMs ?? UNWRITTEN);
     this.users.setToldActiveMs(id, told.activeAtMs ?? UNWRITTEN);
+    this.#sure(id, told.state !== undefined, told.state?.activeAtMs ?? UNWRITTEN);
   }
 
   #findState(spans: RecordSpans): boolean {
@@ -59,8 +75,17 @@ export class Restoring {
     const id = this.users.idOfBytes(spans.keyBytes, spans.keyStart, spans.keyEnd);
     if (id < 0) return false;
     this.users.restoreFound(id, found);
+    this.users.setChangedAtMs(id, found.changedAtMs);
     this.users.setToldActiveMs(id, found.changedActiveAtMs);
+    this.#sure(id, found.knowsState, found.stateActiveAtMs);
     return true;
+  }
+
+  #sure(id: number, knowsState: boolean, stateActiveAtMs: number): void {
+    if (knowsState) {
+      this.users.setWrittenActiveMs(id, stateActiveAtMs);
+      if (this.#unsure.size > 0) this.#unsure.delete(id);
+    } else this.#unsure.add(id);
   }
 
   #written(id: number, changedAtMs: number, activeAtMs: number): void {

@@ -1,6 +1,7 @@
 // The users of one partition: ids that are dense integers, and what is kept of each. Invariants: an id is given out once and
 // never changes hands; a user is awake, an aggregate, from the first touch until `rest`, and otherwise packed; the columns
 // hold what was last written to the states topic.
+import type { Told } from '#libs/contracts';
 import {
   Aggregate,
   NO_DEADLINE,
@@ -181,12 +182,14 @@ export class UserColumns {
     this.#writtenActiveMs[id] = atMs;
   }
 
-  toldActiveMs(id: number): number {
-    return this.#toldActiveMs[id]!;
-  }
-
   setToldActiveMs(id: number, atMs: number): void {
     this.#toldActiveMs[id] = atMs;
+  }
+
+  /** What the user was told last and its state holds, as it is stored. */
+  told(id: number): Told {
+    const state = { activeAtMs: known(this.#writtenActiveMs[id]!) };
+    return { atMs: known(this.#changedAtMs[id]!), activeAtMs: known(this.#toldActiveMs[id]!), state };
   }
 
   #idOf(bytes: Uint8Array, start: number, end: number): number {
@@ -205,6 +208,10 @@ export class UserColumns {
     this.#writtenActiveMs = wider(this.#writtenActiveMs, capacity);
     this.#toldActiveMs = wider(this.#toldActiveMs, capacity);
   }
+}
+
+function known(atMs: number): number | undefined {
+  return Number.isNaN(atMs) ? undefined : atMs;
 }
 
 function wider(column: Float64Array<ArrayBuffer>, capacity: number): Float64Array<ArrayBuffer> {

@@ -35,6 +35,8 @@ export interface TaskHandle extends Outbox {
 export interface Fold {
   /** Take-over: a record of one of the restored topics, in the order of the log (a later record of a key replaces the earlier one). */
   restore(topic: string, record: LogRecord): void;
+  /** Take-over, all of that is read: whether it must be told the topic of the progress as well. Absent: no. */
+  needsProgressTopic?(): boolean;
   /** Silent tail: a record whose changes were told before; only what is kept in memory may move. Marks the id dirty. */
   absorb(input: number, record: LogRecord, tMs: number): void;
   /** Everything is restored and absorbed, up to there: arm the timers. */

@@ -7,6 +7,7 @@ export * from './progress.js';
 export * from './task-states.js';
 export { rejectionOf, type RejectedRecord } from './outbox.js';
 export { AbandonedError, CannotDecodeError, CannotProcessError, InputLostError, TaskStoppedError } from './stops.js';
+export { lastOfKey } from './take-over.js';
 export { Task } from './task.js';
 export type { TaskOwner, TaskSettings } from './task-settings.js';
 export { TaskHost, type PartitionHealth } from './task-host.js';

@@ -44,7 +44,7 @@ export interface Topology {
   readonly inputs: readonly string[];
   /** Read to their stable ends at take-over, in this order. */
   readonly restored: readonly string[];
-  /** One of `restored`: holds the progress record of each partition. */
+  /** Another: holds the progress record of each partition, which every transaction ends with. Read whole only if the fold asks. */
   readonly progress: string;
   /** What the fold writes beside those: nobody else does. Absent = nothing. */
   readonly written?: readonly string[];

@@ -13,6 +13,9 @@ import type { Fold } from './fold.js';
 import type { LostRange, Position, Progress, Topology } from './progress.js';
 import { AbandonedError, InputLostError, TaskStoppedError } from './stops.js';
 
+/** Offsets: where the last progress is looked for first. */
+const LOOK_BACK = 64;
+
 export interface TakeOverParts {
   readonly log: EventLog;
   readonly partition: number;
@@ -55,7 +58,8 @@ export async function takeOver(parts: TakeOverParts): Promise<TakenOver> {
 /** Nothing of an older owner is committed once this has resolved, and what it had committed can be read. */
 async function fence(parts: TakeOverParts): Promise<void> {
   const { log, partition, topology, transactionalId, onTransactor, isAbandoned } = parts;
-  const written = [...topology.restored, ...(topology.written ?? []), topology.rejected];
+  const { restored, progress, rejected } = topology;
+  const written = [...restored, progress, ...(topology.written ?? []), rejected];
   const transactor = await log.transactor(
     transactionalId,
     written.map((topic) => ({ topic, partition })),
@@ -64,10 +68,12 @@ async function fence(parts: TakeOverParts): Promise<void> {
   if (isAbandoned()) throw new AbandonedError('closed while fencing');
 }
 
+/** Of what is restored, in its order, and last of the progress. */
 async function stableEnds({ log, partition, topology, isAbandoned }: TakeOverParts): Promise<readonly number[]> {
-  const ends = await Promise.all(topology.restored.map((topic) => log.ends(topic)));
+  const topics = [...topology.restored, topology.progress];
+  const ends = await Promise.all(topics.map((topic) => log.ends(topic)));
   if (isAbandoned()) throw new AbandonedError('closed while asking for the ends');
-  return ends.map((of, index) => partitionOf(of, partition, topology.restored[index]!));
+  return ends.map((of, index) => partitionOf(of, partition, topics[index]!));
 }
 
 interface Restored {
@@ -75,27 +81,62 @@ interface Restored {
   readonly records: number;
 }
 
-async function readRestored(
-  { log, partition, topology, fold, isAbandoned, onRead }: TakeOverParts,
-  ends: readonly number[],
-): Promise<Restored> {
-  let stored: string | undefined;
-  let count = 0;
-  let before = 0;
-  const total = ends.reduce((sum, end) => sum + end, 0);
-  const progressKey = Buffer.from(topology.codec.key);
-  for (const [index, topic] of topology.restored.entries()) {
-    for await (const batch of log.read(topic, partition, 0, ends[index]!)) {
+async function readRestored(parts: TakeOverParts, ends: readonly number[]): Promise<Restored> {
+  const { log, partition, topology, fold, isAbandoned, onRead } = parts;
+  const { restored, progress, codec } = topology;
+  const progressKey = Buffer.from(codec.key);
+  let records = 0;
+  let passed = 0;
+  let total = ends.slice(0, restored.length).reduce((sum, end) => sum + end, 0);
+  const readWhole = async (topic: string, end: number): Promise<void> => {
+    const before = passed;
+    for await (const batch of log.read(topic, partition, 0, end)) {
       if (isAbandoned()) throw new AbandonedError('closed while restoring');
-      count += forEachRecord(batch, (record) => {
-        if (topic === topology.progress && isKey(record, progressKey)) stored = textOf(record);
-        else fold.restore(topic, record);
+      records += forEachRecord(batch, (record) => {
+        if (topic !== progress || !isKey(record, progressKey)) fold.restore(topic, record);
       });
       onRead(before + batch.nextOffset, total);
     }
-    before += ends[index]!;
+    passed = before + end;
+  };
+  for (const [index, topic] of restored.entries()) await readWhole(topic, ends[index]!);
+  const end = ends[restored.length]!;
+  if (fold.needsProgressTopic?.() === true) {
+    total += end;
+    await readWhole(progress, end);
   }
-  return { stored: stored === undefined ? undefined : topology.codec.decode(stored), records: count };
+  const stored = await lastOfKey(log, { topic: progress, partition, end, key: codec.key });
+  if (isAbandoned()) throw new AbandonedError('closed while restoring');
+  return { stored: stored === undefined ? undefined : codec.decode(stored), records };
+}
+
+/** Of a record that every transaction on its partition ends with. */
+export interface EndingRecord {
+  readonly topic: string;
+  readonly partition: number;
+  /** The stable end. */
+  readonly end: number;
+  readonly key: string;
+}
+
+/** The last value under that key, looked for from the end: it lies there, unless transactions after it were aborted. */
+export async function lastOfKey(
+  log: EventLog,
+  { topic, partition, end, key }: EndingRecord,
+): Promise<string | undefined> {
+  const wanted = Buffer.from(key);
+  let last: string | undefined;
+  for (let back = LOOK_BACK; ; back *= 8) {
+    const from = Math.max(0, end - back);
+    if (from < end) {
+      for await (const batch of log.read(topic, partition, from, end)) {
+        forEachRecord(batch, (record) => {
+          if (isKey(record, wanted)) last = textOf(record);
+        });
+      }
+    }
+    if (last !== undefined || from === 0) return last;
+  }
 }
 
 async function startsOf({ log, partition, topology, onPartitions }: TakeOverParts): Promise<readonly number[]> {

@@ -248,6 +248,32 @@ describe('a task', () => {
     }
   });
 
+  it.each([0, 70, 5_000])(
+    'is taken over from its registers and the end of the topic of its progress, %d aborted records behind it',
+    async (aborted) => {
+      const restored: { readonly records: number; readonly absorbed: number }[] = [];
+      const observer = { restored: (told: (typeof restored)[number]) => restored.push(told) };
+      const { log, open, kill, append, pass } = await scene({ observer });
+      for (let index = 0; index < 100; index += 1) await append('states', `state ${index}`, 'of somebody');
+      const host = open();
+      const member = await host.start();
+      for (let index = 0; index < 30; index += 1) {
+        await append('first', `key ${index % 10}`, 'add 1');
+        await pass(10);
+      }
+      await kill(host, member);
+      if (aborted > 0) log.leaveAborted('states', 0, aborted);
+      const heir = open();
+      await heir.start();
+      await pass(10);
+      expect(restored.at(-1)).toMatchObject({ records: 10, absorbed: 0 });
+      await append('first', 'key 0', 'add 1');
+      await pass(10);
+      expect((await valuesOf(log, 'changes')).at(-1)).toContain('"version":4');
+      await heir.stop();
+    },
+  );
+
   it('commits group offsets for lag tools with the very transaction by which it has caught up', async () => {
     const { log, open, append } = await scene({ limits: { sliceInputs: 10, transactionInputs: 50 } });
     for (let index = 0; index < 200; index += 1) await append('first', 'a', 'add 1');

@@ -5,6 +5,7 @@ import { PresenceFold } from '#apps/aggregator';
 import { INPUTS, PROGRESS_KEY, type ProgressRecord, decodeProgress, registersElsewhere } from '#libs/contracts';
 import type { LogRecord } from '#libs/event-log';
 import type { Policy } from '#libs/presence';
+import { lastOfKey } from '#libs/processing';
 import { Failure } from '../failure.js';
 import type { OpenPlace } from './places.js';
 
@@ -54,17 +55,9 @@ export async function readImage(order: ImageOrder, partition: number): Promise<P
 /** How far a partition was folded, from the last record of its states: every transaction ends with it. */
 export async function readProgress(place: OpenPlace, partition: number): Promise<ProgressRecord | undefined> {
   const { log, topics } = place;
-  const [start = 0, end = 0] = [
-    (await log.starts(topics.states))[partition],
-    (await log.ends(topics.states))[partition],
-  ];
-  let found: Uint8Array | null | undefined;
-  for (let back = 64; found === undefined && back < 2 * Math.max(64, end - start); back *= 8) {
-    for await (const { records } of log.read(topics.states, partition, Math.max(start, end - back), end)) {
-      for (const { key, value } of records) if (key !== null && textOf(key) === PROGRESS_KEY) found = value;
-    }
-  }
-  return found === undefined || found === null ? undefined : decoded(textOf(found), place);
+  const end = (await log.ends(topics.states))[partition] ?? 0;
+  const text = await lastOfKey(log, { topic: topics.states, partition, end, key: PROGRESS_KEY });
+  return text === undefined ? undefined : decoded(text, place);
 }
 
 /** Copies bytes: those of a read hang on whole fetches. */
@@ -127,7 +120,7 @@ async function lateRegisters(
     },
     { topics, policy },
   );
-  for (const topic of [topics.states, topics.registers]) await restoreInto(fold, order, { topic, partition });
+  for (const topic of [topics.registers, topics.states]) await restoreInto(fold, order, { topic, partition });
   for (const [input, { topic, from, to, reachedMs }] of tails.entries()) {
     let atMs = reachedMs;
     for await (const { records } of log.read(topic, partition, from, to)) {

@@ -38,6 +38,9 @@ export class FoundRegisters implements RegistersFound {
   /** What the last change told, NaN = nothing: when it was, and its `last_active_ts`. */
   changedAtMs = Number.NaN;
   changedActiveAtMs = Number.NaN;
+  /** Whether they tell what the state holds: its `last_active_ts`, NaN = none. */
+  knowsState = false;
+  stateActiveAtMs = Number.NaN;
 }
 
 function absentText(): TextFound {

@@ -18,7 +18,8 @@ function foundIn(text: string, key: string): object | undefined {
   address = packed.packFound(found, address);
   const aggregate = new Aggregate();
   packed.unpack(address, aggregate);
-  const told = { atMs: known(found.changedAtMs), activeAtMs: known(found.changedActiveAtMs) };
+  const state = found.knowsState ? { state: { activeAtMs: known(found.stateActiveAtMs) } } : {};
+  const told = { atMs: known(found.changedAtMs), activeAtMs: known(found.changedActiveAtMs), ...state };
   return { userId: key, snapshot: snapshot(aggregate), told };
 }
 
@@ -33,10 +34,11 @@ function decodedOf(text: string): object {
 }
 
 const userIds = fc.constantFrom('@a:hs', '@alice.b_c=d:example.org:8448');
-const tolds = fc.record({
-  atMs: fc.option(fc.integer(), { nil: undefined }),
-  activeAtMs: fc.option(fc.integer(), { nil: undefined }),
-});
+const times = fc.option(fc.integer(), { nil: undefined });
+const tolds = fc.record(
+  { atMs: times, activeAtMs: times, state: fc.record({ activeAtMs: times }) },
+  { requiredKeys: ['atMs', 'activeAtMs'] },
+);
 
 test('what our encoder writes is found, and rightly', () => {
   fc.assert(
@@ -73,7 +75,8 @@ test('what nearly looks like it is read alike, or not at all', () => {
   );
   fc.assert(
     fc.property(timelines({ withForget: true }), stray, fc.nat(900), fc.nat(2), (timeline, piece, at, cut) => {
-      const whole = encodeRegisters('@a:hs', snapshot(fold(timeline).aggregate));
+      const told = { state: at % 3 === 0 ? {} : { activeAtMs: at } };
+      const whole = encodeRegisters('@a:hs', snapshot(fold(timeline).aggregate), told);
       const place = at % whole.length;
       const text = whole.slice(0, place) + piece + whole.slice(place + cut);
       const got = foundIn(text, '@a:hs');

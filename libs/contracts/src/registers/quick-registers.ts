@@ -16,6 +16,8 @@ const EVALUATED = new Piece(',"evaluated_ts":');
 const FORGOTTEN = new Piece(',"forgotten_ts":');
 const CHANGED = new Piece(',"changed_ts":');
 const CHANGED_ACTIVE = new Piece(',"changed_active_ts":');
+const STATE = new Piece(',"state":{');
+const STATE_ACTIVE = new Piece('"last_active_ts":');
 const ACTIVITY = new Piece(',"activity":{"offset":');
 const FIRST = new Piece(',"first_ts":');
 const REACHED = new Piece(',"reached_ts":');
@@ -76,6 +78,10 @@ function findShown(found: FoundRegisters): void {
   found.forgottenAtMs = json.optionalNumber(FORGOTTEN);
   found.changedAtMs = json.optionalNumber(CHANGED);
   found.changedActiveAtMs = json.optionalNumber(CHANGED_ACTIVE);
+  found.knowsState = json.passes(STATE);
+  if (!found.knowsState) return;
+  found.stateActiveAtMs = json.optionalNumber(STATE_ACTIVE);
+  json.require(CLOSE);
 }
 
 function findActivity(found: FoundRegisters): void {

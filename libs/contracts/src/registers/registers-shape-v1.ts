@@ -54,6 +54,8 @@ export const RegistersV1 = Type.Object({
   forgotten_ts: Type.Optional(Time),
   changed_ts: Type.Optional(Time),
   changed_active_ts: Type.Optional(Time),
+  /** What the user's state holds besides; absent in registers written before it was added. */
+  state: Type.Optional(Type.Object({ last_active_ts: Type.Optional(Time) })),
   activity: Type.Object({
     offset: Type.Integer(),
     first_ts: Type.Optional(Time),

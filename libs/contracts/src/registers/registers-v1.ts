@@ -23,6 +23,8 @@ export interface Told {
   readonly atMs?: number | undefined;
   /** Its `last_active_ts`. */
   readonly activeAtMs?: number | undefined;
+  /** What the user's state holds, its `last_active_ts`; absent = it is not known, and the state must be asked. */
+  readonly state?: { readonly activeAtMs?: number | undefined } | undefined;
 }
 
 /** One user's registers as they are stored: JSON text, undefined fields left out. Hot: nothing is copied on the way. */
@@ -35,8 +37,14 @@ export function encodeRegisters(userId: string, stored: AggregateSnapshot, told:
     numberField('evaluated_ts', stored.evaluatedAtMs) +
     numberField('forgotten_ts', stored.forgottenAtMs) +
     numberField('changed_ts', told.atMs) +
-    numberField('changed_active_ts', told.activeAtMs);
+    numberField('changed_active_ts', told.activeAtMs) +
+    stateJson(told.state);
   return `{"type":"presence.registers",${stamp},${view}${times},"activity":${activityJson(stored.activity)},"commands":${commandsJson(stored.commands)}}`;
+}
+
+function stateJson(state: Told['state']): string {
+  if (state === undefined) return '';
+  return state.activeAtMs === undefined ? ',"state":{}' : `,"state":{"last_active_ts":${state.activeAtMs}}`;
 }
 
 function activityJson(activity: ActivitySnapshot): string {
@@ -92,7 +100,11 @@ export function decodeRegisters(text: string): {
   return {
     userId: stored.user_id,
     snapshot: snapshotOf(stored),
-    told: { atMs: stored.changed_ts, activeAtMs: stored.changed_active_ts },
+    told: {
+      atMs: stored.changed_ts,
+      activeAtMs: stored.changed_active_ts,
+      ...(stored.state !== undefined && { state: { activeAtMs: stored.state.last_active_ts } }),
+    },
   };
 }
 

@@ -15,8 +15,8 @@ describe('stored registers', () => {
         expect(decoded.userId).toBe(USER);
         demandSame(decoded.snapshot, taken);
         demandSame(snapshot(restore(decoded.snapshot)), taken);
-        const told = { atMs: 7, activeAtMs: 5 };
-        expect(decodeRegisters(encodeRegisters(USER, taken, told)).told).toEqual(told);
+        for (const told of [{ atMs: 7, activeAtMs: 5, state: { activeAtMs: 3 } }, { state: {} }, { activeAtMs: 5 }])
+          expect(decodeRegisters(encodeRegisters(USER, taken, told)).told).toEqual(told);
         expect(decoded.told).toEqual({});
       }),
       RUNS,

@@ -19,7 +19,7 @@ interface Entry {
 
 export const TOPOLOGY: Topology = {
   inputs: ['first', 'second'],
-  restored: ['states', 'registers'],
+  restored: ['registers'],
   progress: 'states',
   rejected: 'rejected',
   codec: {
