@@ -139,7 +139,9 @@ describe('/sync in front of a homeserver', () => {
     expect((await max.status(leonie.userId)).body['presence']).toBe('online');
     expect((await leonie.ask('POST', '/_matrix/client/v3/logout', {})).status).toBe(200);
     homeserver.refusedTokens.add('TOKEN-leonie-D');
-    await until('her token to be refused', async () => ((await leonie.put('online')).status === 401 ? true : undefined));
+    await until('her token to be refused', async () =>
+      (await leonie.put('online')).status === 401 ? true : undefined,
+    );
     await until('her to be shown offline', async () => {
       const { body } = await max.status(leonie.userId);
       return body['presence'] === 'offline' ? true : undefined;

@@ -5,6 +5,7 @@ import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { EmbeddedEventLog } from '#libs/event-log-embedded';
 import { Client } from './client.js';
 import { Program, endEverything, freshFolder, until } from './program.js';
@@ -12,6 +13,9 @@ import { Program, endEverything, freshFolder, until } from './program.js';
 // Processes start slowly where many others do.
 jest.setTimeout(120_000);
 afterAll(endEverything);
+
+/** In a second without requests: twice what it takes. */
+const MOST_WAKINGS = 25;
 
 async function valuesOf(directory: string, topic: string): Promise<Record<string, unknown>[]> {
   const log = await EmbeddedEventLog.open({ directory, readOnly: true });
@@ -100,6 +104,25 @@ describe('npm start', () => {
     const named = (type: string): Set<unknown> =>
       new Set(activity.filter((each) => each['type'] === type).map(({ user_id: userId }) => userId));
     expect([...named('device.connected')].filter((userId) => !named('device.disconnected').has(userId))).toEqual([]);
+  });
+
+  it('sleeps while nobody is there: its main thread is woken some twelve times a second', async () => {
+    const program = Program.start('standalone', { DATA_DIR: freshFolder() });
+    await program.url();
+    const wakings = (): number => {
+      const status = readFileSync(`/proc/${String(program.pid)}/status`, 'utf8');
+      return Number(/^voluntary_ctxt_switches:\s+(\d+)$/m.exec(status)?.[1]);
+    };
+    // What begins it takes some seconds to come to rest, more where others want the machine.
+    const ofASecond = async (): Promise<number> => {
+      const before = wakings();
+      await sleep(1_000);
+      return wakings() - before;
+    };
+    const seconds: number[] = [];
+    while (seconds.length < 20 && !seconds.some((count) => count < MOST_WAKINGS)) seconds.push(await ofASecond());
+    expect(Math.min(...seconds)).toBeLessThan(MOST_WAKINGS);
+    await program.kill('SIGTERM');
   });
 
   it('stops within seconds with exit code 0 when told, and ends its sessions', async () => {

@@ -104,6 +104,10 @@ export class Program {
     });
   }
 
+  get pid(): number {
+    return this.child.pid ?? -1;
+  }
+
   get hasEnded(): boolean {
     return this.child.exitCode !== null || this.child.signalCode !== null;
   }
