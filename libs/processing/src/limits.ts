@@ -29,6 +29,11 @@ export interface Limits {
    */
   readonly drainedRegisters: number;
   readonly drainMs: number;
+  /**
+   * Take-overs that read at the same time: few, so that the first goes on early and not all of them late; more than one, so that
+   * one folds what another waits for.
+   */
+  readonly restoredAtOnce: number;
   /** Group offsets, for lag tools only, are committed this often; more often while a task catches up. */
   readonly groupOffsetsEveryMs: number;
   /** The first pause before a failed member joins again; it doubles up to `retryMaxMs`. */
@@ -51,6 +56,7 @@ export const DEFAULT_LIMITS: Limits = {
   quietSweepMs: 600_000,
   drainedRegisters: 50_000,
   drainMs: 3_000,
+  restoredAtOnce: 2,
   groupOffsetsEveryMs: 5_000,
   retryMs: 100,
   retryMaxMs: 5_000,

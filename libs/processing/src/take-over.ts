@@ -30,6 +30,8 @@ export interface TakeOverParts {
   readonly onRead: (passed: number, total: number) => void;
   /** Told as soon as there is one, so that it is closed whatever happens next. */
   readonly onTransactor: (transactor: Transactor) => void;
+  /** When it is this partition's turn to read; until then it waits, fenced. */
+  readonly inTurn: <T>(read: () => Promise<T>) => Promise<T>;
   /** Told how many partitions each input has, before anything of them is absorbed. */
   readonly onPartitions: (partitions: number) => void;
 }
@@ -48,6 +50,11 @@ export interface TakenOver {
 export async function takeOver(parts: TakeOverParts): Promise<TakenOver> {
   await fence(parts);
   const ends = await stableEnds(parts);
+  return parts.inTurn(() => readUpTo(ends, parts));
+}
+
+async function readUpTo(ends: readonly number[], parts: TakeOverParts): Promise<TakenOver> {
+  if (parts.isAbandoned()) throw new AbandonedError('closed while waiting for its turn');
   const { stored, records } = await readRestored(parts, ends);
   const starts = await startsOf(parts);
   const progress = await goOnFrom(parts, stored, starts);

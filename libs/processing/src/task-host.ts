@@ -7,6 +7,7 @@ import { EndsWatch } from './ends-watch.js';
 import { AbandonedError, TaskStoppedError, asError } from './stops.js';
 import type { TaskSettings } from './task-settings.js';
 import { Task } from './task.js';
+import { Turns } from './turns.js';
 
 /** How a partition fares: the task's state, or why it stopped. */
 export interface PartitionHealth {
@@ -21,6 +22,7 @@ export class TaskHost {
   readonly #stopped = new Map<number, Error>();
   readonly #closing = new Set<Promise<void>>();
   readonly #ends: EndsWatch;
+  readonly #turns: Turns;
   #member: GroupMember | undefined;
   #memberWaiters: ((member: GroupMember) => void)[] = [];
   #isStopping = false;
@@ -30,6 +32,7 @@ export class TaskHost {
 
   constructor(private readonly settings: TaskSettings) {
     const { log, clock, topology, limits } = settings;
+    this.#turns = new Turns(limits.restoredAtOnce);
     this.#ends = new EndsWatch({
       log,
       clock,
@@ -173,6 +176,7 @@ export class TaskHost {
       wantEnds: () => {
         this.#ends.want();
       },
+      inTurn: (read) => this.#turns.run(read),
       committed: () => {
         this.#failures = 0;
       },

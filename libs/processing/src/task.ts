@@ -107,6 +107,7 @@ export class Task {
       acceptLoss,
       transactionalId: transactionalIdOf(partition),
       isAbandoned: () => this.#isClosing,
+      inTurn: (read) => this.owner.inTurn(read),
       onRead: (passed, total) => observer.restoring?.({ partition, passed, total }),
       onTransactor: (transactor) => {
         this.#writer.fenced(transactor);
