@@ -50,7 +50,7 @@ const CATALOGUE = {
   }),
   restored: gauge(
     'rollcall_aggregator_restored_ratio',
-    'Of a partition being taken over: which part of its states and registers has been read, from 0 to 1.',
+    'Of a partition being taken over: which part of its registers has been read, from 0 to 1.',
     ['partition'],
   ),
   tasks: gauge('rollcall_aggregator_tasks', 'Partitions owned here, by state.', ['state']),
