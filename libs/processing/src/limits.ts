@@ -34,6 +34,8 @@ export interface Limits {
    * one folds what another waits for.
    */
   readonly restoredAtOnce: number;
+  /** One that has read nothing for so long, since its log's leader is away, holds up no other. */
+  readonly restoreStallMs: number;
   /** Group offsets, for lag tools only, are committed this often; more often while a task catches up. */
   readonly groupOffsetsEveryMs: number;
   /** The first pause before a failed member joins again; it doubles up to `retryMaxMs`. */
@@ -57,6 +59,7 @@ export const DEFAULT_LIMITS: Limits = {
   drainedRegisters: 50_000,
   drainMs: 3_000,
   restoredAtOnce: 2,
+  restoreStallMs: 1_000,
   groupOffsetsEveryMs: 5_000,
   retryMs: 100,
   retryMaxMs: 5_000,

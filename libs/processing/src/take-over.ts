@@ -12,6 +12,7 @@ import {
 import type { Fold } from './fold.js';
 import type { LostRange, Position, Progress, Topology } from './progress.js';
 import { AbandonedError, InputLostError, TaskStoppedError } from './stops.js';
+import type { TaskOwner } from './task-settings.js';
 
 /** Offsets: where the last progress is looked for first. */
 const LOOK_BACK = 64;
@@ -30,8 +31,8 @@ export interface TakeOverParts {
   readonly onRead: (passed: number, total: number) => void;
   /** Told as soon as there is one, so that it is closed whatever happens next. */
   readonly onTransactor: (transactor: Transactor) => void;
-  /** When it is this partition's turn to read; until then it waits, fenced. */
-  readonly inTurn: <T>(read: () => Promise<T>) => Promise<T>;
+  /** When it is this partition's turn to read; until then it waits, fenced. Told with every batch that reading goes on. */
+  readonly inTurn: TaskOwner['inTurn'];
   /** Told how many partitions each input has, before anything of them is absorbed. */
   readonly onPartitions: (partitions: number) => void;
 }
@@ -50,10 +51,15 @@ export interface TakenOver {
 export async function takeOver(parts: TakeOverParts): Promise<TakenOver> {
   await fence(parts);
   const ends = await stableEnds(parts);
-  return parts.inTurn(() => readUpTo(ends, parts));
+  return parts.inTurn((moved) => readUpTo(ends, { ...parts, moved }));
 }
 
-async function readUpTo(ends: readonly number[], parts: TakeOverParts): Promise<TakenOver> {
+interface ReadingParts extends TakeOverParts {
+  /** Told with every batch read. */
+  readonly moved: () => void;
+}
+
+async function readUpTo(ends: readonly number[], parts: ReadingParts): Promise<TakenOver> {
   if (parts.isAbandoned()) throw new AbandonedError('closed while waiting for its turn');
   const { stored, records } = await readRestored(parts, ends);
   const starts = await startsOf(parts);
@@ -88,8 +94,8 @@ interface Restored {
   readonly records: number;
 }
 
-async function readRestored(parts: TakeOverParts, ends: readonly number[]): Promise<Restored> {
-  const { log, partition, topology, fold, isAbandoned, onRead } = parts;
+async function readRestored(parts: ReadingParts, ends: readonly number[]): Promise<Restored> {
+  const { log, partition, topology, fold, isAbandoned, onRead, moved } = parts;
   const { restored, progress, codec } = topology;
   const progressKey = Buffer.from(codec.key);
   let records = 0;
@@ -103,6 +109,7 @@ async function readRestored(parts: TakeOverParts, ends: readonly number[]): Prom
         if (topic !== progress || !isKey(record, progressKey)) fold.restore(topic, record);
       });
       onRead(before + batch.nextOffset, total);
+      moved();
     }
     passed = before + end;
   };
@@ -201,11 +208,11 @@ function lossSentence({ partition, topology }: TakeOverParts, lost: readonly Los
 
 /** Re-folds what lies between checkpoint and progress, without telling anybody; each register knows what it has. */
 async function absorbTail(
-  parts: TakeOverParts,
+  parts: ReadingParts,
   checkpoint: readonly Position[],
   progress: readonly Position[],
 ): Promise<number> {
-  const { log, partition, topology, fold, isAbandoned } = parts;
+  const { log, partition, topology, fold, isAbandoned, moved } = parts;
   let absorbed = 0;
   for (const [input, topic] of topology.inputs.entries()) {
     let { reachedMs } = checkpoint[input]!;
@@ -218,6 +225,7 @@ async function absorbTail(
         if (record.timestampMs > reachedMs) reachedMs = record.timestampMs;
         fold.absorb(input, record, reachedMs);
       });
+      moved();
     }
   }
   return absorbed;

@@ -32,7 +32,7 @@ export class TaskHost {
 
   constructor(private readonly settings: TaskSettings) {
     const { log, clock, topology, limits } = settings;
-    this.#turns = new Turns(limits.restoredAtOnce);
+    this.#turns = new Turns(clock, { atOnce: limits.restoredAtOnce, stallMs: limits.restoreStallMs });
     this.#ends = new EndsWatch({
       log,
       clock,

@@ -30,8 +30,8 @@ export interface TaskOwner {
   resume(topic: string, partition: number): void;
   /** Time must be known to have passed. */
   wantEnds(): void;
-  /** Runs what reads much, as soon as few others do. */
-  inTurn<T>(read: () => Promise<T>): Promise<T>;
+  /** Runs what reads much, as soon as few others do; it is given what to call whenever it has got on. */
+  inTurn<T>(read: (moved: () => void) => Promise<T>): Promise<T>;
   /** A transaction of this task is there. */
   committed(): void;
   /** Told once; the task is closing by itself and is of no use any more. */

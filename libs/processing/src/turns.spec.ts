@@ -22,7 +22,7 @@ class Gates {
 
 test('so many work at a time, in the order in which they came, and whoever fails makes room as well', async () => {
   const gates = new Gates();
-  const atMostTwo = new Turns(2);
+  const atMostTwo = new Turns(new SimulatedClock(0), { atOnce: 2, stallMs: 1_000 });
   const works = [0, 1, 2, 3].map((gate) =>
     atMostTwo.run(async () => {
       await gates.pass(gate);
@@ -41,6 +41,37 @@ test('so many work at a time, in the order in which they came, and whoever fails
   expect((await ended).map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled', 'fulfilled']);
   // All of them have left.
   expect(await Promise.all([5, 6].map((value) => atMostTwo.run(() => Promise.resolve(value))))).toEqual([5, 6]);
+});
+
+test('whoever stands still holds nobody up, and counts again when it has moved', async () => {
+  const gates = new Gates();
+  const clock = new SimulatedClock(0);
+  const one = new Turns(clock, { atOnce: 1, stallMs: 1_000 });
+  const move = new Map<number, () => void>();
+  const works = [0, 1, 2, 3].map((gate) =>
+    one.run(async (moved) => {
+      move.set(gate, moved);
+      await gates.pass(gate);
+    }),
+  );
+  const to = (ms: number): Promise<void> => clock.runTo(ms, turns);
+  await to(900);
+  move.get(0)?.();
+  await to(1_899);
+  expect(gates.entered).toEqual([0]);
+  await to(1_900);
+  expect(gates.entered).toEqual([0, 1]);
+  // The first still stands; whoever follows the second waits for nobody else.
+  await gates.open(1);
+  expect(gates.entered).toEqual([0, 1, 2]);
+  await to(2_000);
+  move.get(0)?.();
+  await gates.open(2);
+  expect(gates.entered).toEqual([0, 1, 2]);
+  await gates.open(0);
+  expect(gates.entered).toEqual([0, 1, 2, 3]);
+  await gates.open(3);
+  await Promise.all(works);
 });
 
 test('partitions are taken over two at a time, so that the first go on while others wait; one that is lost is passed over', async () => {
