@@ -79,7 +79,9 @@ export class Town {
 
   async start(): Promise<void> {
     const { log, clock, prefix } = this;
-    this.#aggregator = new Aggregator({ log, clock, prefix, topics: topicNames(prefix) });
+    // Time stands still while it begins: no partition may wait for its turn.
+    const limits = { restoredAtOnce: Infinity };
+    this.#aggregator = new Aggregator({ log, clock, prefix, topics: topicNames(prefix), limits });
     await this.#aggregator.start();
     await turns(REST_TURNS);
   }
