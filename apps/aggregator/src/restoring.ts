@@ -20,7 +20,6 @@ const AT_SIGN = 0x40;
 export class Restoring {
   readonly #registers = new FoundRegisters();
   readonly #state = new FoundState();
-
   /** Whose registers, as they were read last, do not say what their state holds. */
   readonly #unsure = new Set<number>();
 

@@ -3,6 +3,7 @@
 import { once } from 'node:events';
 import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
+import { onEndingSignal } from '#libs/runtime';
 import { openLog } from './log.module.js';
 import type { Output, Surroundings } from './surroundings.js';
 
@@ -18,10 +19,10 @@ function outputOf(stream: NodeJS.WriteStream): Output {
   };
 }
 
-/** Aborted by the first signal; the second ends the process at once. */
+/** Aborted by the first signal. */
 function endingSignal(): AbortSignal {
   const controller = new AbortController();
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => controller.abort());
+  onEndingSignal(['SIGINT', 'SIGTERM', 'SIGHUP'], () => controller.abort());
   return controller.signal;
 }
 

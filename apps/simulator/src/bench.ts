@@ -1,7 +1,8 @@
 // `npm run -s bench -- NAME`: measures one thing and prints what is needed to repeat it. Invariant: no figure without
-// its workload, parameters, seed, machine and cost.
+// its workload, parameters, seed, machine and cost; told to end, it leaves no process and no folder behind.
 import { fileURLToPath } from 'node:url';
 import { Argument, Command, InvalidArgumentError, Option } from 'commander';
+import { onEndingSignal } from '#libs/runtime';
 import { benchAggregate } from './benchmarks/aggregate.js';
 import { benchDeliver } from './benchmarks/deliver.js';
 import { benchFanout } from './benchmarks/fanout.js';
@@ -42,6 +43,8 @@ const BENCHMARKS: Readonly<Record<string, Benchmark>> = {
   memory: benchMemory,
   synapse: benchSynapse,
 };
+
+const INTERRUPTED = 130;
 
 function positive(text: string): number {
   const value = Number(text);
@@ -98,6 +101,8 @@ function required(file: string | undefined): string {
   return file;
 }
 
+// What it started and the folders that it made go as it exits.
+onEndingSignal(['SIGINT', 'SIGTERM', 'SIGHUP'], () => process.exit(INTERRUPTED));
 await new Command('bench')
   .description('Measures Rollcall. Every figure comes with its workload, seed, machine and cost.')
   .addArgument(

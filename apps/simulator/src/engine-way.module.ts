@@ -1,24 +1,23 @@
 // Timelines through the real aggregator on an embedded log of their own each, in temporary directories. Invariant: runs
 // share nothing, so that as many may run at once as is fast.
 import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { runScenarioThroughEngine } from '#apps/aggregator';
 import { EmbeddedEventLog } from '#libs/event-log-embedded';
-import { SimulatedClock, scenarioPolicy } from '#libs/testing';
+import { PassingFolder, SimulatedClock, scenarioPolicy } from '#libs/testing';
 import type { ScenarioWay } from './scenario-report.js';
 
 const WIDTH = 4;
 
 export function engineWay(): ScenarioWay {
-  const root = mkdtempSync(join(tmpdir(), 'rollcall-scenarios-'));
+  const root = new PassingFolder('scenarios');
   return {
     name: 'engine',
     width: WIDTH,
     run: (scenario) =>
       runScenarioThroughEngine(scenario, async () => {
         const clock = new SimulatedClock();
-        const directory = mkdtempSync(join(root, 'log-'));
+        const directory = mkdtempSync(join(root.path, 'log-'));
         return {
           clock,
           policy: scenarioPolicy(scenario),
@@ -29,7 +28,7 @@ export function engineWay(): ScenarioWay {
         };
       }),
     close: async () => {
-      rmSync(root, { recursive: true, force: true });
+      root.remove();
     },
   };
 }

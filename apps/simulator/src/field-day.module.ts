@@ -1,15 +1,12 @@
 // A whole day of people by the curve of the hours, through the real aggregator and fan-out in this process, on an embedded log in a
 // folder of its own and in simulated time. Invariant: the same seed and users give the same inputs at the same times of the day;
 // the engine is never further behind than the step by which time advances. It stands here because it opens a log.
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { Aggregator } from '#apps/aggregator';
 import { connectFanout, type Meter } from '#apps/fanout';
 import { topicNames, topicSpecs } from '#libs/contracts';
 import type { EventLog } from '#libs/event-log';
 import { EmbeddedEventLog } from '#libs/event-log-embedded';
-import { SimulatedClock } from '#libs/testing';
+import { PassingFolder, SimulatedClock } from '#libs/testing';
 import type { BenchOptions, BenchResult } from './benchmarks/benchmark.js';
 import { Stopwatch } from './benchmarks/measure.js';
 import { DAY_S, DayOfUsers } from './day-of-users.js';
@@ -26,10 +23,10 @@ const WRITTEN = ['activity', 'commands', 'changes', 'states', 'registers', 'deli
 export async function benchFieldDay(options: BenchOptions): Promise<BenchResult> {
   const { seed } = options;
   const users = Math.min(options.users, MOST_USERS);
-  const directory = mkdtempSync(join(tmpdir(), 'rollcall-field-'));
+  const folder = new PassingFolder('field');
   const startMs = Date.UTC(2024, 0, 8);
   const clock = new SimulatedClock(startMs);
-  const log = await EmbeddedEventLog.open({ directory, now: clock.now, durable: false, upkeepMs: 0 });
+  const log = await EmbeddedEventLog.open({ directory: folder.path, now: clock.now, durable: false, upkeepMs: 0 });
   try {
     await log.createTopics(topicSpecs({ prefix: PREFIX, partitions: PARTITIONS, deliveryPartitions: PARTITIONS }));
     const memberships = await appendCrowd(log, TOPICS.memberships, { ...TOWN, users }, seeded(seed));
@@ -66,7 +63,7 @@ export async function benchFieldDay(options: BenchOptions): Promise<BenchResult>
     };
   } finally {
     await log.close();
-    rmSync(directory, { recursive: true, force: true });
+    folder.remove();
   }
 }
 

@@ -4,7 +4,7 @@ import { existsSync } from 'node:fs';
 import { Command, Option } from 'commander';
 import ora from 'ora';
 import { LogUnavailableError } from '#libs/event-log';
-import { ConfigurationError } from '#libs/runtime';
+import { ConfigurationError, onEndingSignal } from '#libs/runtime';
 import { runScenarioThroughDomain } from '#libs/testing';
 import { engineWay } from './engine-way.module.js';
 import { kafkaWay, NoBrokerError } from './kafka-way.module.js';
@@ -36,17 +36,15 @@ function onceClosing(ways: readonly ScenarioWay[]): () => Promise<void> {
     closing ??= Promise.all(ways.map(async (way) => way.close?.()));
     await closing;
   };
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-    process.once(signal, () => {
-      close().then(
-        () => process.exit(INTERRUPTED),
-        (error: unknown) => {
-          process.stderr.write(`${String(error)}\n`);
-          process.exit(INTERRUPTED);
-        },
-      );
-    });
-  }
+  onEndingSignal(['SIGINT', 'SIGTERM'], () => {
+    close().then(
+      () => process.exit(INTERRUPTED),
+      (error: unknown) => {
+        process.stderr.write(`${String(error)}\n`);
+        process.exit(INTERRUPTED);
+      },
+    );
+  });
   return close;
 }
 

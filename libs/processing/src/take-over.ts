@@ -142,12 +142,10 @@ export async function lastOfKey(
   let last: string | undefined;
   for (let back = LOOK_BACK; ; back *= 8) {
     const from = Math.max(0, end - back);
-    if (from < end) {
-      for await (const batch of log.read(topic, partition, from, end)) {
-        forEachRecord(batch, (record) => {
-          if (isKey(record, wanted)) last = textOf(record);
-        });
-      }
+    for await (const batch of log.read(topic, partition, from, end)) {
+      forEachRecord(batch, (record) => {
+        if (isKey(record, wanted)) last = textOf(record);
+      });
     }
     if (last !== undefined || from === 0) return last;
   }

@@ -2,6 +2,7 @@
 
 export * from './tokens.js';
 export * from './clock.js';
+export * from './ending.js';
 export * from './configuration/configuration.js';
 export {
   ConfigurationError,

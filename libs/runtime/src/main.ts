@@ -3,6 +3,7 @@
 // 1 for anything else; a second signal, a second later or more, ends the process at once.
 
 import { setFlagsFromString } from 'node:v8';
+import { onEndingSignal } from './ending.js';
 import { describeConfiguration } from './configuration/describe.js';
 import type { ProcessName } from './configuration/configuration.js';
 import {
@@ -27,8 +28,6 @@ const EXIT_CONFIGURATION = 78;
 const EXIT_FAILED = 1;
 const LEAVE_ANYWAY_MS = 1_000;
 const READY_POLL_MS = 20;
-/** Ctrl-C reaches everything on the terminal, and npm hands it on to its script once more: that is one signal, not two. */
-const SAME_SIGNAL_MS = 1_000;
 /** V8 11 (Node 20) optimises late, after 67,584 bytes of code run; later ones have a compiler in between, and no such flag. */
 const COMPILE_EARLY = process.versions.v8.startsWith('11.') ? '--interrupt-budget=20000' : undefined;
 
@@ -42,13 +41,13 @@ export async function runMain(options: MainOptions): Promise<void> {
     refuse(options.app, error.message, EXIT_CONFIGURATION);
     return;
   }
-  const signals = new Signals();
+  const told = new Promise<string>((resolve) => onEndingSignal(['SIGTERM', 'SIGINT'], resolve));
   // A reader of our lines that goes away (`npm start | head`) takes nothing with it.
   for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
   let running: RunningProcess;
   try {
     const started = serve({ ...options, configuration: read.configuration });
-    running = await Promise.race([started, signals.first.then(() => patience(read.configuration.shutdownTimeoutMs))]);
+    running = await Promise.race([started, told.then(() => patience(read.configuration.shutdownTimeoutMs))]);
   } catch (error) {
     const { text, isConfiguration } = explainStart(error, read.configuration);
     refuse(options.app, text, isConfiguration ? EXIT_CONFIGURATION : EXIT_FAILED);
@@ -65,7 +64,7 @@ export async function runMain(options: MainOptions): Promise<void> {
   for (const hint of read.hints) journal.warn(hint);
   journal.info(`${options.app} serves`, { url: running.url, configuration: describeConfiguration(read.configuration) });
   const end = Promise.race([
-    signals.first,
+    told,
     new Promise<Error>((resolve) => {
       supervisor.onGivenUp(resolve);
     }),
@@ -108,23 +107,6 @@ function withArguments(options: MainOptions): Environment {
 async function patience(timeoutMs: number): Promise<never> {
   await new Promise((resolve) => setTimeout(resolve, timeoutMs).unref());
   process.exit(EXIT_FAILED);
-}
-
-class Signals {
-  readonly first: Promise<string>;
-
-  constructor() {
-    this.first = new Promise((resolve) => {
-      let toldMs: number | undefined;
-      for (const signal of ['SIGTERM', 'SIGINT'] as const) {
-        process.on(signal, () => {
-          if (toldMs !== undefined && performance.now() - toldMs >= SAME_SIGNAL_MS) process.exit(EXIT_FAILED);
-          toldMs ??= performance.now();
-          resolve(signal);
-        });
-      }
-    });
-  }
 }
 
 function refuse(app: ProcessName, text: string, exitCode: number): void {

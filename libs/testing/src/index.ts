@@ -5,6 +5,7 @@ export * from './timelines.js';
 export * from './browser/index.js';
 export * from './kafka/index.js';
 export * from './synapse/index.js';
+export { PassingFolder } from './passing-folder.js';
 export { findDebianProgram, type Found } from './debian-package.js';
 export { Draw } from './draw.js';
 export * from './simulated-clock.js';

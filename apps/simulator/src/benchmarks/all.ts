@@ -52,8 +52,13 @@ export async function* runAll(script: string, isQuick: boolean): AsyncGenerator<
 function run(words: readonly string[]): Promise<{ readonly code: number | null; readonly text: string }> {
   return new Promise((resolve) => {
     const child = spawn(process.execPath, words, { stdio: ['ignore', 'pipe', 'inherit'] });
+    const end = (): void => void child.kill();
+    process.once('exit', end);
     let text = '';
     child.stdout.setEncoding('utf8').on('data', (piece: string) => (text += piece));
-    child.once('close', (code) => resolve({ code, text }));
+    child.once('close', (code) => {
+      process.off('exit', end);
+      resolve({ code, text });
+    });
   });
 }

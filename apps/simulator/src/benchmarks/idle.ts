@@ -2,13 +2,12 @@
 // all partitions owned, nobody connected. Invariant: measured from outside (the kernel's count of each process), after all are
 // ready and have been quiet for a while.
 import { execFile, spawn, type ChildProcess } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { LocalCluster, until } from '#libs/testing';
+import { LocalCluster, PassingFolder, until } from '#libs/testing';
 import { cpuSecondsOf, peakRssOf } from '../processes/measured-process.js';
 import type { Benchmark, BenchOptions, BenchResult, Figure } from './benchmark.js';
 
@@ -34,6 +33,9 @@ async function start(name: string, environment: Readonly<Record<string, string>>
     env: { ...process.env, ...environment },
     stdio: ['ignore', 'ignore', 'pipe'],
   });
+  const end = (): void => void child.kill('SIGKILL');
+  process.prependOnceListener('exit', end);
+  child.once('exit', () => process.off('exit', end));
   let lines = '';
   child.stderr?.on('data', (chunk: Buffer) => (lines += chunk.toString('utf8')));
   const serving = (): string | undefined => {
@@ -70,11 +72,11 @@ async function measure(services: readonly Service[], seconds: number): Promise<B
 }
 
 export const benchIdle: Benchmark = async ({ seconds }: BenchOptions) => {
-  const folder = mkdtempSync(join(tmpdir(), 'rollcall-idle-'));
+  const folder = new PassingFolder('idle');
   const cluster = await LocalCluster.start({ groupSettings: 'broker', speed: 'fast', heapMb: 512 });
   const services: Service[] = [];
   try {
-    const tokens = join(folder, 'tokens.json');
+    const tokens = join(folder.path, 'tokens.json');
     writeFileSync(tokens, '{"t":{"user_id":"@a:hs","device_id":"D"}}');
     const environment = {
       KAFKA_BROKERS: cluster.brokers.join(','),
@@ -90,6 +92,6 @@ export const benchIdle: Benchmark = async ({ seconds }: BenchOptions) => {
   } finally {
     for (const { child } of services) child.kill('SIGKILL');
     await cluster.close();
-    rmSync(folder, { recursive: true, force: true });
+    folder.remove();
   }
 };

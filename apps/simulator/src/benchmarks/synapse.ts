@@ -2,11 +2,10 @@
 // alone, on the same machine. Invariant: the CPU of a side is that of all its processes; sides start from copies of one database, so
 // rooms, people and tokens are the same; all stand at once and take each load in turn, since what a machine gives changes within
 // minutes.
-import { mkdtempSync, mkdirSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { freePorts, packageFault, Synapse, SYNAPSE } from '#libs/testing';
+import { freePorts, packageFault, PassingFolder, Synapse, SYNAPSE } from '#libs/testing';
 import { Client } from '../against-synapse/client.js';
 import { compared, figuresOf, type Outcomes } from '../against-synapse/comparison.js';
 import { loadNews, loadPolls, loadPuts, loadStorm } from '../against-synapse/loads.js';
@@ -32,10 +31,10 @@ const LARGE_BYTES = 100 * 2 ** 20;
 export async function benchSynapse(options: BenchOptions): Promise<BenchResult> {
   const fault = packageFault(SYNAPSE);
   if (fault !== undefined) throw new Error(`there is no Synapse to compare with: ${fault}`);
-  const folder = mkdtempSync(join(tmpdir(), 'rollcall-synapse-'));
+  const folder = new PassingFolder('synapse');
   try {
     const size = options.quick === true ? QUICK : WHOLE;
-    const prepared = await prepare(folder, size);
+    const prepared = await prepare(folder.path, size);
     const watch = new Stopwatch();
     const figures: Figure[] = [];
     const sides = await onSides(prepared, options, async ({ synapsePort = 0, port }) => {
@@ -67,7 +66,7 @@ export async function benchSynapse(options: BenchOptions): Promise<BenchResult> 
       },
     };
   } finally {
-    rmSync(folder, { recursive: true, force: true });
+    folder.remove();
   }
 }
 

@@ -35,7 +35,7 @@ export class MeasuredProcess {
     readonly name: string,
     private readonly child: ChildProcess,
   ) {
-    process.once('exit', this.#onExit);
+    process.prependOnceListener('exit', this.#onExit);
     this.#ended = new Promise((resolve) => {
       child.once('exit', (code) => {
         process.off('exit', this.#onExit);

@@ -1,10 +1,10 @@
 // All of Rollcall in one process (`npm start`), measured from outside: on an embedded log of its own, or on a workbench's
 // Kafka. Invariant: the process and its folder are gone afterwards; the users' tokens are those that an operator would give.
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { topicNames, type TopicNames } from '#libs/contracts';
 import type { EventLog } from '#libs/event-log';
+import { PassingFolder } from '#libs/testing';
 import { openEmbeddedBenchLog } from '../kafka/bench-log.module.js';
 import type { Workbench } from '../kafka/workbench.js';
 import { userIdOf } from '../input-mix.js';
@@ -26,19 +26,19 @@ export class Stand {
   private constructor(
     readonly process: MeasuredProcess,
     readonly port: number,
-    private readonly folder: string,
+    private readonly folder: PassingFolder,
     private readonly options: StandOptions,
   ) {}
 
   static async start(options: StandOptions): Promise<Stand> {
-    const folder = mkdtempSync(join(tmpdir(), 'rollcall-bench-'));
-    const tokens = join(folder, 'tokens.json');
+    const folder = new PassingFolder('bench');
+    const tokens = join(folder.path, 'tokens.json');
     writeFileSync(tokens, tokensOf(options.users));
     const started = MeasuredProcess.node(
       'standalone',
       PROGRAMS.standalone,
       {
-        DATA_DIR: join(folder, 'log'),
+        DATA_DIR: join(folder.path, 'log'),
         HTTP_PORT: '0',
         LOG_LEVEL: 'warn',
         STATIC_TOKENS_FILE: tokens,
@@ -55,7 +55,7 @@ export class Stand {
       return new Stand(started, Number(port), folder, options);
     } catch (error) {
       await started.stop();
-      rmSync(folder, { recursive: true, force: true });
+      folder.remove();
       throw error;
     }
   }
@@ -66,7 +66,7 @@ export class Stand {
 
   /** For looking at topics from outside, beside the running process. The caller closes an embedded one. */
   async openLog(): Promise<EventLog> {
-    return this.options.bench?.log ?? openEmbeddedBenchLog(join(this.folder, 'log'));
+    return this.options.bench?.log ?? openEmbeddedBenchLog(join(this.folder.path, 'log'));
   }
 
   get logName(): string {
@@ -95,7 +95,7 @@ export class Stand {
 
   async stop(): Promise<void> {
     await this.process.stop();
-    rmSync(this.folder, { recursive: true, force: true });
+    this.folder.remove();
   }
 }
 

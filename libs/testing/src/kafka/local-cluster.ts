@@ -1,9 +1,8 @@
 // A cluster of one or three local KRaft nodes in a folder of its own. Invariant: `close` ends every node and removes the
 // folder. Tests that break brokers start one of these; tests that only use a broker share one (checkout-broker.ts).
 import { randomBytes } from 'node:crypto';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { PassingFolder } from '../passing-folder.js';
 import { freePort, freePorts } from './free-ports.js';
 import { kafkaClassPath } from './jars.js';
 import { makeKeyStore } from './key-store.js';
@@ -57,8 +56,12 @@ export class LocalCluster {
   private constructor(
     readonly nodes: readonly LocalNode[],
     readonly secure: SecureListeners | undefined,
-    readonly folder: string,
+    private readonly passing: PassingFolder,
   ) {}
+
+  get folder(): string {
+    return this.passing.path;
+  }
 
   get brokers(): string[] {
     return this.nodes.map((node) => node.broker);
@@ -68,15 +71,15 @@ export class LocalCluster {
   static async start(options: ClusterOptions = {}): Promise<LocalCluster> {
     const classPath = await kafkaClassPath();
     if (typeof classPath !== 'string') throw new Error(classPath.reason);
-    const folder = mkdtempSync(join(tmpdir(), 'rollcall-kafka-'));
+    const folder = new PassingFolder('kafka');
     const { nodes: count = 1, heapMb = count === 1 ? 512 : 384, speed = 'quick' } = options;
     const run: NodeRun = { classPath, clusterId: newClusterId(), heapMb, speed };
-    const keys = options.secure === true ? await makeKeyStore(folder) : undefined;
+    const keys = options.secure === true ? await makeKeyStore(folder.path) : undefined;
     const ports = await portsOf(count, options.port);
     const voters = ports.map(({ controller }, index) => ({ id: index + 1, controllerPort: controller }));
     const plans = ports.map((own, index): NodePlan => ({
       id: index + 1,
-      folder: join(folder, `node-${index + 1}`),
+      folder: join(folder.path, `node-${index + 1}`),
       ports: own,
       voters,
       groupSettings: options.groupSettings ?? 'test',
@@ -96,7 +99,7 @@ export class LocalCluster {
 
   async close(): Promise<void> {
     await Promise.all(this.nodes.map((node) => node.kill()));
-    rmSync(this.folder, { recursive: true, force: true });
+    this.passing.remove();
   }
 }
 

@@ -104,7 +104,7 @@ export class LocalNode {
     closeSync(output);
     this.#child = child;
     watchOver(child, this.plan.folder);
-    process.once('exit', this.#onExit);
+    process.prependOnceListener('exit', this.#onExit);
     child.once('exit', () => {
       process.off('exit', this.#onExit);
       if (this.#child === child) this.#child = undefined;

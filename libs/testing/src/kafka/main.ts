@@ -1,4 +1,5 @@
 // `npm run kafka`: one local broker until Ctrl-C. Prints its address and what to do with it.
+import { onEndingSignal } from '#libs/runtime';
 import { LocalCluster } from './local-cluster.js';
 
 /** Kafka's own port, so that what the README says works as it stands. */
@@ -23,11 +24,8 @@ async function main(): Promise<void> {
   kcat -b ${broker} -L                            what is there
 
 Ctrl-C stops it.`);
-  const stop = (): void => {
-    cluster.close().then(() => process.exit(0), fail);
-  };
-  process.once('SIGINT', stop);
-  process.once('SIGTERM', stop);
 }
 
+// The node and its folder go as this exits.
+onEndingSignal(['SIGINT', 'SIGTERM', 'SIGHUP'], () => process.exit(0));
 main().catch(fail);

@@ -91,7 +91,7 @@ export class Synapse {
     for (const stream of [child.stdout, child.stderr])
       stream.setEncoding('utf8').on('data', (text: string) => (said = (said + text).slice(-4_000)));
     this.#child = child;
-    process.once('exit', this.#onExit);
+    process.prependOnceListener('exit', this.#onExit);
     this.#ended = new Promise((resolve) => {
       child.once('close', () => {
         process.off('exit', this.#onExit);
