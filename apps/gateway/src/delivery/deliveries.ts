@@ -96,6 +96,12 @@ export class Deliveries {
     return partition.open(userId, since) ?? this.#replay(partition, userId, since);
   }
 
+  /** Somebody was given this place just now and will come back with it: what is told meanwhile is kept for them. */
+  expect(userId: string, position: Position): void {
+    const inbox = this.partitionOf(userId).open(userId, position);
+    if (inbox !== undefined) inbox.usedAtMs = this.options.clock.nowMs();
+  }
+
   /** A place beyond the log's own end never existed here. While the log cannot be asked, it may yet be reached. */
   async #aheadOrLost(partition: DeliveryPartition, since: Position): Promise<Followed> {
     try {

@@ -84,6 +84,7 @@ export class PresenceNews {
       identity: this.#identityOf(userId),
       own: stampOf(states.get(userId) ?? NEVER),
     };
+    deliveries.expect(userId, token.position);
     const texts = shown.map((state) => eventText(state.userId, state.view, nowMs, busyName));
     return { texts, token: { ...token, snapshot: this.#remember(userId, nowMs, fresh) } };
   }

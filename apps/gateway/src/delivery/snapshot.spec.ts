@@ -204,6 +204,25 @@ describe('a token', () => {
     expect(await next(token, small)).toMatchObject({ texts: [`${ALICE} online`] });
   });
 
+  it('given by a snapshot here is followed at once, however much memory has let go since, until nobody comes for long', async () => {
+    await bobJoins();
+    const small = await StillGateway.open(log, clock, 'g2', { maxRecentRecipients: 1 });
+    await small.readAll();
+    const { token } = snapshot(small);
+    const tell = async (version: number): Promise<void> => {
+      await hand.frame(told(version, version % 2 === 0 ? UNAVAILABLE : ONLINE), [BOB, '@x:hs'], [0, 0]);
+      await small.readAll();
+    };
+    for (let version = 2; version <= 9; version += 1) await tell(version);
+    const feed = small.gateway.news.follow(BOB, token);
+    if (feed instanceof Promise) throw new Error('it reads the log');
+    expect(shown(followed(feed).take(EVERYTHING))).toEqual([`${ALICE} online`]);
+    followed(feed).close();
+    clock.advanceTo(clock.nowMs() + 91_000);
+    await tell(10);
+    expect(small.gateway.news.follow(BOB, token)).toBeInstanceOf(Promise);
+  });
+
   it('older than memory is read from the log once for a whole crowd, each from its own place', async () => {
     await bobJoins();
     await still.readAll();
