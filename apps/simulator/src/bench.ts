@@ -120,7 +120,7 @@ await new Command('bench')
     'latency: of a room; it tells the CPU of an event delivered to one, by poll and by stream',
     positive,
   )
-  .option('--devices <n>', 'steady: how many devices poll', positive)
+  .option('--devices <n>', 'steady: how many devices poll; more than 10,000 of them do not wait', positive)
   .option('--connections <n>', 'http, synapse: over how many PUTs come at once (64)', positive)
   .addOption(new Option('--workload <name>', 'field: what people do').choices(WORKLOADS))
   .option('--quick', 'all, synapse, growth: less of everything, for a look')
