@@ -24,6 +24,8 @@ export interface GatewayBounds {
   readonly maxFiltersPerUser: number;
   /** Senders whose latest news is kept for one recipient. */
   readonly maxSendersPerInbox: number;
+  /** News in all inboxes together (some 110 bytes each); more, and each inbox keeps little of what was read. */
+  readonly maxKeptNews: number;
   /** Recipients' entries kept in memory of one delivery partition, for tokens of clients not seen yet. */
   readonly maxRecentRecipients: number;
   /** Frames of the log read again for one token; a token further behind is answered by the fallback. */
@@ -43,6 +45,7 @@ export const DEFAULT_BOUNDS: GatewayBounds = {
   maxFilterBytes: 16 * 1024,
   maxFiltersPerUser: 100,
   maxSendersPerInbox: 5_000,
+  maxKeptNews: 1_000_000,
   maxRecentRecipients: 200_000,
   maxReplayFrames: 20_000,
   streamCommentMs: 15_000,

@@ -180,6 +180,7 @@ export class Gateway {
       memory,
       busyName,
       onTold: tracedNews({ tracing: this.tracing, journal }),
+      onBehind: () => this.meters.snapshots.inc({ reason: 'lost' }),
       topicId: description.id,
     });
     const from = await deliveries.begin();

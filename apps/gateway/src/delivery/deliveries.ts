@@ -3,19 +3,27 @@
 // within a bound; what neither holds is `lost`, and the caller falls back.
 import { LogUnavailableError, type Clock, type EventLog, type RecordBatch } from '#libs/event-log';
 import type { Interner } from '#libs/interest';
-import { DeliveryPartition, type PartitionBounds } from './delivery-partition.js';
+import { DeliveryPartition } from './delivery-partition.js';
 import type { FrameOrigin } from './frame-origin.js';
 import { FrameReader, type NumberedEntry } from './frame-records.js';
 import type { Inbox } from './inbox.js';
+import { KeptNews } from './kept-news.js';
 import { comparePositions, type Position } from './position.js';
 import { Replays } from './replays.js';
+
+export interface DeliveriesBounds {
+  readonly maxSendersPerInbox: number;
+  readonly maxKeptNews: number;
+  readonly maxRecentRecipients: number;
+  readonly maxReplayFrames: number;
+}
 
 export interface DeliveriesOptions {
   readonly log: EventLog;
   readonly clock: Clock;
   readonly topic: string;
   readonly partitions: number;
-  readonly bounds: PartitionBounds & { readonly maxReplayFrames: number };
+  readonly bounds: DeliveriesBounds;
   /** Everybody's numbers. */
   readonly users: Interner;
   /** Raises the view of states to an entry. */
@@ -47,7 +55,9 @@ export class Deliveries {
 
   /** Where the tail begins: a little before the ends, so that clients of another gateway find their recent past here. */
   async begin(): Promise<readonly number[]> {
-    const { log, topic, clock, bounds, users } = this.options;
+    const { log, topic, clock, users } = this.options;
+    const { maxSendersPerInbox: maxSenders, maxKeptNews, maxRecentRecipients } = this.options.bounds;
+    const bounds = { inbox: { maxSenders, kept: new KeptNews(maxKeptNews) }, maxRecentRecipients };
     const [starts, ends] = await Promise.all([log.starts(topic), log.ends(topic)]);
     const from = ends.map((end, partition) => Math.max(starts[partition] ?? 0, end - RECENT_FRAMES_AT_START));
     const startedAtMs = clock.nowMs();

@@ -4,7 +4,7 @@
 import type { Interner } from '#libs/interest';
 import type { FrameOrigin } from './frame-origin.js';
 import type { NumberedEntry } from './frame-records.js';
-import { Inbox } from './inbox.js';
+import { Inbox, type InboxBounds } from './inbox.js';
 import { News } from './news.js';
 import { comparePositions, startOf, type Position } from './position.js';
 import { RecentFrames } from './recent-frames.js';
@@ -26,7 +26,7 @@ export interface Replayed {
 }
 
 export interface PartitionBounds {
-  readonly maxSendersPerInbox: number;
+  readonly inbox: InboxBounds;
   readonly maxRecentRecipients: number;
 }
 
@@ -132,15 +132,18 @@ export class DeliveryPartition {
     if (comparePositions(replayed.readTo, this.memoryFrom(userId)) < 0) return undefined;
     const upTo = known?.floor ?? this.#end.position;
     const fromLog = replayed.news.filter((news) => comparePositions(news.position, upTo) < 0);
-    const inbox = known ?? new Inbox(userId, since, this.options.bounds.maxSendersPerInbox);
+    const inbox = known ?? new Inbox(userId, since, this.options.bounds.inbox);
     inbox.extendBack([...fromLog, ...this.recent.find(number, replayed.readTo, upTo)], since);
     this.#inboxes.set(number, inbox);
     return comparePositions(inbox.floor, since) > 0 ? undefined : inbox;
   }
 
   evictIdle(usedBeforeMs: number): void {
-    for (const [number, inbox] of this.#inboxes)
-      if (inbox.holders === 0 && inbox.usedAtMs < usedBeforeMs) this.#inboxes.delete(number);
+    for (const [number, inbox] of this.#inboxes) {
+      if (inbox.holders > 0 || inbox.usedAtMs >= usedBeforeMs) continue;
+      this.#inboxes.delete(number);
+      inbox.discard();
+    }
   }
 
   #knownReached(origin: FrameOrigin, isReached: (origin: FrameOrigin) => boolean): boolean {

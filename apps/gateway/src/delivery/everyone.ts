@@ -37,6 +37,8 @@ export class Everyone {
 }
 
 export class EveryoneReader implements Feed {
+  /** It begins again by itself. */
+  readonly isBehind = false;
   #waiting = new Set<string>();
   #overflown = false;
   #tokenMs: number;

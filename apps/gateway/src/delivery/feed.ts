@@ -22,6 +22,8 @@ export interface Feed {
   /** The same one by one, each with the token behind it, until `tell` has enough. */
   each(passes: Wanted['passes'], tell: (text: string, token: string) => 'more' | 'enough'): void;
   token(): string;
+  /** What it has not told yet is not all held any more: somebody must begin again from its token. `take` does so itself. */
+  readonly isBehind: boolean;
   /** Resolves when there may be something to take, or with the signal. */
   changed(signal: AbortSignal): Promise<void>;
   /** Calls whenever there may be something to take, from now on; what is returned ends that. */

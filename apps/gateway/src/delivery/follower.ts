@@ -12,7 +12,8 @@ import { eventText, type News } from './news.js';
 import { comparePositions, type Position } from './position.js';
 import { writeSinceToken, type SinceToken } from './since-token.js';
 import type { OnTold } from './traced-news.js';
-import { YOUNG_MS, alreadyTold, type RememberedSnapshot } from './snapshot-memory.js';
+import { YOUNG_MS, alreadyTold, type RememberedSnapshot, type SnapshotMemory } from './snapshot-memory.js';
+import type { Snapshot } from './snapshot.js';
 
 /** What all followers of a gateway share. */
 export interface FollowerSurroundings {
@@ -21,6 +22,9 @@ export interface FollowerSurroundings {
   readonly memberships: MembershipsView;
   readonly busyName: BusyName;
   readonly onTold?: OnTold | undefined;
+  readonly memory: SnapshotMemory;
+  /** What is told instead of news that nobody holds any more. */
+  fallback(userId: string, wanted: Wanted, token: SinceToken): Snapshot;
 }
 
 export interface FollowerOptions {
@@ -32,8 +36,6 @@ export interface FollowerOptions {
   readonly snapshot: RememberedSnapshot | undefined;
 }
 
-/** Everybody who keeps up has been told what is older. */
-const KEPT_MS = 60_000;
 /** Between two looks for who went offline unseen. */
 const LOOK_MS = 5_000;
 
@@ -48,7 +50,12 @@ export class Follower implements Feed {
     options.inbox.usedAtMs = options.shared.clock.nowMs();
   }
 
+  get isBehind(): boolean {
+    return comparePositions(this.options.inbox.floor, this.#token.position) > 0;
+  }
+
   take(wanted: Wanted): string[] {
+    if (this.isBehind) return this.#beginAgain(wanted);
     const nowMs = this.options.shared.clock.nowMs();
     const texts: string[] = [];
     this.#takeOwn(wanted, nowMs, texts);
@@ -64,7 +71,7 @@ export class Follower implements Feed {
       texts.push(news.eventText(nowMs, shared.busyName));
       if (news.traceparent !== undefined) shared.onTold?.(inbox.userId, news, news.traceparent);
     }
-    inbox.trim(this.#token.position, nowMs - KEPT_MS);
+    inbox.trim(this.#token.position, nowMs);
     // A token may stand ahead of this gateway: it never goes back.
     if (comparePositions(next, this.#token.position) > 0) {
       const timeMs = next === end.position ? end.timeMs : Math.min(this.#token.timeMs, end.timeMs);
@@ -77,7 +84,7 @@ export class Follower implements Feed {
   /** What `take` tells, in the same order; each token stands before the next that there is to tell. */
   each(passes: Wanted['passes'], tell: (text: string, token: string) => 'more' | 'enough'): void {
     const one = { passes, limit: 1 };
-    for (;;) {
+    while (!this.isBehind) {
       const [text] = this.take(one);
       if (text === undefined || tell(text, this.token()) === 'enough') return;
     }
@@ -119,6 +126,14 @@ export class Follower implements Feed {
   close(): void {
     this.options.inbox.holders -= 1;
     this.options.inbox.usedAtMs = this.options.shared.clock.nowMs();
+  }
+
+  #beginAgain(wanted: Wanted): string[] {
+    const { shared, inbox } = this.options;
+    const { texts, token } = shared.fallback(inbox.userId, wanted, this.#token);
+    this.#token = token;
+    this.#snapshot = token.snapshot && shared.memory.find(token.snapshot, inbox.userId);
+    return [...texts];
   }
 
   #takeOwn(wanted: Wanted, nowMs: number, texts: string[]): void {

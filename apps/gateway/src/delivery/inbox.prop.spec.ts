@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import type { UserId } from '#libs/matrix';
 import { FrameOrigin } from './frame-origin.js';
 import { Inbox } from './inbox.js';
+import { KeptNews } from './kept-news.js';
 import { News } from './news.js';
 import { comparePositions, startOf } from './position.js';
 
@@ -22,17 +23,19 @@ const steps = fc.oneof(
 
 test('an inbox is complete and in order from its floor on', () => {
   fc.assert(
-    fc.property(fc.array(steps, { maxLength: 400 }), (taken) => {
-      const inbox = new Inbox('@r:hs', startOf(0), MAX_SENDERS);
+    fc.property(fc.array(steps, { maxLength: 400 }), fc.constantFrom(Infinity, 6), (taken, mostKept) => {
+      const kept = new KeptNews(mostKept);
+      const inbox = new Inbox('@r:hs', startOf(0), { maxSenders: MAX_SENDERS, kept });
       const latest = new Map<string, News>();
       taken.forEach((step, offset) => {
-        if (step.kind === 'trim') return inbox.trim(startOf(Math.min(step.to, offset)), step.to);
+        if (step.kind === 'trim') return inbox.trim(startOf(Math.min(step.to, offset)), step.to + 60_000);
         const told = news(`s${step.sender}`, step.version, offset);
         if (inbox.put(told) === 'news') latest.set(told.sender, told);
         else expect(latest.get(told.sender)?.version).toBeGreaterThanOrEqual(told.version);
         return undefined;
       });
       expect(inbox.size).toBeLessThanOrEqual(MAX_SENDERS);
+      expect(kept.count).toBe(inbox.size);
       const wanted = [...latest.values()]
         .filter(({ position }) => comparePositions(position, inbox.floor) >= 0)
         .sort((a, b) => comparePositions(a.position, b.position));

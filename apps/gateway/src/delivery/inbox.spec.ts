@@ -3,6 +3,7 @@ import type { FrameEntry } from '#libs/contracts';
 import type { UserId } from '#libs/matrix';
 import { FrameOrigin } from './frame-origin.js';
 import { Inbox } from './inbox.js';
+import { KeptNews } from './kept-news.js';
 import { News } from './news.js';
 import { startOf } from './position.js';
 
@@ -21,7 +22,8 @@ function news(sender: string, version: number, offset: number, { rooms = ROOMS, 
   return new News(entry, entry.userId, startOf(offset), new FrameOrigin(atMs, rooms, '{}'));
 }
 
-const inbox = (maxSenders = 100): Inbox => new Inbox('@r:hs', startOf(0), maxSenders);
+const inbox = (maxSenders = 100, kept = new KeptNews(Infinity), from = 0): Inbox =>
+  new Inbox('@r:hs', startOf(from), { maxSenders, kept });
 const senders = (found: readonly News[]): string[] => found.map(({ sender, version }) => `${sender}${String(version)}`);
 
 describe('an inbox', () => {
@@ -71,7 +73,7 @@ describe('an inbox', () => {
   });
 
   it('takes in what came before its floor without replacing what is newer', () => {
-    const box = new Inbox('@r:hs', startOf(10), 100);
+    const box = inbox(100, new KeptNews(Infinity), 10);
     box.put(news('a', 5, 11));
     box.extendBack([news('a', 4, 3), news('b', 1, 4)], startOf(2));
     expect(senders(box.since(startOf(2)))).toEqual(['b1', 'a5']);
@@ -81,10 +83,26 @@ describe('an inbox', () => {
   it('forgets what is old and has been passed, and says so by its floor', () => {
     const box = inbox();
     for (const offset of [1, 2, 3]) box.put(news(`s${String(offset)}`, 1, offset, { atMs: offset * 1_000 }));
-    box.trim(startOf(3), 2_500);
+    box.trim(startOf(3), 62_500);
     expect(senders(box.since(startOf(0)))).toEqual(['s31']);
     expect(box.floor).toEqual({ offset: 2, entry: 1 });
-    box.trim(startOf(2), 100_000);
+    box.trim(startOf(2), 160_000);
     expect(box.size).toBe(1);
+  });
+
+  it('forgets at once what has been passed, and keeps few senders, when there is too much in all of them', () => {
+    const kept = new KeptNews(1_000);
+    const [read, unread, other] = [inbox(5_000, kept), inbox(5_000, kept), inbox(5_000, kept)];
+    for (let n = 1; n <= 400; n += 1) for (const box of [read, unread]) box.put(news(`s${String(n)}`, 1, n));
+    for (let n = 1; n <= 400; n += 1) other.put(news(`s${String(n)}`, 1, n));
+    expect(kept.isFull).toBe(true);
+    read.trim(startOf(300), 400);
+    expect([read.size, read.floor]).toEqual([101, { offset: 299, entry: 1 }]);
+    for (let n = 401; n <= 2_000; n += 1) for (const box of [read, unread, other]) box.put(news(`s${String(n)}`, 1, n));
+    expect(kept.count).toBe(read.size + unread.size + other.size);
+    expect(kept.count).toBeLessThanOrEqual(1_100);
+    expect(unread.since(unread.floor)).toHaveLength(unread.size);
+    for (const box of [read, unread, other]) box.discard();
+    expect(kept.count).toBe(0);
   });
 });

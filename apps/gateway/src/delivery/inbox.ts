@@ -2,6 +2,7 @@
 // from `floor` on (for every sender the latest entry at or after it is here), in the order of places, never more than a
 // bound: the oldest goes first and the floor rises over it. Any token at or after the floor is served from here, so all
 // devices of a user share one inbox and a slow reader has nothing queued for it.
+import type { KeptNews } from './kept-news.js';
 import type { News } from './news.js';
 import { after, comparePositions, compareStamps, type Position } from './position.js';
 
@@ -9,6 +10,17 @@ import { after, comparePositions, compareStamps, type Position } from './positio
 interface Slot {
   news: News;
   at: number;
+}
+
+/** Of each inbox, however much there is in all of them. */
+const FAIR_SENDERS = 250;
+/** Everybody who keeps up has been told what is older. */
+const KEPT_MS = 60_000;
+
+export interface InboxBounds {
+  readonly maxSenders: number;
+  /** Shared by all inboxes. */
+  readonly kept: KeptNews;
 }
 
 export class Inbox {
@@ -23,7 +35,7 @@ export class Inbox {
   constructor(
     readonly userId: string,
     public floor: Position,
-    private readonly maxSenders: number,
+    private readonly bounds: InboxBounds,
   ) {}
 
   get size(): number {
@@ -36,6 +48,7 @@ export class Inbox {
     if (slot === undefined) {
       const first: Slot = { news, at: this.#order.length };
       this.#latest.set(news.sender, first);
+      this.bounds.kept.count += 1;
       this.#order.push(first);
     } else {
       const known = slot.news;
@@ -47,7 +60,7 @@ export class Inbox {
       slot.at = this.#order.length;
       this.#order.push(slot);
     }
-    if (this.#latest.size > this.maxSenders || this.#order.length > 2 * this.#latest.size + 16) this.#tidy();
+    if (this.#latest.size > this.#most || this.#order.length > 2 * this.#latest.size + 16) this.#tidy();
     return 'news';
   }
 
@@ -71,15 +84,22 @@ export class Inbox {
   /** Takes in what came before the present floor: older entries never replace newer ones. */
   extendBack(older: readonly News[], floor: Position): void {
     const newer = this.#order.flatMap((slot) => slot?.news ?? []);
-    this.#latest.clear();
+    this.discard();
     this.#order = [];
     this.floor = floor;
     for (const news of older) this.put(news);
     for (const news of newer) this.put(news);
   }
 
-  /** Forgets what lies before a place and is older than a time: nobody who keeps up asks for it. */
-  trim(position: Position, olderThanMs: number): void {
+  /** Nobody holds on to it any more. */
+  discard(): void {
+    this.bounds.kept.count -= this.#latest.size;
+    this.#latest.clear();
+  }
+
+  /** Forgets what lies before a place, and for how long it was there: nobody who keeps up asks for it. */
+  trim(position: Position, nowMs: number): void {
+    const olderThanMs = this.bounds.kept.isFull ? Infinity : nowMs - KEPT_MS;
     let count = 0;
     for (let index = 0; index < this.#order.length; index += 1) {
       const news = this.#order[index]?.news;
@@ -99,10 +119,16 @@ export class Inbox {
     for (const listener of this.#listeners) listener();
   }
 
+  get #most(): number {
+    const { maxSenders, kept } = this.bounds;
+    return kept.isFull ? Math.min(maxSenders, FAIR_SENDERS) : maxSenders;
+  }
+
   #tidy(): void {
     this.#drop(0);
-    const excess = this.#order.length - this.maxSenders;
-    if (excess > 0) this.#drop(Math.max(excess, Math.floor(this.maxSenders / 4)));
+    const most = this.#most;
+    const excess = this.#order.length - most;
+    if (excess > 0) this.#drop(Math.max(excess, Math.floor(most / 4)));
   }
 
   /** The first so many, and all gaps. */
@@ -114,6 +140,7 @@ export class Inbox {
       if (slot === undefined) continue;
       if (index < count) {
         this.#latest.delete(slot.news.sender);
+        this.bounds.kept.count -= 1;
         this.floor = after(slot.news.position);
         continue;
       }

@@ -7,11 +7,12 @@ import { isPlainOffline, type MembershipsView, type PublicState, type StatesView
 import type { Deliveries, Followed } from './deliveries.js';
 import type { DeliveryPartition } from './delivery-partition.js';
 import { isWanted, type Wanted } from './feed.js';
-import { Follower } from './follower.js';
+import { Follower, type FollowerSurroundings } from './follower.js';
 import { eventText } from './news.js';
 import { NEVER, compareStamps, type Stamp } from './position.js';
 import { identityOf, writeSinceToken, type SinceToken, type SnapshotMark } from './since-token.js';
 import { FRESH_MS, type SnapshotMemory } from './snapshot-memory.js';
+import type { Snapshot } from './snapshot.js';
 import type { OnTold } from './traced-news.js';
 
 export interface PresenceNewsOptions {
@@ -22,17 +23,14 @@ export interface PresenceNewsOptions {
   readonly memory: SnapshotMemory;
   readonly busyName: BusyName;
   readonly onTold?: OnTold;
+  /** Somebody who waited was told from the views, since news was not kept. */
+  readonly onBehind?: () => void;
   /** Identity of the deliveries topic. */
   readonly topicId: string;
 }
 
 /** `ahead`: this gateway has not come so far yet. `lost`: the token cannot be followed any more. */
 export type Following = Follower | 'ahead' | 'lost';
-
-export interface Snapshot {
-  readonly texts: readonly string[];
-  readonly token: SinceToken;
-}
 
 /** The fallback goes back behind the token's time by this much. */
 const FALLBACK_MARGIN_MS = 60_000;
@@ -42,7 +40,18 @@ export class PresenceNews {
   /** Asked of every poll. */
   readonly #identities = new Map<string, string>();
 
-  constructor(private readonly options: PresenceNewsOptions) {}
+  /** One object for all followers: it stands in every poll's way. */
+  readonly #shared: FollowerSurroundings;
+
+  constructor(private readonly options: PresenceNewsOptions) {
+    this.#shared = {
+      ...options,
+      fallback: (...asked) => {
+        options.onBehind?.();
+        return this.fallback(...asked);
+      },
+    };
+  }
 
   /** What a first poll shows: everybody who shares a room with the user, and the user, unless plain offline. */
   snapshot(userId: string, wanted: Wanted): Snapshot {
@@ -102,8 +111,7 @@ export class PresenceNews {
   #followIn(inbox: Followed, partition: DeliveryPartition, token: SinceToken): Following {
     if (inbox === 'ahead' || inbox === 'lost') return inbox;
     const { userId } = inbox;
-    // One object for all of them: it stands in every poll's way.
-    const shared = this.options;
+    const shared = this.#shared;
     const mark = token.snapshot;
     if (mark === undefined) return new Follower({ shared, partition, inbox, token, snapshot: undefined });
     const known = shared.memory.find(mark, userId);

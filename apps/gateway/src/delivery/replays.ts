@@ -4,7 +4,8 @@ import type { EventLog, LogRecord } from '#libs/event-log';
 import type { Interner } from '#libs/interest';
 import type { DeliveryPartition, Replayed } from './delivery-partition.js';
 import { FrameReader } from './frame-records.js';
-import { Inbox } from './inbox.js';
+import { Inbox, type InboxBounds } from './inbox.js';
+import { KeptNews } from './kept-news.js';
 import { News } from './news.js';
 import { comparePositions, startOf, type Position } from './position.js';
 
@@ -35,9 +36,11 @@ export class Replays {
   readonly #reading = new Set<DeliveryPartition>();
 
   readonly #frames: FrameReader;
+  readonly #bounds: InboxBounds;
 
   constructor(private readonly options: ReplaysOptions) {
     this.#frames = new FrameReader(options.users);
+    this.#bounds = { maxSenders: options.maxSendersPerInbox, kept: new KeptNews(Infinity) };
   }
 
   /** What a user was told from a place on up to where memory begins. `lost`: too far back, or too many wait. @throws whatever reading throws */
@@ -46,7 +49,7 @@ export class Replays {
     if (waiting.length >= MAX_WAITING) return Promise.resolve('lost');
     this.#waiting.set(partition, waiting);
     return new Promise((resolve, reject) => {
-      waiting.push({ since, inbox: new Inbox(userId, since, this.options.maxSendersPerInbox), resolve, reject });
+      waiting.push({ since, inbox: new Inbox(userId, since, this.#bounds), resolve, reject });
       this.#begin();
     });
   }

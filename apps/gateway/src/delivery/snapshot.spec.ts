@@ -14,8 +14,9 @@ import {
 } from '../testing/hand-written.js';
 import { EVERYTHING } from './feed.js';
 import type { Follower } from './follower.js';
-import type { Following, Snapshot } from './presence-news.js';
+import type { Following } from './presence-news.js';
 import type { SinceToken } from './since-token.js';
+import type { Snapshot } from './snapshot.js';
 
 const [ALICE, BOB] = ['@alice:hs', '@bob:hs'];
 let clock: SimulatedClock;
@@ -256,6 +257,29 @@ describe('a token', () => {
       expect([index, feed.take(EVERYTHING)]).toEqual([index, own.take(EVERYTHING)]);
       expect(feed.sinceToken.position).toEqual(own.sinceToken.position);
     }
+  });
+
+  it('of somebody who waits while more comes than is kept is followed by everything shown, in a poll and in a stream', async () => {
+    await bobJoins();
+    const small = await StillGateway.open(log, clock, 'g2', { maxSendersPerInbox: 2 });
+    const others = ['@c:hs', '@d:hs', '@e:hs', '@f:hs'];
+    for (const user of others) await hand.member('!r:hs', user);
+    await small.readAll();
+    const { token } = snapshot(small);
+    const [poll, stream] = [await small.gateway.news.follow(BOB, token), await small.gateway.news.follow(BOB, token)];
+    expect([followed(poll).take(EVERYTHING), followed(stream).isBehind]).toEqual([[], false]);
+    for (const user of others) {
+      await hand.state(told(1, ONLINE, user));
+      await hand.frame(told(1, ONLINE, user), [BOB], await log.ends(TOPICS.memberships));
+    }
+    await small.readAll();
+    expect(followed(stream).isBehind).toBe(true);
+    followed(stream).each(undefined, () => {
+      throw new Error('not everything that it missed is told');
+    });
+    expect(shown(followed(poll).take(EVERYTHING)).sort()).toEqual([ALICE, ...others].map((user) => `${user} online`));
+    expect([followed(poll).isBehind, followed(poll).take(EVERYTHING)]).toEqual([false, []]);
+    expect(await next(followed(stream).sinceToken, small)).toBe('lost');
   });
 
   it('further behind than a replay may be is lost', async () => {

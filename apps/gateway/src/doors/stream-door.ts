@@ -125,8 +125,8 @@ export class StreamDoor {
         await whenCalled((listener) => partition.onApplied(listener), stream.place.signal);
       } else {
         try {
-          await this.#pour(stream, feed);
-          return;
+          if ((await this.#pour(stream, feed)) === 'over') return;
+          token = feed.sinceToken;
         } finally {
           feed.close();
         }
@@ -134,8 +134,8 @@ export class StreamDoor {
     }
   }
 
-  /** Writes what comes until the stream ends: all that a wake-up finds in one write, each event with a token of its own. */
-  #pour({ writer, wanted, place }: Stream, feed: Feed): Promise<void> {
+  /** Writes what comes until the stream is over, or the feed falls behind: all that a wake-up finds in one write, each event with a token of its own. */
+  #pour({ writer, wanted, place }: Stream, feed: Feed): Promise<'over' | 'behind'> {
     return new Promise((resolve, reject) => {
       let text = '';
       const tell = (event: string, token: string): 'more' | 'enough' => {
@@ -145,6 +145,10 @@ export class StreamDoor {
       const pour = (): void => {
         try {
           while (place.ended() === undefined && !writer.isFull) {
+            if (feed.isBehind) {
+              end('behind');
+              return;
+            }
             text = '';
             feed.each(wanted.passes, tell);
             if (text === '') return;
@@ -152,17 +156,17 @@ export class StreamDoor {
           }
         } catch (error) {
           reject(error instanceof Error ? error : new Error(String(error)));
-          end();
+          end('over');
         }
       };
       const stops = [feed.listen(pour), writer.onDrain(pour)];
-      const end = (): void => {
+      const end = (how: 'over' | 'behind'): void => {
         for (const stop of stops) stop();
-        resolve();
+        resolve(how);
       };
-      place.onEnd(end);
+      place.onEnd(() => end('over'));
       if (place.ended() === undefined) pour();
-      else end();
+      else end('over');
     });
   }
 

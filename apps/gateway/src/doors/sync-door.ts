@@ -6,7 +6,7 @@ import type { FastifyInstance } from 'fastify';
 import { parseSetPresence } from '#libs/matrix';
 import type { Wanted } from '../delivery/feed.js';
 import { readSinceToken, type SinceToken, type SinceTokenRead } from '../delivery/since-token.js';
-import type { Snapshot } from '../delivery/presence-news.js';
+import type { Snapshot } from '../delivery/snapshot.js';
 import type { Filters } from '../filters.js';
 import type { Gateway } from '../gateway.js';
 import type { HotRoute } from '../http/hot-lane.js';

@@ -3,7 +3,7 @@
 import type { Appended } from '#libs/event-log';
 import type { Wanted } from '../delivery/feed.js';
 import type { Follower } from '../delivery/follower.js';
-import type { Snapshot } from '../delivery/presence-news.js';
+import type { Snapshot } from '../delivery/snapshot.js';
 import { readSinceToken, type SinceToken } from '../delivery/since-token.js';
 import { whenCalled } from '../delivery/feed.js';
 import type { Gateway } from '../gateway.js';
