@@ -51,6 +51,13 @@ class Engine {
     return { userId, life: 0, version: this.#version, changedAtMs: Date.now() };
   }
 
+  /** Of many at once, by memberships of which this gateway will never hear. */
+  async tellFromAhead(userIds: readonly string[]): Promise<void> {
+    const headers = frameHeaders({ memberships: [1_000_000, 1_000_000], rooms: [], changes: [] });
+    const frames = userIds.map((userId) => ({ ...this.#frame({ ...this.#stamp(userId), view: ONLINE }, ALICE), headers }));
+    await this.gateway.running.log.append('presence.deliveries', frames);
+  }
+
   #frame(told: { userId: string; life: number; version: number; changedAtMs: number; view: View }, recipient: string): NewRecord {
     const value = encodeFrame({ entries: [{ kind: 'shown', ...told, to: [recipient] }] });
     return { key: null, value, headers: frameHeaders({ memberships: [], rooms: [], changes: [] }), partition: this.gateway.running.log.partitionOf(recipient, 2) };
@@ -248,5 +255,43 @@ describe('a long poll', () => {
     for (const device of ['ONE', 'TWO']) {
       expect(await until('bob', async () => (await poll(`timeout=300&since=${since}`, `dev|${ALICE}|${device}`)).senders.find((sender) => sender === BOB))).toBe(BOB);
     }
+  });
+});
+
+describe('a gateway that keeps news of few', () => {
+  const others = ['@c:localhost', '@d:localhost', '@e:localhost', '@f:localhost', '@g:localhost'];
+  let small: ServedGateway;
+  let near: Engine;
+  beforeAll(async () => {
+    small = await ServedGateway.start({}, { bounds: { maxSendersPerInbox: 2, streamCommentMs: 50 } });
+    near = new Engine(small);
+    await near.share(ALICE, ...others);
+  });
+  afterAll(() => small.stop());
+
+  it('tells a stream that missed some of it everything shown, and goes on', async () => {
+    const stream = await Stream.open(small);
+    await until('a comment', () => (stream.text.includes(':\n\n') ? true : undefined));
+    await Promise.all(others.map((user) => near.tell(user, ONLINE)));
+    const seen = (): string[] => [...new Set(stream.events().map(({ sender }) => sender))].sort();
+    await until('all of them', () => (seen().length === others.length ? true : undefined));
+    expect(seen()).toEqual(others);
+    const before = stream.events().length;
+    await near.tell('@c:localhost', OFFLINE);
+    expect((await stream.has(before + 1)).at(-1)).toMatchObject({ sender: '@c:localhost', presence: 'offline' });
+    stream.close();
+  });
+
+  it('does not spin over a stream whose own snapshot it cannot follow yet', async () => {
+    await near.tellFromAhead(others);
+    const filter = encodeURIComponent(JSON.stringify({ presence: { not_types: ['m.presence'] } }));
+    const stream = await Stream.open(small, `?filter=${filter}`);
+    await new Promise((wake) => setTimeout(wake, 700));
+    expect((await small.ask('GET', '/health/live')).status).toBe(200);
+    const { text } = await small.ask('GET', '/metrics');
+    const lost = Number(/rollcall_gateway_snapshots_total\{reason="lost"\} (\d+)/.exec(text)?.[1] ?? 0);
+    expect(lost).toBeGreaterThan(2);
+    expect(lost).toBeLessThan(30);
+    stream.close();
   });
 });

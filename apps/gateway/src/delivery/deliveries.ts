@@ -3,7 +3,7 @@
 // within a bound; what neither holds is `lost`, and the caller falls back.
 import { LogUnavailableError, type Clock, type EventLog, type RecordBatch } from '#libs/event-log';
 import type { Interner } from '#libs/interest';
-import { DeliveryPartition } from './delivery-partition.js';
+import { DeliveryPartition, type Replayed } from './delivery-partition.js';
 import type { FrameOrigin } from './frame-origin.js';
 import { FrameReader, type NumberedEntry } from './frame-records.js';
 import type { Inbox } from './inbox.js';
@@ -103,13 +103,23 @@ export class Deliveries {
   follow(userId: string, since: Position): Followed | Promise<Followed> {
     const partition = this.partitionOf(userId);
     if (comparePositions(since, partition.end.position) > 0) return this.#aheadOrLost(partition, since);
-    return partition.open(userId, since) ?? this.#replay(partition, userId, since);
+    const inbox = this.#open(partition, userId, since);
+    if (inbox !== undefined) return inbox;
+    // Memory holds all of it, and an inbox does not: the log would give the same.
+    if (comparePositions(since, partition.recent.floor) >= 0) return 'lost';
+    return this.#replay(partition, userId, since);
   }
 
   /** Somebody was given this place just now and will come back with it: what is told meanwhile is kept for them. */
   expect(userId: string, position: Position): void {
-    const inbox = this.partitionOf(userId).open(userId, position);
+    this.#open(this.partitionOf(userId), userId, position);
+  }
+
+  #open(partition: DeliveryPartition, userId: string, since: Position, replayed?: Replayed): Inbox | undefined {
+    const inbox = partition.open(userId, since, replayed);
+    // Nobody holds on to it yet.
     if (inbox !== undefined) inbox.usedAtMs = this.options.clock.nowMs();
+    return inbox;
   }
 
   /** A place beyond the log's own end never existed here. While the log cannot be asked, it may yet be reached. */
@@ -127,7 +137,7 @@ export class Deliveries {
     try {
       const replayed = await this.#replays.ask(partition, userId, since);
       // Memory that moved on meanwhile past what was read leaves a gap: `lost`, rather than reading after it for ever.
-      return replayed === 'lost' ? 'lost' : (partition.open(userId, since, replayed) ?? 'lost');
+      return replayed === 'lost' ? 'lost' : (this.#open(partition, userId, since, replayed) ?? 'lost');
     } catch (error) {
       // The log is away: the views still hold the last known state, and the fallback tells it.
       if (error instanceof LogUnavailableError) return 'lost';

@@ -24,7 +24,7 @@ export interface FollowerSurroundings {
   readonly onTold?: OnTold | undefined;
   readonly memory: SnapshotMemory;
   /** What is told instead of news that nobody holds any more. */
-  fallback(userId: string, wanted: Wanted, token: SinceToken): Snapshot;
+  everything(userId: string, wanted: Wanted): Snapshot;
 }
 
 export interface FollowerOptions {
@@ -55,7 +55,16 @@ export class Follower implements Feed {
   }
 
   take(wanted: Wanted): string[] {
-    if (this.isBehind) return this.#beginAgain(wanted);
+    const { partition, inbox, shared } = this.options;
+    if (this.isBehind && partition.open(inbox.userId, this.#token.position) === undefined)
+      return this.#beginAgain(wanted);
+    const from = this.#token.position;
+    const texts = this.#take(wanted);
+    inbox.trim(from, shared.clock.nowMs());
+    return texts;
+  }
+
+  #take(wanted: Wanted): string[] {
     const nowMs = this.options.shared.clock.nowMs();
     const texts: string[] = [];
     this.#takeOwn(wanted, nowMs, texts);
@@ -71,7 +80,6 @@ export class Follower implements Feed {
       texts.push(news.eventText(nowMs, shared.busyName));
       if (news.traceparent !== undefined) shared.onTold?.(inbox.userId, news, news.traceparent);
     }
-    inbox.trim(this.#token.position, nowMs);
     // A token may stand ahead of this gateway: it never goes back.
     if (comparePositions(next, this.#token.position) > 0) {
       const timeMs = next === end.position ? end.timeMs : Math.min(this.#token.timeMs, end.timeMs);
@@ -84,10 +92,15 @@ export class Follower implements Feed {
   /** What `take` tells, in the same order; each token stands before the next that there is to tell. */
   each(passes: Wanted['passes'], tell: (text: string, token: string) => 'more' | 'enough'): void {
     const one = { passes, limit: 1 };
-    while (!this.isBehind) {
-      const [text] = this.take(one);
-      if (text === undefined || tell(text, this.token()) === 'enough') return;
+    if (this.isBehind) return;
+    const { inbox, shared } = this.options;
+    // What others of the same user have yet to read is held until all is told.
+    const from = this.#token.position;
+    for (;;) {
+      const [text] = this.#take(one);
+      if (text === undefined || tell(text, this.token()) === 'enough') break;
     }
+    inbox.trim(from, shared.clock.nowMs());
   }
 
   token(): string {
@@ -130,9 +143,10 @@ export class Follower implements Feed {
 
   #beginAgain(wanted: Wanted): string[] {
     const { shared, inbox } = this.options;
-    const { texts, token } = shared.fallback(inbox.userId, wanted, this.#token);
+    const { texts, token } = shared.everything(inbox.userId, wanted);
     this.#token = token;
     this.#snapshot = token.snapshot && shared.memory.find(token.snapshot, inbox.userId);
+    if (this.#snapshot !== undefined) this.#snapshot.lookAtMs = shared.clock.nowMs() + LOOK_MS;
     return [...texts];
   }
 

@@ -85,7 +85,6 @@ export class Inbox {
   extendBack(older: readonly News[], floor: Position): void {
     const newer = this.#order.flatMap((slot) => slot?.news ?? []);
     this.discard();
-    this.#order = [];
     this.floor = floor;
     for (const news of older) this.put(news);
     for (const news of newer) this.put(news);
@@ -95,6 +94,7 @@ export class Inbox {
   discard(): void {
     this.bounds.kept.count -= this.#latest.size;
     this.#latest.clear();
+    this.#order = [];
   }
 
   /** Forgets what lies before a place, and for how long it was there: nobody who keeps up asks for it. */

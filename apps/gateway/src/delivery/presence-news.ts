@@ -46,9 +46,10 @@ export class PresenceNews {
   constructor(private readonly options: PresenceNewsOptions) {
     this.#shared = {
       ...options,
-      fallback: (...asked) => {
+      // Whoever went offline too: when they did says nothing of when it would have been told.
+      everything: (userId, wanted) => {
         options.onBehind?.();
-        return this.fallback(...asked);
+        return this.fallback(userId, wanted, undefined);
       },
     };
   }

@@ -24,14 +24,15 @@ const MAX_SNAPSHOTS = 20_000;
 /** In all of them, some 90 bytes each: a room of thousands that comes at once would remember every pair. */
 const MAX_STAMPS = 500_000;
 
-interface Remembered {
-  readonly snapshot: RememberedSnapshot;
-  /** As many as were counted of it. */
+interface Counted {
+  readonly told: RememberedSnapshot['told'];
   readonly stamps: number;
 }
 
 export class SnapshotMemory {
-  readonly #snapshots = new Map<string, Remembered>();
+  readonly #snapshots = new Map<string, RememberedSnapshot>();
+  /** Those that told of somebody, by name. */
+  readonly #counted = new Map<string, Counted>();
   #stamps = 0;
   #next: number;
 
@@ -43,21 +44,32 @@ export class SnapshotMemory {
   remember(snapshot: RememberedSnapshot): SnapshotMark {
     const name = this.#next.toString(36);
     this.#next += 1;
-    const stamps = snapshot.told.size;
-    this.#snapshots.set(name, { snapshot, stamps });
-    this.#stamps += stamps;
-    for (const [oldest, old] of this.#snapshots) {
-      const isYoung = old.snapshot.atMs > snapshot.atMs - YOUNG_MS;
-      if (oldest === name || (isYoung && this.#snapshots.size <= MAX_SNAPSHOTS && this.#stamps <= MAX_STAMPS)) break;
+    this.#snapshots.set(name, snapshot);
+    const { told } = snapshot;
+    if (told.size > 0) this.#counted.set(name, { told, stamps: told.size });
+    this.#stamps += told.size;
+    for (const [oldest, { atMs }] of this.#snapshots) {
+      if (this.#snapshots.size <= MAX_SNAPSHOTS && atMs > snapshot.atMs - YOUNG_MS) break;
       this.#snapshots.delete(oldest);
-      this.#stamps -= old.stamps;
+      this.#uncount(oldest);
+    }
+    // Its mark stays known: a poll that finds none begins another.
+    for (const [oldest, counted] of this.#counted) {
+      if (this.#stamps <= MAX_STAMPS || oldest === name) break;
+      this.#uncount(oldest);
+      counted.told.clear();
     }
     return { atMs: snapshot.atMs, name };
   }
 
   find({ name }: SnapshotMark, userId: string): RememberedSnapshot | undefined {
-    const snapshot = this.#snapshots.get(name)?.snapshot;
+    const snapshot = this.#snapshots.get(name);
     return snapshot?.userId === userId ? snapshot : undefined;
+  }
+
+  #uncount(name: string): void {
+    this.#stamps -= this.#counted.get(name)?.stamps ?? 0;
+    this.#counted.delete(name);
   }
 }
 

@@ -263,9 +263,12 @@ describe('a token', () => {
     await bobJoins();
     const small = await StillGateway.open(log, clock, 'g2', { maxSendersPerInbox: 2 });
     const others = ['@c:hs', '@d:hs', '@e:hs', '@f:hs'];
-    for (const user of others) await hand.member('!r:hs', user);
+    for (const user of [...others, '@g:hs']) await hand.member('!r:hs', user);
+    await hand.state(told(1, ONLINE, '@g:hs'));
     await small.readAll();
     const { token } = snapshot(small);
+    // A deadline of long ago, told only now: the engine was away.
+    await hand.state({ ...told(2, OFFLINE, '@g:hs'), changedAtMs: clock.nowMs() - 600_000 });
     const [poll, stream] = [await small.gateway.news.follow(BOB, token), await small.gateway.news.follow(BOB, token)];
     expect([followed(poll).take(EVERYTHING), followed(stream).isBehind]).toEqual([[], false]);
     for (const user of others) {
@@ -277,9 +280,27 @@ describe('a token', () => {
     followed(stream).each(undefined, () => {
       throw new Error('not everything that it missed is told');
     });
-    expect(shown(followed(poll).take(EVERYTHING)).sort()).toEqual([ALICE, ...others].map((user) => `${user} online`));
+    expect(shown(followed(poll).take(EVERYTHING)).sort()).toEqual([
+      ...[ALICE, ...others].map((user) => `${user} online`),
+      '@g:hs offline',
+    ]);
     expect([followed(poll).isBehind, followed(poll).take(EVERYTHING)]).toEqual([false, []]);
     expect(await next(followed(stream).sinceToken, small)).toBe('lost');
+  });
+
+  it('is held for one device until it has read, though another of the same user is told and little may be kept', async () => {
+    await bobJoins();
+    const full = await StillGateway.open(log, clock, 'g2', { maxKeptNews: 0 });
+    await full.readAll();
+    const { token } = snapshot(full);
+    const poll = followed(await full.gateway.news.follow(BOB, token));
+    const stream = followed(await full.gateway.news.follow(BOB, token));
+    await hand.frame(told(2, UNAVAILABLE), [BOB], await log.ends(TOPICS.memberships));
+    await full.readAll();
+    const streamed: string[] = [];
+    stream.each(undefined, (text) => (streamed.push(text), 'more'));
+    expect([shown(streamed), poll.isBehind]).toEqual([[`${ALICE} unavailable`], false]);
+    expect(shown(poll.take(EVERYTHING))).toEqual([`${ALICE} unavailable`]);
   });
 
   it('further behind than a replay may be is lost', async () => {

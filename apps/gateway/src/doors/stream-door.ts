@@ -25,6 +25,7 @@ interface Stream {
 }
 
 const BUSY_RETRY_MS = 2_000;
+const SHOW_AGAIN_MS = 100;
 /** Characters of events in one write, about: then the reader is asked whether it keeps up. */
 const WRITE_CHARACTERS = 16_384;
 
@@ -112,6 +113,8 @@ export class StreamDoor {
   async #follow(stream: Stream, userId: string, begin: SinceToken): Promise<void> {
     const { news, deliveries } = this.gateway;
     let token = begin;
+    /** What is known of how the token came to be. */
+    let origin: 'followed' | 'behind' | 'shown' = 'followed';
     for (;;) {
       const feed = await news.follow(userId, token);
       if (stream.place.ended() !== undefined) {
@@ -119,7 +122,10 @@ export class StreamDoor {
         return;
       }
       if (feed === 'lost') {
-        token = await this.#snapshot(stream, userId, token);
+        // What was shown just now cannot be followed yet: the views here have to come further.
+        if (origin === 'shown') await this.#pause(stream);
+        token = await this.#snapshot(stream, userId, origin === 'behind' ? undefined : token);
+        origin = 'shown';
       } else if (feed === 'ahead') {
         const partition = deliveries.partitionOf(userId);
         await whenCalled((listener) => partition.onApplied(listener), stream.place.signal);
@@ -127,11 +133,17 @@ export class StreamDoor {
         try {
           if ((await this.#pour(stream, feed)) === 'over') return;
           token = feed.sinceToken;
+          origin = 'behind';
         } finally {
           feed.close();
         }
       }
     }
+  }
+
+  #pause({ place }: Stream): Promise<void> {
+    const { clock } = this.gateway.options;
+    return whenCalled((listener) => clock.wakeAt(clock.nowMs() + SHOW_AGAIN_MS, listener), place.signal);
   }
 
   /** Writes what comes until the stream is over, or the feed falls behind: all that a wake-up finds in one write, each event with a token of its own. */

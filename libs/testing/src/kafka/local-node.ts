@@ -39,7 +39,7 @@ export async function prepareNode(plan: NodePlan, { classPath, clusterId }: Node
       `${kind}=[name=${name},password=${password}]`,
     ]),
   );
-  await run('java', [
+  const formatting = run('java', [
     ...QUICK_JVM,
     '-cp',
     classPath,
@@ -51,6 +51,9 @@ export async function prepareNode(plan: NodePlan, { classPath, clusterId }: Node
     file,
     ...scram,
   ]);
+  const end = (): void => void formatting.child.kill('SIGKILL');
+  process.prependOnceListener('exit', end);
+  await formatting.finally(() => process.off('exit', end));
   return file;
 }
 
