@@ -37,6 +37,8 @@ export type Followed = Inbox | 'ahead' | 'lost';
 
 const RECENT_FRAMES_AT_START = 2_000;
 const IDLE_INBOX_MS = 90_000;
+/** Memory that reaches back so far serves whoever comes back. */
+const EXPECTED_BACK_MS = 60_000;
 const SWEEP_MS = 30_000;
 
 export class Deliveries {
@@ -110,9 +112,11 @@ export class Deliveries {
     return this.#replay(partition, userId, since);
   }
 
-  /** Somebody was given this place just now and will come back with it: what is told meanwhile is kept for them. */
+  /** Somebody was given this place just now and will come back with it: what is told meanwhile is kept for them, unless memory will hold it. */
   expect(userId: string, position: Position): void {
-    this.#open(this.partitionOf(userId), userId, position);
+    const partition = this.partitionOf(userId);
+    if (!partition.recent.holdsSince(this.options.clock.nowMs() - EXPECTED_BACK_MS))
+      this.#open(partition, userId, position);
   }
 
   #open(partition: DeliveryPartition, userId: string, since: Position, replayed?: Replayed): Inbox | undefined {

@@ -20,6 +20,7 @@ export class RecentFrames {
   #ring = new Int32Array(FIRST_RING);
   #added = 0;
   #dropped = 0;
+  #droppedAtMs = -Infinity;
 
   constructor(
     public floor: Position,
@@ -31,7 +32,7 @@ export class RecentFrames {
     while (this.#added - this.#dropped + count > this.maxRecipients && this.#first < this.#entries.length)
       this.#dropFirst();
     if (count > this.maxRecipients) {
-      this.floor = after(news.position);
+      this.#raise(news);
       return;
     }
     if (this.#added - this.#dropped + count > this.#ring.length) this.#grow(count);
@@ -42,6 +43,11 @@ export class RecentFrames {
       this.#entries = this.#entries.slice(this.#first);
       this.#first = 0;
     }
+  }
+
+  /** Whether it holds everything that was told since then. */
+  holdsSince(ms: number): boolean {
+    return this.#droppedAtMs < ms;
   }
 
   /** What was delivered to a user from a place on, up to another, oldest first. */
@@ -89,6 +95,11 @@ export class RecentFrames {
     this.#first += 1;
     if (entry === undefined) return;
     this.#dropped += entry.count;
-    this.floor = after(entry.news.position);
+    this.#raise(entry.news);
+  }
+
+  #raise({ position, origin }: News): void {
+    this.floor = after(position);
+    this.#droppedAtMs = origin.timestampMs;
   }
 }

@@ -208,6 +208,8 @@ describe('a token', () => {
   it('given by a snapshot here is followed at once, however much memory has let go since, until nobody comes for long', async () => {
     await bobJoins();
     const small = await StillGateway.open(log, clock, 'g2', { maxRecentRecipients: 1 });
+    await hand.frame(told(1, ONLINE), ['@y:hs'], [0, 0]);
+    await hand.frame(told(1, ONLINE), ['@x:hs', BOB], [0, 0]);
     await small.readAll();
     const { token } = snapshot(small);
     const tell = async (version: number): Promise<void> => {
