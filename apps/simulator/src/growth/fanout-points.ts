@@ -16,10 +16,10 @@ const MEMBERS = 50_000;
 const RECIPIENTS = [10, 100, 1_000, 50_000] as const;
 const RECIPIENT_CHANGES = 3_000_000;
 const QUICK_RECIPIENT_CHANGES = 600_000;
-/** Thousands: what a broker beside them on two cores leads. The last of them may break. */
-const TOPICS = [10, 100, 1_000, 2_000, 4_000, 8_000] as const;
+/** Thousands: what a broker beside them on two cores leads. The last of them breaks there. */
+const TOPICS = [10, 100, 1_000, 2_000, 4_000, 8_000, 16_000] as const;
 const QUICK_TOPICS = [10, 100, 1_000] as const;
-/** In one room, whether they have a topic or not. */
+/** In one room, whether they have a topic or not; more when there are more topics. */
 const ROOM = 8_000;
 /** Fewer measure a broker that has hardly been compiled yet, and the wait for a commit. */
 const CHANGES = 400;
@@ -75,9 +75,10 @@ async function manyRecipients(bench: Workbench, recipients: number, changes: num
 /** So many of one room have a topic each. */
 async function manyTopics(bench: Workbench, count: number, changes: number): Promise<Measured> {
   const { log, topics, prefix, broker } = bench;
+  const room = Math.max(ROOM, count);
   await log.append(
     topics.memberships,
-    Array.from({ length: ROOM }, (_, user) => membershipOf(0, user)),
+    Array.from({ length: room }, (_, user) => membershipOf(0, user)),
   );
   const names = Array.from({ length: count }, (_, user) => recipientTopic(prefix, userIdOf(user)));
   const creating = performance.now();
@@ -102,7 +103,7 @@ async function manyTopics(bench: Workbench, count: number, changes: number): Pro
     ],
     operations: records,
     cost: costOf(running.fanout, told),
-    fixed: { room: ROOM, changes, partitions: PARTITIONS, processes: 1 },
+    fixed: { room, changes, partitions: PARTITIONS, processes: 1 },
   };
 }
 
