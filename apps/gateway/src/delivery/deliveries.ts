@@ -39,12 +39,16 @@ const RECENT_FRAMES_AT_START = 2_000;
 const IDLE_INBOX_MS = 90_000;
 /** Memory that reaches back so far serves whoever comes back. */
 const EXPECTED_BACK_MS = 60_000;
+const COUNTED_FOR_MS = 10_000;
+const FEW_COME = 300;
 const SWEEP_MS = 30_000;
 
 export class Deliveries {
   brokenFrames = 0;
   #partitions: DeliveryPartition[] = [];
   #sweptAtMs = 0;
+  #countedFromMs = -Infinity;
+  #came = 0;
   readonly #replays: Replays;
   readonly #frames: FrameReader;
 
@@ -112,11 +116,14 @@ export class Deliveries {
     return this.#replay(partition, userId, since);
   }
 
-  /** Somebody was given this place just now and will come back with it: what is told meanwhile is kept for them, unless memory will hold it. */
+  /** Somebody was given this place just now and will come back with it: what is told meanwhile is kept for them, unless memory will hold it, as it does while few come. */
   expect(userId: string, position: Position): void {
     const partition = this.partitionOf(userId);
-    if (!partition.recent.holdsSince(this.options.clock.nowMs() - EXPECTED_BACK_MS))
-      this.#open(partition, userId, position);
+    const nowMs = this.options.clock.nowMs();
+    if (nowMs - this.#countedFromMs > COUNTED_FOR_MS) [this.#countedFromMs, this.#came] = [nowMs, 0];
+    this.#came += 1;
+    const isStorm = this.#came > FEW_COME || !partition.recent.holdsSince(nowMs - EXPECTED_BACK_MS);
+    if (isStorm) this.#open(partition, userId, position);
   }
 
   #open(partition: DeliveryPartition, userId: string, since: Position, replayed?: Replayed): Inbox | undefined {

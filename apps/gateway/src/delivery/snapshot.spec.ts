@@ -226,6 +226,19 @@ describe('a token', () => {
     expect(small.gateway.news.follow(BOB, token)).toBeInstanceOf(Promise);
   });
 
+  it.each([
+    [10, 'read from the log'],
+    [400, 'kept'],
+  ])('given when %i come at once, before memory lets go of anything, is %s', async (come, how) => {
+    await bobJoins();
+    const small = await StillGateway.open(log, clock, 'g2', { maxRecentRecipients: 4 });
+    await small.readAll();
+    const { token } = Array.from({ length: come }, () => snapshot(small)).at(-1)!;
+    for (let version = 2; version <= 9; version += 1) await hand.frame(told(version, ONLINE), [BOB, '@x:hs'], [0, 0]);
+    await small.readAll();
+    expect(small.gateway.news.follow(BOB, token) instanceof Promise ? 'read from the log' : 'kept').toBe(how);
+  });
+
   it('older than memory is read from the log once for a whole crowd, each from its own place', async () => {
     await bobJoins();
     await still.readAll();
