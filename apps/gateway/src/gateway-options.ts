@@ -22,11 +22,11 @@ export interface GatewayBounds {
   readonly maxLinesBytes: number;
   readonly maxFilterBytes: number;
   readonly maxFiltersPerUser: number;
-  /** Senders whose latest news is kept for one recipient. */
-  readonly maxSendersPerInbox: number;
-  /** News in all inboxes together (some 110 bytes each); more, and each inbox keeps little of what was read. */
-  readonly maxKeptNews: number;
-  /** Recipients' entries kept in memory of one delivery partition, for tokens of clients not seen yet. */
+  /** Senders whose news one answer tells; whoever has missed more is told everything shown. */
+  readonly maxSendersAtOnce: number;
+  /** News kept in memory for whoever comes back (some 500 bytes each); an older token is read from the log. */
+  readonly maxRecentNews: number;
+  /** Recipients of that news (4 bytes each). */
   readonly maxRecentRecipients: number;
   /** Frames of the log read again for one token; a token further behind is answered by the fallback. */
   readonly maxReplayFrames: number;
@@ -44,9 +44,9 @@ export const DEFAULT_BOUNDS: GatewayBounds = {
   maxLinesBytes: 16 * 1024 * 1024,
   maxFilterBytes: 16 * 1024,
   maxFiltersPerUser: 100,
-  maxSendersPerInbox: 5_000,
-  maxKeptNews: 1_000_000,
-  maxRecentRecipients: 200_000,
+  maxSendersAtOnce: 5_000,
+  maxRecentNews: 300_000,
+  maxRecentRecipients: 16_000_000,
   maxReplayFrames: 20_000,
   streamCommentMs: 15_000,
 };

@@ -263,7 +263,7 @@ describe('a gateway that keeps news of few', () => {
   let small: ServedGateway;
   let near: Engine;
   beforeAll(async () => {
-    small = await ServedGateway.start({}, { bounds: { maxSendersPerInbox: 2, streamCommentMs: 50 } });
+    small = await ServedGateway.start({}, { bounds: { maxSendersAtOnce: 2, streamCommentMs: 50 } });
     near = new Engine(small);
     await near.share(ALICE, ...others);
   });

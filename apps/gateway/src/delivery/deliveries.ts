@@ -1,20 +1,18 @@
-// The deliveries topic as this gateway follows it: every partition, each frame applied once to the view and to the inboxes of
-// those who are connected. Invariant: a token at or after what memory holds is served from memory; an older one from the log,
-// within a bound; what neither holds is `lost`, and the caller falls back.
+// The deliveries topic as this gateway follows it: every partition, each frame applied once to the view and to the memory of what
+// was delivered, and whoever waits is woken. Invariant: a token at or after what memory holds is served from memory; an older
+// one from the log, within a bound; what neither holds is `lost`, and the caller falls back.
 import { LogUnavailableError, type Clock, type EventLog, type RecordBatch } from '#libs/event-log';
 import type { Interner } from '#libs/interest';
-import { DeliveryPartition, type Replayed } from './delivery-partition.js';
+import { DeliveryPartition } from './delivery-partition.js';
 import type { FrameOrigin } from './frame-origin.js';
 import { FrameReader, type NumberedEntry } from './frame-records.js';
-import type { Inbox } from './inbox.js';
-import { KeptNews } from './kept-news.js';
-import { comparePositions, type Position } from './position.js';
+import { LatestNews } from './latest-news.js';
+import { News } from './news.js';
+import { comparePositions, startOf, type Position } from './position.js';
+import { RecentDeliveries, type RecentBounds } from './recent-deliveries.js';
 import { Replays } from './replays.js';
 
-export interface DeliveriesBounds {
-  readonly maxSendersPerInbox: number;
-  readonly maxKeptNews: number;
-  readonly maxRecentRecipients: number;
+export interface DeliveriesBounds extends RecentBounds {
   readonly maxReplayFrames: number;
 }
 
@@ -32,44 +30,52 @@ export interface DeliveriesOptions {
   readonly isReached: (origin: FrameOrigin) => boolean;
 }
 
+/** Somebody to whom deliveries are made. */
+export interface Recipient {
+  readonly userId: string;
+  readonly number: number;
+  readonly partition: DeliveryPartition;
+}
+
 /** `ahead`: this gateway has not applied that place yet. */
-export type Followed = Inbox | 'ahead' | 'lost';
+export type Followed = 'held' | 'ahead' | 'lost';
 
 const RECENT_FRAMES_AT_START = 2_000;
-const IDLE_INBOX_MS = 90_000;
-/** Memory that reaches back so far serves whoever comes back. */
-const EXPECTED_BACK_MS = 60_000;
-const COUNTED_FOR_MS = 10_000;
-const FEW_COME = 300;
 const SWEEP_MS = 30_000;
 
 export class Deliveries {
   brokenFrames = 0;
   #partitions: DeliveryPartition[] = [];
-  #sweptAtMs = 0;
-  #countedFromMs = -Infinity;
-  #came = 0;
+  #recent: RecentDeliveries;
   readonly #replays: Replays;
   readonly #frames: FrameReader;
+  /** By the user's number: whoever waits for what is told to them. */
+  readonly #listeners = new Map<number, Set<() => void>>();
+  #sweptAtMs = 0;
 
   constructor(private readonly options: DeliveriesOptions) {
     const { log, topic, bounds, users } = options;
+    this.#recent = new RecentDeliveries([], users, bounds);
     this.#frames = new FrameReader(users);
-    const { maxReplayFrames: maxFrames, maxSendersPerInbox } = bounds;
-    this.#replays = new Replays({ log, topic, users, maxFrames, maxSendersPerInbox });
+    this.#replays = new Replays({
+      log,
+      topic,
+      users,
+      maxFrames: bounds.maxReplayFrames,
+      maxSenders: bounds.maxSendersAtOnce,
+      floor: (partition) => this.#recent.floor(partition),
+    });
   }
 
   /** Where the tail begins: a little before the ends, so that clients of another gateway find their recent past here. */
   async begin(): Promise<readonly number[]> {
-    const { log, topic, clock, users } = this.options;
-    const { maxSendersPerInbox: maxSenders, maxKeptNews, maxRecentRecipients } = this.options.bounds;
-    const bounds = { inbox: { maxSenders, kept: new KeptNews(maxKeptNews) }, maxRecentRecipients };
+    const { log, topic, clock, users, bounds } = this.options;
     const [starts, ends] = await Promise.all([log.starts(topic), log.ends(topic)]);
     const from = ends.map((end, partition) => Math.max(starts[partition] ?? 0, end - RECENT_FRAMES_AT_START));
     const startedAtMs = clock.nowMs();
-    this.#partitions = from.map(
-      (startOffset, index) => new DeliveryPartition({ index, startOffset, startedAtMs, bounds, users }),
-    );
+    this.#partitions = from.map((startOffset, index) => new DeliveryPartition(index, startOffset, startedAtMs));
+    this.#recent = new RecentDeliveries(from.map(startOf), users, bounds);
+    for (const user of this.#listeners.keys()) this.#recent.await(user);
     return from;
   }
 
@@ -80,6 +86,10 @@ export class Deliveries {
     return partition;
   }
 
+  recipient(userId: string): Recipient {
+    return { userId, number: this.options.users.intern(userId), partition: this.partitionOf(userId) };
+  }
+
   get positions(): readonly number[] {
     return this.#partitions.map((partition) => partition.end.position.offset);
   }
@@ -88,16 +98,23 @@ export class Deliveries {
     const partition = this.#partitions[batch.partition];
     if (partition === undefined)
       throw new Error(`${batch.topic} has more partitions than configured: ${String(batch.partition + 1)} at least`);
+    const awaited = new Set<number>();
     for (const record of batch.records) {
       const frame = this.#frames.read(record);
       if (frame === undefined) {
         this.brokenFrames += 1;
         continue;
       }
-      for (const entry of frame.entries) this.options.raise(entry);
-      partition.applyFrame(record.offset, frame.entries, frame.origin, this.options.isReached);
+      for (const [index, entry] of frame.entries.entries()) {
+        const { row, sender, to } = entry;
+        this.options.raise(entry);
+        const news = new News(entry.news, sender, { offset: record.offset, entry: index }, frame.origin);
+        this.#recent.add({ partition: batch.partition, row, news, to }, awaited);
+      }
+      partition.passFrame(record.offset, frame.origin, this.options.isReached);
     }
     partition.finish(batch.nextOffset);
+    for (const user of awaited) this.#wake(user);
     this.#sweep();
   }
 
@@ -106,31 +123,56 @@ export class Deliveries {
     for (const partition of this.#partitions) partition.recheck(this.options.isReached);
   }
 
-  follow(userId: string, since: Position): Followed | Promise<Followed> {
-    const partition = this.partitionOf(userId);
+  /** `held`: what the recipient was told since then can be read, for now. */
+  follow(recipient: Recipient, since: Position): Followed | Promise<Followed> {
+    const { partition } = recipient;
     if (comparePositions(since, partition.end.position) > 0) return this.#aheadOrLost(partition, since);
-    const inbox = this.#open(partition, userId, since);
-    if (inbox !== undefined) return inbox;
-    // Memory holds all of it, and an inbox does not: the log would give the same.
-    if (comparePositions(since, partition.recent.floor) >= 0) return 'lost';
-    return this.#replay(partition, userId, since);
+    if (this.read(recipient, since) !== undefined) return 'held';
+    // Memory holds all of it, and it is too much: the log would give the same.
+    if (comparePositions(since, this.#recent.floor(partition.index)) >= 0) return 'lost';
+    return this.#replay(recipient, since);
   }
 
-  /** Somebody was given this place just now and will come back with it: what is told meanwhile is kept for them, unless memory will hold it, as it does while few come. */
-  expect(userId: string, position: Position): void {
-    const partition = this.partitionOf(userId);
-    const nowMs = this.options.clock.nowMs();
-    if (nowMs - this.#countedFromMs > COUNTED_FOR_MS) [this.#countedFromMs, this.#came] = [nowMs, 0];
-    this.#came += 1;
-    const isStorm = this.#came > FEW_COME || !partition.recent.holdsSince(nowMs - EXPECTED_BACK_MS);
-    if (isStorm) this.#open(partition, userId, position);
+  /** What a recipient was told from a place on, of each sender the latest, oldest first. `undefined`: it has to be followed anew. */
+  read({ number, partition: { index } }: Recipient, since: Position): News[] | undefined {
+    if (comparePositions(since, this.#recent.floor(index)) >= 0) return this.#recent.since(number, index, since);
+    const replayed = this.#replays.kept(number, index, since);
+    const later = replayed && this.#recent.since(number, index, replayed.readTo);
+    if (replayed === undefined || later === undefined) return undefined;
+    const latest = new LatestNews();
+    for (const news of replayed.news) latest.put(news);
+    for (const news of later) latest.put(news);
+    return latest.size > this.options.bounds.maxSendersAtOnce ? undefined : latest.since(since);
   }
 
-  #open(partition: DeliveryPartition, userId: string, since: Position, replayed?: Replayed): Inbox | undefined {
-    const inbox = partition.open(userId, since, replayed);
-    // Nobody holds on to it yet.
-    if (inbox !== undefined) inbox.usedAtMs = this.options.clock.nowMs();
-    return inbox;
+  /** What a recipient was told since a time, as far as memory holds it. */
+  toldSince({ number, partition }: Recipient, sinceMs: number): LatestNews {
+    return this.#recent.latest(number, partition.index, sinceMs);
+  }
+
+  /** Calls whenever this recipient may have been told something; what is returned ends that. */
+  listen({ number }: Recipient, listener: () => void): () => void {
+    const listeners = this.#listeners.get(number) ?? new Set();
+    if (listeners.size === 0) {
+      this.#listeners.set(number, listeners);
+      this.#recent.await(number);
+    }
+    listeners.add(listener);
+    return () => {
+      if (!listeners.delete(listener) || listeners.size > 0) return;
+      this.#listeners.delete(number);
+      this.#recent.letGo(number);
+    };
+  }
+
+  /** Whoever waits for this user looks again. */
+  poke(userId: string): void {
+    const user = this.options.users.find(userId);
+    if (user !== undefined) this.#wake(user);
+  }
+
+  #wake(user: number): void {
+    for (const listener of this.#listeners.get(user) ?? []) listener();
   }
 
   /** A place beyond the log's own end never existed here. While the log cannot be asked, it may yet be reached. */
@@ -144,11 +186,11 @@ export class Deliveries {
     }
   }
 
-  async #replay(partition: DeliveryPartition, userId: string, since: Position): Promise<Followed> {
+  async #replay(recipient: Recipient, since: Position): Promise<Followed> {
     try {
-      const replayed = await this.#replays.ask(partition, userId, since);
+      const replayed = await this.#replays.ask(recipient.number, recipient.partition.index, since);
       // Memory that moved on meanwhile past what was read leaves a gap: `lost`, rather than reading after it for ever.
-      return replayed === 'lost' ? 'lost' : (this.#open(partition, userId, since, replayed) ?? 'lost');
+      return replayed === 'lost' || this.read(recipient, since) === undefined ? 'lost' : 'held';
     } catch (error) {
       // The log is away: the views still hold the last known state, and the fallback tells it.
       if (error instanceof LogUnavailableError) return 'lost';
@@ -160,6 +202,6 @@ export class Deliveries {
     const nowMs = this.options.clock.nowMs();
     if (nowMs - this.#sweptAtMs < SWEEP_MS) return;
     this.#sweptAtMs = nowMs;
-    for (const partition of this.#partitions) partition.evictIdle(nowMs - IDLE_INBOX_MS);
+    this.#replays.sweep();
   }
 }

@@ -12,8 +12,8 @@ export interface Wanted {
 
 export const EVERYTHING: Wanted = { passes: undefined, limit: Infinity };
 
-export function isWanted(wanted: Wanted, sender: string): boolean {
-  return wanted.passes === undefined || wanted.passes(sender);
+export function isWanted(passes: Wanted['passes'], sender: string): boolean {
+  return passes === undefined || passes(sender);
 }
 
 export interface Feed {
@@ -28,7 +28,6 @@ export interface Feed {
   changed(signal: AbortSignal): Promise<void>;
   /** Calls whenever there may be something to take, from now on; what is returned ends that. */
   listen(listener: () => void): () => void;
-  close(): void;
 }
 
 /** Resolves when `listen`'s listener is called or the signal fires, and leaves nothing behind. */

@@ -1,13 +1,13 @@
-// One client's way through its inbox: what it has been told, and what comes next. Invariant: its own state is told from the
+// One client's way through what its user is told: what it has been told, and what comes next. Invariant: its own state is told from the
 // view as soon as this gateway knows it (read your own write), everybody else's in the order of their delivery; the token
 // after each answer stands behind exactly what was told.
 import type { Clock } from '#libs/event-log';
 import type { BusyName } from '#libs/matrix';
 import type { MembershipsView, PublicState, StatesView } from '#libs/views';
-import type { DeliveryPartition } from './delivery-partition.js';
+import type { Deliveries, Recipient } from './deliveries.js';
 import { isWanted, whenCalled, type Feed, type Wanted } from './feed.js';
 import { missedGoodbyes } from './goodbyes.js';
-import type { Inbox } from './inbox.js';
+import type { LatestNews } from './latest-news.js';
 import { eventText, type News } from './news.js';
 import { comparePositions, type Position } from './position.js';
 import { writeSinceToken, type SinceToken } from './since-token.js';
@@ -20,6 +20,7 @@ export interface FollowerSurroundings {
   readonly clock: Clock;
   readonly states: StatesView;
   readonly memberships: MembershipsView;
+  readonly deliveries: Deliveries;
   readonly busyName: BusyName;
   readonly onTold?: OnTold | undefined;
   readonly memory: SnapshotMemory;
@@ -29,12 +30,13 @@ export interface FollowerSurroundings {
 
 export interface FollowerOptions {
   readonly shared: FollowerSurroundings;
-  readonly partition: DeliveryPartition;
-  readonly inbox: Inbox;
+  readonly recipient: Recipient;
   readonly token: SinceToken;
   /** The one that the token began with, if it carries its mark. */
   readonly snapshot: RememberedSnapshot | undefined;
 }
+
+type Tell = (text: string) => 'more' | 'enough';
 
 /** Between two looks for who went offline unseen. */
 const LOOK_MS = 5_000;
@@ -46,61 +48,23 @@ export class Follower implements Feed {
   constructor(private readonly options: FollowerOptions) {
     this.#token = options.token;
     this.#snapshot = options.snapshot;
-    options.inbox.holders += 1;
-    options.inbox.usedAtMs = options.shared.clock.nowMs();
   }
 
   get isBehind(): boolean {
-    return comparePositions(this.options.inbox.floor, this.#token.position) > 0;
+    return this.#read() === undefined;
   }
 
   take(wanted: Wanted): string[] {
-    const { partition, inbox, shared } = this.options;
-    if (this.isBehind && partition.open(inbox.userId, this.#token.position) === undefined)
-      return this.#beginAgain(wanted);
-    const from = this.#token.position;
-    const texts = this.#take(wanted);
-    inbox.trim(from, shared.clock.nowMs());
-    return texts;
-  }
-
-  #take(wanted: Wanted): string[] {
-    const nowMs = this.options.shared.clock.nowMs();
+    const found = this.#read();
+    if (found === undefined) return this.#beginAgain(wanted);
     const texts: string[] = [];
-    this.#takeOwn(wanted, nowMs, texts);
-    const { partition, inbox, shared } = this.options;
-    const end = partition.end;
-    let next: Position = end.position;
-    for (const news of inbox.since(this.#token.position)) {
-      if (!this.#concerns(news, wanted)) continue;
-      if (texts.length >= wanted.limit) {
-        next = news.position;
-        break;
-      }
-      texts.push(news.eventText(nowMs, shared.busyName));
-      if (news.traceparent !== undefined) shared.onTold?.(inbox.userId, news, news.traceparent);
-    }
-    // A token may stand ahead of this gateway: it never goes back.
-    if (comparePositions(next, this.#token.position) > 0) {
-      const timeMs = next === end.position ? end.timeMs : Math.min(this.#token.timeMs, end.timeMs);
-      this.#token = { ...this.#token, position: next, timeMs };
-    }
-    this.#takeGoodbyes(wanted, nowMs, texts);
+    this.#tell(found, wanted.passes, (text) => (texts.push(text) < wanted.limit ? 'more' : 'enough'));
     return texts;
   }
 
-  /** What `take` tells, in the same order; each token stands before the next that there is to tell. */
   each(passes: Wanted['passes'], tell: (text: string, token: string) => 'more' | 'enough'): void {
-    const one = { passes, limit: 1 };
-    if (this.isBehind) return;
-    const { inbox, shared } = this.options;
-    // What others of the same user have yet to read is held until all is told.
-    const from = this.#token.position;
-    for (;;) {
-      const [text] = this.#take(one);
-      if (text === undefined || tell(text, this.token()) === 'enough') break;
-    }
-    inbox.trim(from, shared.clock.nowMs());
+    const found = this.#read();
+    if (found !== undefined) this.#tell(found, passes, (text) => tell(text, this.token()));
   }
 
   token(): string {
@@ -116,11 +80,12 @@ export class Follower implements Feed {
   }
 
   listen(listener: () => void): () => void {
-    const stopListening = this.options.inbox.listen(listener);
+    const { shared, recipient } = this.options;
+    const stopListening = shared.deliveries.listen(recipient, listener);
     if (this.#snapshot === undefined) return stopListening;
     let isStopped = false;
     let cancel: (() => void) | undefined;
-    const { clock } = this.options.shared;
+    const { clock } = shared;
     const later = (notBeforeMs: number): void => {
       if (isStopped || this.#snapshot === undefined) return;
       cancel = clock.wakeAt(Math.max(this.#snapshot.lookAtMs, notBeforeMs), () => {
@@ -136,45 +101,72 @@ export class Follower implements Feed {
     };
   }
 
-  close(): void {
-    this.options.inbox.holders -= 1;
-    this.options.inbox.usedAtMs = this.options.shared.clock.nowMs();
+  #read(): News[] | undefined {
+    const { shared, recipient } = this.options;
+    return shared.deliveries.read(recipient, this.#token.position);
+  }
+
+  /** The token stands behind each text while it is told. */
+  #tell(found: readonly News[], passes: Wanted['passes'], tell: Tell): void {
+    const nowMs = this.options.shared.clock.nowMs();
+    const { end } = this.options.recipient.partition;
+    if (this.#tellOwn(passes, nowMs, tell) === 'enough') return;
+    let next: News | undefined;
+    for (const news of found) {
+      if (!this.#concerns(news, passes)) continue;
+      if (next !== undefined) {
+        this.#moveTo(news.position, Math.min(this.#token.timeMs, end.timeMs));
+        if (this.#tellNews(next, nowMs, tell) === 'enough') return;
+      }
+      next = news;
+    }
+    this.#moveTo(end.position, end.timeMs);
+    if (next !== undefined && this.#tellNews(next, nowMs, tell) === 'enough') return;
+    this.#tellGoodbyes(passes, nowMs, tell);
+  }
+
+  #tellNews(news: News, nowMs: number, tell: Tell): 'more' | 'enough' {
+    const { shared, recipient } = this.options;
+    if (news.traceparent !== undefined) shared.onTold?.(recipient.userId, news, news.traceparent);
+    return tell(news.eventText(nowMs, shared.busyName));
+  }
+
+  /** A token may stand ahead of this gateway: it never goes back. */
+  #moveTo(position: Position, timeMs: number): void {
+    if (comparePositions(position, this.#token.position) > 0) this.#token = { ...this.#token, position, timeMs };
   }
 
   #beginAgain(wanted: Wanted): string[] {
-    const { shared, inbox } = this.options;
-    const { texts, token } = shared.everything(inbox.userId, wanted);
+    const { shared, recipient } = this.options;
+    const { texts, token } = shared.everything(recipient.userId, wanted);
     this.#token = token;
-    this.#snapshot = token.snapshot && shared.memory.find(token.snapshot, inbox.userId);
+    this.#snapshot = token.snapshot && shared.memory.find(token.snapshot, recipient.userId);
     if (this.#snapshot !== undefined) this.#snapshot.lookAtMs = shared.clock.nowMs() + LOOK_MS;
     return [...texts];
   }
 
-  #takeOwn(wanted: Wanted, nowMs: number, texts: string[]): void {
-    const { userId } = this.options.inbox;
+  #tellOwn(passes: Wanted['passes'], nowMs: number, tell: Tell): 'more' | 'enough' {
+    const { userId, number } = this.options.recipient;
     const { states } = this.options.shared;
-    const row = states.numbering.find(userId);
-    if (row === undefined || states.rows.compare(row, this.#token.own.life, this.#token.own.version) <= 0) return;
-    const own = states.stateOf(row);
-    if (own === undefined || texts.length >= wanted.limit) return;
+    if (states.rows.compare(number, this.#token.own.life, this.#token.own.version) <= 0) return 'more';
+    const own = states.stateOf(number);
+    if (own === undefined) return 'more';
     this.#token = { ...this.#token, own: { life: own.life, version: own.version } };
-    if (isWanted(wanted, userId)) texts.push(this.#textOf(own, nowMs));
+    return isWanted(passes, userId) ? tell(this.#textOf(own, nowMs)) : 'more';
   }
 
-  #takeGoodbyes(wanted: Wanted, nowMs: number, texts: string[]): void {
+  #tellGoodbyes(passes: Wanted['passes'], nowMs: number, tell: Tell): void {
     const snapshot = this.#snapshot;
     if (snapshot === undefined || nowMs < snapshot.lookAtMs) return;
-    snapshot.lookAtMs = nowMs + LOOK_MS;
-    const { inbox, shared } = this.options;
-    const { states, memberships } = shared;
-    for (const state of missedGoodbyes({ states, memberships, inbox, snapshot, nowMs })) {
-      if (texts.length >= wanted.limit) {
-        snapshot.lookAtMs = nowMs;
-        return;
-      }
+    const { recipient, shared } = this.options;
+    const { states, memberships, deliveries } = shared;
+    const { userId } = recipient;
+    const toldSince = (sinceMs: number): LatestNews => deliveries.toldSince(recipient, sinceMs);
+    for (const state of missedGoodbyes({ states, memberships, userId, snapshot, nowMs, toldSince })) {
       snapshot.told.set(state.userId, { life: state.life, version: state.version });
-      if (isWanted(wanted, state.userId)) texts.push(this.#textOf(state, nowMs));
+      if (isWanted(passes, state.userId) && tell(this.#textOf(state, nowMs)) === 'enough') return;
     }
+    snapshot.lookAtMs = nowMs + LOOK_MS;
     if (nowMs <= snapshot.atMs + YOUNG_MS) return;
     const { snapshot: _, ...grown } = this.#token;
     this.#token = grown;
@@ -185,8 +177,8 @@ export class Follower implements Feed {
     return eventText(userId, view, nowMs, this.options.shared.busyName);
   }
 
-  #concerns(news: News, wanted: Wanted): boolean {
-    if (news.sender === this.options.inbox.userId || !isWanted(wanted, news.sender)) return false;
+  #concerns(news: News, passes: Wanted['passes']): boolean {
+    if (news.sender === this.options.recipient.userId || !isWanted(passes, news.sender)) return false;
     return this.#snapshot === undefined || !alreadyTold(news, this.#snapshot);
   }
 }

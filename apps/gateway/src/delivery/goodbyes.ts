@@ -3,8 +3,8 @@
 // of who is plain offline. No frame ever comes then. Invariant: while a snapshot is young, and once when it no longer is,
 // whoever went offline around it and was told neither by it nor by a frame is told from the view.
 import { isPlainOffline, type MembershipsView, type PublicState, type StatesView } from '#libs/views';
-import type { Inbox } from './inbox.js';
-import { compareStamps } from './position.js';
+import type { LatestNews } from './latest-news.js';
+import { compareStamps, type Stamp } from './position.js';
 import { FRESH_MS, type RememberedSnapshot } from './snapshot-memory.js';
 
 /** A frame gets so long to come first. */
@@ -13,20 +13,29 @@ const SETTLED_MS = 5_000;
 export interface GoodbyesOptions {
   readonly states: StatesView;
   readonly memberships: MembershipsView;
-  readonly inbox: Inbox;
+  readonly userId: string;
   readonly snapshot: RememberedSnapshot;
   readonly nowMs: number;
+  /** What the user was told since a time. */
+  toldSince(sinceMs: number): LatestNews;
 }
 
-export function missedGoodbyes({ states, memberships, inbox, snapshot, nowMs }: GoodbyesOptions): PublicState[] {
+export function missedGoodbyes(options: GoodbyesOptions): PublicState[] {
+  const { states, memberships, userId, snapshot, nowMs } = options;
+  let told: LatestNews | undefined;
   const missed: PublicState[] = [];
-  for (const other of memberships.interestedIn(inbox.userId)) {
-    if (other === inbox.userId) continue;
+  for (const other of memberships.interestedIn(userId)) {
+    if (other === userId) continue;
     const state = states.get(other);
     if (state === undefined || (state.view !== undefined && !isPlainOffline(state.view))) continue;
     if (Math.abs(state.changedAtMs - snapshot.atMs) > FRESH_MS || state.changedAtMs > nowMs - SETTLED_MS) continue;
-    const told = [snapshot.told.get(other), inbox.latest(other)];
-    if (told.every((stamp) => stamp === undefined || compareStamps(stamp, state) < 0)) missed.push(state);
+    if (isTold(snapshot.told.get(other), state)) continue;
+    told ??= options.toldSince(snapshot.atMs - FRESH_MS);
+    if (!isTold(told.of(other), state)) missed.push(state);
   }
   return missed;
+}
+
+function isTold(stamp: Stamp | undefined, state: PublicState): boolean {
+  return stamp !== undefined && compareStamps(stamp, state) >= 0;
 }

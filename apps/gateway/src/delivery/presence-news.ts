@@ -4,8 +4,7 @@
 import type { Clock } from '#libs/event-log';
 import type { BusyName } from '#libs/matrix';
 import { isPlainOffline, type MembershipsView, type PublicState, type StatesView } from '#libs/views';
-import type { Deliveries, Followed } from './deliveries.js';
-import type { DeliveryPartition } from './delivery-partition.js';
+import type { Deliveries, Followed, Recipient } from './deliveries.js';
 import { isWanted, type Wanted } from './feed.js';
 import { Follower, type FollowerSurroundings } from './follower.js';
 import { eventText } from './news.js';
@@ -79,7 +78,7 @@ export class PresenceNews {
     const fresh = new Map<string, Stamp>();
     for (const other of memberships.interestedIn(userId)) {
       const state = states.get(other);
-      if (state === undefined || !isWanted(wanted, other)) continue;
+      if (state === undefined || !isWanted(wanted.passes, other)) continue;
       if (other !== userId && state.changedAtMs > nowMs - FRESH_MS) fresh.set(other, stampOf(state));
       if (state.view === undefined || isPlainOffline(state.view) ? evenOffline(state) : true) shown.push(state);
     }
@@ -94,38 +93,38 @@ export class PresenceNews {
       identity: this.#identityOf(userId),
       own: stampOf(states.get(userId) ?? NEVER),
     };
-    deliveries.expect(userId, token.position);
     const texts = shown.map((state) => eventText(state.userId, state.view, nowMs, busyName));
     return { texts, token: { ...token, snapshot: this.#remember(userId, nowMs, fresh) } };
   }
 
   /** At once where memory reaches back so far. */
   follow(userId: string, token: SinceToken): Following | Promise<Following> {
-    const partition = this.options.deliveries.partitionOf(userId);
-    if (token.partition !== partition.index || token.identity !== this.#identityOf(userId)) return 'lost';
-    const inbox = this.options.deliveries.follow(userId, token.position);
-    return inbox instanceof Promise
-      ? inbox.then((found) => this.#followIn(found, partition, token))
-      : this.#followIn(inbox, partition, token);
+    const { deliveries } = this.options;
+    const recipient = deliveries.recipient(userId);
+    if (token.partition !== recipient.partition.index || token.identity !== this.#identityOf(userId)) return 'lost';
+    const followed = deliveries.follow(recipient, token.position);
+    return followed instanceof Promise
+      ? followed.then((found) => this.#followFrom(found, recipient, token))
+      : this.#followFrom(followed, recipient, token);
   }
 
-  #followIn(inbox: Followed, partition: DeliveryPartition, token: SinceToken): Following {
-    if (inbox === 'ahead' || inbox === 'lost') return inbox;
-    const { userId } = inbox;
+  #followFrom(followed: Followed, recipient: Recipient, token: SinceToken): Following {
+    if (followed !== 'held') return followed;
     const shared = this.#shared;
+    const { userId } = recipient;
     const mark = token.snapshot;
-    if (mark === undefined) return new Follower({ shared, partition, inbox, token, snapshot: undefined });
+    if (mark === undefined) return new Follower({ shared, recipient, token, snapshot: undefined });
     const known = shared.memory.find(mark, userId);
-    if (known !== undefined) return new Follower({ shared, partition, inbox, token, snapshot: known });
+    if (known !== undefined) return new Follower({ shared, recipient, token, snapshot: known });
     // Another gateway's snapshot, or one forgotten: nothing is known of what it told.
     const begun = { ...token, snapshot: this.#remember(userId, mark.atMs, new Map()) };
     const snapshot = shared.memory.find(begun.snapshot, userId);
-    return new Follower({ shared, partition, inbox, token: begun, snapshot });
+    return new Follower({ shared, recipient, token: begun, snapshot });
   }
 
   /** Something of the user's own moved here before its delivery: waiting requests look again. */
   poke(userId: string): void {
-    this.options.deliveries.partitionOf(userId).inbox(userId)?.wake();
+    this.options.deliveries.poke(userId);
   }
 
   text(token: SinceToken): string {

@@ -1,11 +1,10 @@
 // The log read again for tokens that lie before what memory holds. Invariant: one pass over a partition serves everybody who waits
-// when it begins, so that a crowd that comes back costs one reading; who comes meanwhile is served by the next pass.
+// when it begins, so that a crowd that comes back costs one reading; who comes meanwhile is served by the next pass. What a
+// pass found is kept for as long as memory goes on from it.
 import type { EventLog, LogRecord } from '#libs/event-log';
 import type { Interner } from '#libs/interest';
-import type { DeliveryPartition, Replayed } from './delivery-partition.js';
 import { FrameReader } from './frame-records.js';
-import { Inbox, type InboxBounds } from './inbox.js';
-import { KeptNews } from './kept-news.js';
+import { LatestNews } from './latest-news.js';
 import { News } from './news.js';
 import { comparePositions, startOf, type Position } from './position.js';
 
@@ -16,13 +15,24 @@ export interface ReplaysOptions {
   readonly users: Interner;
   /** A token further behind is lost. */
   readonly maxFrames: number;
-  readonly maxSendersPerInbox: number;
+  /** So is one with more than that to tell. */
+  readonly maxSenders: number;
+  /** Where memory begins. */
+  readonly floor: (partition: number) => Position;
+}
+
+/** Everything told to one user from a place up to another. */
+export interface Replayed {
+  readonly partition: number;
+  readonly since: Position;
+  readonly news: readonly News[];
+  readonly readTo: Position;
 }
 
 interface Asked {
+  readonly user: number;
   readonly since: Position;
-  /** What the pass finds. */
-  readonly inbox: Inbox;
+  readonly found: LatestNews;
   readonly resolve: (replayed: Replayed | 'lost') => void;
   readonly reject: (error: unknown) => void;
 }
@@ -30,28 +40,47 @@ interface Asked {
 /** Partitions read at once. */
 const MAX_PASSES = 4;
 const MAX_WAITING = 10_000;
+/** In all that is kept. */
+const MAX_KEPT_NEWS = 200_000;
 
 export class Replays {
-  readonly #waiting = new Map<DeliveryPartition, Asked[]>();
-  readonly #reading = new Set<DeliveryPartition>();
-
+  readonly #waiting = new Map<number, Asked[]>();
+  readonly #reading = new Set<number>();
+  /** By user, the oldest first. */
+  readonly #kept = new Map<number, Replayed>();
+  #keptNews = 0;
   readonly #frames: FrameReader;
-  readonly #bounds: InboxBounds;
 
   constructor(private readonly options: ReplaysOptions) {
     this.#frames = new FrameReader(options.users);
-    this.#bounds = { maxSenders: options.maxSendersPerInbox, kept: new KeptNews(Infinity) };
   }
 
-  /** What a user was told from a place on up to where memory begins. `lost`: too far back, or too many wait. @throws whatever reading throws */
-  ask(partition: DeliveryPartition, userId: string, since: Position): Promise<Replayed | 'lost'> {
+  /** What a pass found for a user from a place or an earlier one on, if memory goes on from it. */
+  kept(user: number, partition: number, since: Position): Replayed | undefined {
+    const kept = this.#kept.get(user);
+    return kept !== undefined && kept.partition === partition && comparePositions(kept.since, since) <= 0 && this.#goesOn(kept)
+      ? kept
+      : undefined;
+  }
+
+  /** What a user was told from a place on up to where memory begins. `lost`: too far back, too much, or too many wait. @throws whatever reading throws */
+  ask(user: number, partition: number, since: Position): Promise<Replayed | 'lost'> {
     const waiting = this.#waiting.get(partition) ?? [];
     if (waiting.length >= MAX_WAITING) return Promise.resolve('lost');
     this.#waiting.set(partition, waiting);
     return new Promise((resolve, reject) => {
-      waiting.push({ since, inbox: new Inbox(userId, since, this.#bounds), resolve, reject });
+      waiting.push({ user, since, found: new LatestNews(), resolve, reject });
       this.#begin();
     });
+  }
+
+  /** Lets go of whatever memory does not go on from. */
+  sweep(): void {
+    for (const [user, kept] of this.#kept) if (!this.#goesOn(kept)) this.#drop(user, kept);
+  }
+
+  #goesOn({ partition, readTo }: Replayed): boolean {
+    return comparePositions(readTo, this.options.floor(partition)) >= 0;
   }
 
   #begin(): void {
@@ -71,39 +100,31 @@ export class Replays {
     }
   }
 
-  async #pass(partition: DeliveryPartition, asked: readonly Asked[]): Promise<void> {
-    const { log, topic, maxFrames } = this.options;
-    const start = (await log.starts(topic))[partition.index] ?? 0;
+  async #pass(partition: number, asked: readonly Asked[]): Promise<void> {
+    const { log, topic, maxFrames, maxSenders, floor } = this.options;
+    const start = (await log.starts(topic))[partition] ?? 0;
+    const to = floor(partition).offset + 1;
     const near: Asked[] = [];
-    let [from, to] = [Infinity, 0];
+    let from = to;
     for (const one of asked) {
-      const { since, inbox } = one;
-      const upTo = partition.memoryFrom(inbox.userId).offset + 1;
-      if (since.offset < start || upTo - since.offset > maxFrames) {
+      const { offset } = one.since;
+      if (offset < start || to - offset > maxFrames) {
         one.resolve('lost');
         continue;
       }
       near.push(one);
-      from = Math.min(from, since.offset);
-      to = Math.max(to, upTo);
+      from = Math.min(from, offset);
     }
-    const byUser = this.#askedByUser(near);
-    if (near.length > 0)
-      for await (const { records } of log.read(topic, partition.index, from, to))
-        for (const record of records) this.#find(record, byUser);
-    for (const { since, inbox, resolve } of near)
-      resolve(comparePositions(inbox.floor, since) > 0 ? 'lost' : { news: inbox.since(since), readTo: startOf(to) });
-  }
-
-  #askedByUser(asked: readonly Asked[]): ReadonlyMap<number, readonly Asked[]> {
-    const byUser = new Map<number, Asked[]>();
-    for (const one of asked) {
-      const number = this.options.users.intern(one.inbox.userId);
-      const known = byUser.get(number);
-      if (known === undefined) byUser.set(number, [one]);
-      else known.push(one);
-    }
-    return byUser;
+    if (near.length === 0) return;
+    const byUser = askedByUser(near);
+    for await (const { records } of log.read(topic, partition, from, to))
+      for (const record of records) this.#find(record, byUser);
+    for (const { user, since, found, resolve } of near)
+      resolve(
+        found.size > maxSenders
+          ? 'lost'
+          : this.#keep(user, { partition, since, news: found.since(since), readTo: startOf(to) }),
+      );
   }
 
   #find(record: LogRecord, byUser: ReadonlyMap<number, readonly Asked[]>): void {
@@ -111,10 +132,42 @@ export class Replays {
     frame?.entries.forEach(({ news: told, sender, to }, index) => {
       const news = new News(told, sender, { offset: record.offset, entry: index }, frame.origin);
       for (const recipient of to)
-        for (const { since, inbox } of byUser.get(recipient) ?? NOBODY)
-          if (comparePositions(news.position, since) >= 0) inbox.put(news);
+        for (const { since, found } of byUser.get(recipient) ?? NOBODY)
+          if (comparePositions(news.position, since) >= 0) found.put(news);
     });
   }
+
+  #keep(user: number, replayed: Replayed): Replayed {
+    const before = this.#kept.get(user);
+    if (before !== undefined) this.#drop(user, before);
+    this.#kept.set(user, replayed);
+    this.#keptNews += sizeOf(replayed);
+    for (const [oldest, kept] of this.#kept) {
+      if (this.#keptNews <= MAX_KEPT_NEWS || oldest === user) break;
+      this.#drop(oldest, kept);
+    }
+    return replayed;
+  }
+
+  #drop(user: number, kept: Replayed): void {
+    this.#kept.delete(user);
+    this.#keptNews -= sizeOf(kept);
+  }
+}
+
+/** What holds none takes a place too. */
+function sizeOf({ news }: Replayed): number {
+  return 1 + news.length;
+}
+
+function askedByUser(asked: readonly Asked[]): ReadonlyMap<number, readonly Asked[]> {
+  const byUser = new Map<number, Asked[]>();
+  for (const one of asked) {
+    const known = byUser.get(one.user);
+    if (known === undefined) byUser.set(one.user, [one]);
+    else known.push(one);
+  }
+  return byUser;
 }
 
 const NOBODY: readonly Asked[] = [];

@@ -114,7 +114,6 @@ class Client {
     }
     this.#note(feed.take(EVERYTHING));
     this.token = feed.sinceToken;
-    feed.close();
     return 'told';
   }
 
@@ -249,7 +248,7 @@ describe('what a client was told in the end', () => {
     let lost = 0;
     await fc.assert(
       fc.asyncProperty(choices, async (steps) => {
-        const world = await World.open({ maxRecentRecipients: 2, maxReplayFrames: 1, maxSendersPerInbox: 2 });
+        const world = await World.open({ maxRecentRecipients: 2, maxReplayFrames: 1, maxSendersAtOnce: 2 });
         for (const choice of steps) await world.step(choice);
         await world.settle();
         lost += world.lost;

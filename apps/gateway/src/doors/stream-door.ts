@@ -117,10 +117,7 @@ export class StreamDoor {
     let origin: 'followed' | 'behind' | 'shown' = 'followed';
     for (;;) {
       const feed = await news.follow(userId, token);
-      if (stream.place.ended() !== undefined) {
-        if (typeof feed === 'object') feed.close();
-        return;
-      }
+      if (stream.place.ended() !== undefined) return;
       if (feed === 'lost') {
         // What was shown just now cannot be followed yet: the views here have to come further.
         if (origin === 'shown') await this.#pause(stream);
@@ -130,13 +127,9 @@ export class StreamDoor {
         const partition = deliveries.partitionOf(userId);
         await whenCalled((listener) => partition.onApplied(listener), stream.place.signal);
       } else {
-        try {
-          if ((await this.#pour(stream, feed)) === 'over') return;
-          token = feed.sinceToken;
-          origin = 'behind';
-        } finally {
-          feed.close();
-        }
+        if ((await this.#pour(stream, feed)) === 'over') return;
+        token = feed.sinceToken;
+        origin = 'behind';
       }
     }
   }

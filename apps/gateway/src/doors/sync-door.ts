@@ -119,14 +119,10 @@ export class SyncDoor {
     }
     if (feed === 'lost') return this.#whole(news.fallback(userId, poll.wanted, token), 'lost');
     const followed = feed;
-    try {
-      let texts = followed.take(poll.wanted);
-      while (texts.length === 0 && (await this.#wait(poll, (listener) => followed.listen(listener))) === 'again')
-        texts = followed.take(poll.wanted);
-      return body(followed.token(), texts);
-    } finally {
-      followed.close();
-    }
+    let texts = followed.take(poll.wanted);
+    while (texts.length === 0 && (await this.#wait(poll, (listener) => followed.listen(listener))) === 'again')
+      texts = followed.take(poll.wanted);
+    return body(followed.token(), texts);
   }
 
   /** Until `listen` calls, or the poll's place among those who wait ends: then once more, and then it is over. */

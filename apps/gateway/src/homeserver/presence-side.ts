@@ -44,10 +44,7 @@ export class PresenceSide {
   /** Resolves when `told` tells all that there is: until then nothing. */
   async open(signal: AbortSignal): Promise<void> {
     if (this.#source !== undefined || signal.aborted) return;
-    const source = await this.#open(signal);
-    // Closed meanwhile: nobody would end it.
-    if (signal.aborted && source.kind === 'news') source.follower.close();
-    else this.#source = source;
+    this.#source = await this.#open(signal);
   }
 
   /** `open`, with the client's own claim in what is told if that can be had in a bounded time. Never fails. */
@@ -82,10 +79,6 @@ export class PresenceSide {
       return { texts: source.snapshot.texts, token: this.gateway.news.text(source.snapshot.token) };
     const texts = this.#texts.length > 0 ? this.#texts : source.follower.take(this.asked.wanted);
     return { texts, token: source.follower.token() };
-  }
-
-  close(): void {
-    if (this.#source?.kind === 'news') this.#source.follower.close();
   }
 
   async #open(signal: AbortSignal): Promise<Source> {

@@ -92,7 +92,6 @@ export class SlidingSync {
       return await this.#send(asked, answer, side);
     } finally {
       end();
-      side.close();
     }
   }
 

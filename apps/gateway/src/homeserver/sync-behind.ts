@@ -122,7 +122,6 @@ export class SyncBehind {
       }
     } finally {
       end();
-      side.close();
     }
   }
 
