@@ -24,9 +24,9 @@ export interface GatewayBounds {
   readonly maxFiltersPerUser: number;
   /** Senders whose news one answer tells; whoever has missed more is told everything shown. */
   readonly maxSendersAtOnce: number;
-  /** News kept in memory for whoever comes back (some 500 bytes each); an older token is read from the log. */
+  /** News kept in memory for whoever comes back (some 400 bytes each); an older token is read from the log. */
   readonly maxRecentNews: number;
-  /** Recipients of that news (4 bytes each). */
+  /** Recipients of that news (8 bytes each). */
   readonly maxRecentRecipients: number;
   /** Frames of the log read again for one token; a token further behind is answered by the fallback. */
   readonly maxReplayFrames: number;
@@ -45,7 +45,7 @@ export const DEFAULT_BOUNDS: GatewayBounds = {
   maxFilterBytes: 16 * 1024,
   maxFiltersPerUser: 100,
   maxSendersAtOnce: 5_000,
-  maxRecentNews: 300_000,
+  maxRecentNews: 500_000,
   maxRecentRecipients: 16_000_000,
   maxReplayFrames: 20_000,
   streamCommentMs: 15_000,

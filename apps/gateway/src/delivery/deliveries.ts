@@ -7,7 +7,7 @@ import { DeliveryPartition } from './delivery-partition.js';
 import type { FrameOrigin } from './frame-origin.js';
 import { FrameReader, type NumberedEntry } from './frame-records.js';
 import { LatestNews } from './latest-news.js';
-import { News } from './news.js';
+import type { News } from './news.js';
 import { comparePositions, startOf, type Position } from './position.js';
 import { RecentDeliveries, type RecentBounds } from './recent-deliveries.js';
 import { Replays } from './replays.js';
@@ -38,7 +38,7 @@ export interface Recipient {
 }
 
 /** `ahead`: this gateway has not applied that place yet. */
-export type Followed = 'held' | 'ahead' | 'lost';
+export type Followed = readonly News[] | 'ahead' | 'lost';
 
 const RECENT_FRAMES_AT_START = 2_000;
 const SWEEP_MS = 30_000;
@@ -106,10 +106,9 @@ export class Deliveries {
         continue;
       }
       for (const [index, entry] of frame.entries.entries()) {
-        const { row, sender, to } = entry;
         this.options.raise(entry);
-        const news = new News(entry.news, sender, { offset: record.offset, entry: index }, frame.origin);
-        this.#recent.add({ partition: batch.partition, row, news, to }, awaited);
+        const position = { offset: record.offset, entry: index };
+        this.#recent.add({ partition: batch.partition, position, entry, origin: frame.origin }, awaited);
       }
       partition.passFrame(record.offset, frame.origin, this.options.isReached);
     }
@@ -123,11 +122,12 @@ export class Deliveries {
     for (const partition of this.#partitions) partition.recheck(this.options.isReached);
   }
 
-  /** `held`: what the recipient was told since then can be read, for now. */
+  /** What a recipient was told since then, or why it cannot be read. */
   follow(recipient: Recipient, since: Position): Followed | Promise<Followed> {
     const { partition } = recipient;
     if (comparePositions(since, partition.end.position) > 0) return this.#aheadOrLost(partition, since);
-    if (this.read(recipient, since) !== undefined) return 'held';
+    const found = this.read(recipient, since);
+    if (found !== undefined) return found;
     // Memory holds all of it, and it is too much: the log would give the same.
     if (comparePositions(since, this.#recent.floor(partition.index)) >= 0) return 'lost';
     return this.#replay(recipient, since);
@@ -190,7 +190,7 @@ export class Deliveries {
     try {
       const replayed = await this.#replays.ask(recipient.number, recipient.partition.index, since);
       // Memory that moved on meanwhile past what was read leaves a gap: `lost`, rather than reading after it for ever.
-      return replayed === 'lost' || this.read(recipient, since) === undefined ? 'lost' : 'held';
+      return replayed === 'lost' ? 'lost' : (this.read(recipient, since) ?? 'lost');
     } catch (error) {
       // The log is away: the views still hold the last known state, and the fallback tells it.
       if (error instanceof LogUnavailableError) return 'lost';

@@ -5,10 +5,12 @@ import type { Clock } from '#libs/event-log';
 import type { BusyName } from '#libs/matrix';
 import type { MembershipsView, PublicState, StatesView } from '#libs/views';
 import type { Deliveries, Recipient } from './deliveries.js';
+import type { Reached } from './delivery-partition.js';
 import { isWanted, whenCalled, type Feed, type Wanted } from './feed.js';
 import { missedGoodbyes } from './goodbyes.js';
 import type { LatestNews } from './latest-news.js';
-import { eventText, type News } from './news.js';
+import { eventText } from './event-text.js';
+import type { News } from './news.js';
 import { comparePositions, type Position } from './position.js';
 import { writeSinceToken, type SinceToken } from './since-token.js';
 import type { OnTold } from './traced-news.js';
@@ -32,6 +34,8 @@ export interface FollowerOptions {
   readonly shared: FollowerSurroundings;
   readonly recipient: Recipient;
   readonly token: SinceToken;
+  /** What was found for the token just now. */
+  readonly found: readonly News[];
   /** The one that the token began with, if it carries its mark. */
   readonly snapshot: RememberedSnapshot | undefined;
 }
@@ -43,11 +47,20 @@ const LOOK_MS = 5_000;
 
 export class Follower implements Feed {
   #token: SinceToken;
+  /** The token's, moved on by everything that is told. */
+  #position: Position;
+  #timeMs: number;
   #snapshot: RememberedSnapshot | undefined;
+  /** Until more is applied. */
+  #found: { readonly news: readonly News[]; readonly end: Reached } | undefined;
 
   constructor(private readonly options: FollowerOptions) {
-    this.#token = options.token;
-    this.#snapshot = options.snapshot;
+    const { token, found, recipient, snapshot } = options;
+    this.#token = token;
+    this.#position = token.position;
+    this.#timeMs = token.timeMs;
+    this.#snapshot = snapshot;
+    this.#found = { news: found, end: recipient.partition.end };
   }
 
   get isBehind(): boolean {
@@ -68,11 +81,11 @@ export class Follower implements Feed {
   }
 
   token(): string {
-    return writeSinceToken(this.#token);
+    return writeSinceToken(this.sinceToken);
   }
 
   get sinceToken(): SinceToken {
-    return this.#token;
+    return { ...this.#token, position: this.#position, timeMs: this.#timeMs };
   }
 
   changed(signal: AbortSignal): Promise<void> {
@@ -101,13 +114,16 @@ export class Follower implements Feed {
     };
   }
 
-  #read(): News[] | undefined {
+  #read(): readonly News[] | undefined {
     const { shared, recipient } = this.options;
-    return shared.deliveries.read(recipient, this.#token.position);
+    const found = this.#found;
+    if (found?.end === recipient.partition.end) return found.news;
+    return shared.deliveries.read(recipient, this.#position);
   }
 
   /** The token stands behind each text while it is told. */
   #tell(found: readonly News[], passes: Wanted['passes'], tell: Tell): void {
+    this.#found = undefined;
     const nowMs = this.options.shared.clock.nowMs();
     const { end } = this.options.recipient.partition;
     if (this.#tellOwn(passes, nowMs, tell) === 'enough') return;
@@ -115,7 +131,7 @@ export class Follower implements Feed {
     for (const news of found) {
       if (!this.#concerns(news, passes)) continue;
       if (next !== undefined) {
-        this.#moveTo(news.position, Math.min(this.#token.timeMs, end.timeMs));
+        this.#moveTo(news.position, Math.min(this.#timeMs, end.timeMs));
         if (this.#tellNews(next, nowMs, tell) === 'enough') return;
       }
       next = news;
@@ -127,19 +143,24 @@ export class Follower implements Feed {
 
   #tellNews(news: News, nowMs: number, tell: Tell): 'more' | 'enough' {
     const { shared, recipient } = this.options;
-    if (news.traceparent !== undefined) shared.onTold?.(recipient.userId, news, news.traceparent);
-    return tell(news.eventText(nowMs, shared.busyName));
+    const { announcement } = news;
+    if (announcement.traceparent !== undefined) shared.onTold?.(recipient.userId, news, announcement.traceparent);
+    return tell(announcement.eventText(nowMs, shared.busyName));
   }
 
   /** A token may stand ahead of this gateway: it never goes back. */
   #moveTo(position: Position, timeMs: number): void {
-    if (comparePositions(position, this.#token.position) > 0) this.#token = { ...this.#token, position, timeMs };
+    if (comparePositions(position, this.#position) <= 0) return;
+    this.#position = position;
+    this.#timeMs = timeMs;
   }
 
   #beginAgain(wanted: Wanted): string[] {
     const { shared, recipient } = this.options;
     const { texts, token } = shared.everything(recipient.userId, wanted);
     this.#token = token;
+    this.#position = token.position;
+    this.#timeMs = token.timeMs;
     this.#snapshot = token.snapshot && shared.memory.find(token.snapshot, recipient.userId);
     if (this.#snapshot !== undefined) this.#snapshot.lookAtMs = shared.clock.nowMs() + LOOK_MS;
     return [...texts];

@@ -7,10 +7,10 @@ import { isPlainOffline, type MembershipsView, type PublicState, type StatesView
 import type { Deliveries, Followed, Recipient } from './deliveries.js';
 import { isWanted, type Wanted } from './feed.js';
 import { Follower, type FollowerSurroundings } from './follower.js';
-import { eventText } from './news.js';
+import { eventText } from './event-text.js';
 import { NEVER, compareStamps, type Stamp } from './position.js';
 import { identityOf, writeSinceToken, type SinceToken, type SnapshotMark } from './since-token.js';
-import { FRESH_MS, type SnapshotMemory } from './snapshot-memory.js';
+import { FRESH_MS, type RememberedSnapshot, type SnapshotMemory } from './snapshot-memory.js';
 import type { Snapshot } from './snapshot.js';
 import type { OnTold } from './traced-news.js';
 
@@ -33,11 +33,13 @@ export type Following = Follower | 'ahead' | 'lost';
 
 /** The fallback goes back behind the token's time by this much. */
 const FALLBACK_MARGIN_MS = 60_000;
-const MAX_IDENTITIES = 50_000;
+const MAX_IDENTITIES = 500_000;
 
 export class PresenceNews {
-  /** Asked of every poll. */
-  readonly #identities = new Map<string, string>();
+  /** Asked of every poll; by the user's number. */
+  readonly #identities = new Map<number, string>();
+  /** Of the last snapshots: they seldom move. */
+  #positions: Pick<RememberedSnapshot, 'memberships' | 'rooms'> = { memberships: [], rooms: [] };
 
   /** One object for all followers: it stands in every poll's way. */
   readonly #shared: FollowerSurroundings;
@@ -73,7 +75,8 @@ export class PresenceNews {
   #snapshot(userId: string, wanted: Wanted, evenOffline: (state: PublicState) => boolean): Snapshot {
     const { clock, states, memberships, deliveries, busyName } = this.options;
     const nowMs = clock.nowMs();
-    const partition = deliveries.partitionOf(userId);
+    const recipient = deliveries.recipient(userId);
+    const { partition } = recipient;
     const shown: PublicState[] = [];
     const fresh = new Map<string, Stamp>();
     for (const other of memberships.interestedIn(userId)) {
@@ -90,7 +93,7 @@ export class PresenceNews {
       partition: partition.index,
       position: partition.safe.position,
       timeMs: partition.safe.timeMs,
-      identity: this.#identityOf(userId),
+      identity: this.#identityOf(recipient),
       own: stampOf(states.get(userId) ?? NEVER),
     };
     const texts = shown.map((state) => eventText(state.userId, state.view, nowMs, busyName));
@@ -101,25 +104,26 @@ export class PresenceNews {
   follow(userId: string, token: SinceToken): Following | Promise<Following> {
     const { deliveries } = this.options;
     const recipient = deliveries.recipient(userId);
-    if (token.partition !== recipient.partition.index || token.identity !== this.#identityOf(userId)) return 'lost';
+    if (token.partition !== recipient.partition.index || token.identity !== this.#identityOf(recipient)) return 'lost';
     const followed = deliveries.follow(recipient, token.position);
     return followed instanceof Promise
-      ? followed.then((found) => this.#followFrom(found, recipient, token))
+      ? followed.then((news) => this.#followFrom(news, recipient, token))
       : this.#followFrom(followed, recipient, token);
   }
 
-  #followFrom(followed: Followed, recipient: Recipient, token: SinceToken): Following {
-    if (followed !== 'held') return followed;
+  #followFrom(found: Followed, recipient: Recipient, token: SinceToken): Following {
+    if (typeof found === 'string') return found;
     const shared = this.#shared;
     const { userId } = recipient;
     const mark = token.snapshot;
-    if (mark === undefined) return new Follower({ shared, recipient, token, snapshot: undefined });
+    if (mark === undefined) return new Follower({ shared, recipient, found, token, snapshot: undefined });
     const known = shared.memory.find(mark, userId);
-    if (known !== undefined) return new Follower({ shared, recipient, token, snapshot: known });
+    if (known !== undefined) return new Follower({ shared, recipient, found, token, snapshot: known });
     // Another gateway's snapshot, or one forgotten: nothing is known of what it told.
-    const begun = { ...token, snapshot: this.#remember(userId, mark.atMs, new Map()) };
+    const atMs = Math.min(mark.atMs, this.options.clock.nowMs());
+    const begun = { ...token, snapshot: this.#remember(userId, atMs, new Map()) };
     const snapshot = shared.memory.find(begun.snapshot, userId);
-    return new Follower({ shared, recipient, token: begun, snapshot });
+    return new Follower({ shared, recipient, found, token: begun, snapshot });
   }
 
   /** Something of the user's own moved here before its delivery: waiting requests look again. */
@@ -131,27 +135,26 @@ export class PresenceNews {
     return writeSinceToken(token);
   }
 
-  #identityOf(userId: string): string {
-    let identity = this.#identities.get(userId);
+  #identityOf({ number, userId }: Recipient): string {
+    let identity = this.#identities.get(number);
     if (identity === undefined) {
       identity = identityOf(this.options.topicId, userId);
       if (this.#identities.size >= MAX_IDENTITIES) this.#identities.clear();
-      this.#identities.set(userId, identity);
+      this.#identities.set(number, identity);
     }
     return identity;
   }
 
   #remember(userId: string, atMs: number, told: Map<string, Stamp>): SnapshotMark {
     const { memberships, rooms } = this.options.memberships.positions;
-    return this.options.memory.remember({
-      userId,
-      atMs,
-      told,
-      memberships: [...memberships],
-      rooms: [...rooms],
-      lookAtMs: atMs,
-    });
+    if (!isSame(memberships, this.#positions.memberships) || !isSame(rooms, this.#positions.rooms))
+      this.#positions = { memberships: [...memberships], rooms: [...rooms] };
+    return this.options.memory.remember({ userId, atMs, told, ...this.#positions, lookAtMs: atMs });
   }
+}
+
+function isSame(a: readonly number[], b: readonly number[]): boolean {
+  return a.length === b.length && a.every((value, index) => value === b[index]);
 }
 
 function stampOf({ life, version }: Stamp): Stamp {

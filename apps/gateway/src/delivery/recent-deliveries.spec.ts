@@ -2,7 +2,6 @@
 import type { UserId } from '#libs/matrix';
 import { Interner } from '#libs/interest';
 import { FrameOrigin } from './frame-origin.js';
-import { News } from './news.js';
 import { startOf } from './position.js';
 import { RecentDeliveries, type RecentBounds } from './recent-deliveries.js';
 
@@ -24,9 +23,10 @@ function tell(recent: RecentDeliveries, sender: string, version: number, to: Int
   const stamp = { userId: sender as UserId, life: 0, version, changedAtMs: 0 };
   const view = { presence: 'online', currentlyActive: false } as const;
   const origin = new FrameOrigin(offset, `{"0":${String(rooms)}}`, '{}');
-  const news = new News({ kind: 'shown', ...stamp, view }, sender, startOf(offset), origin);
+  const news = { kind: 'shown', ...stamp, view } as const;
+  const entry = { news, row: users.intern(sender), sender, to: Int32Array.from(to) };
   const awaited = new Set<number>();
-  recent.add({ partition: 0, row: users.intern(sender), news, to: Int32Array.from(to) }, awaited);
+  recent.add({ partition: 0, position: startOf(offset), entry, origin }, awaited);
   offset += 1;
   return awaited;
 }

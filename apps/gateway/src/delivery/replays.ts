@@ -3,6 +3,7 @@
 // pass found is kept for as long as memory goes on from it.
 import type { EventLog, LogRecord } from '#libs/event-log';
 import type { Interner } from '#libs/interest';
+import { Announcement } from './announcements.js';
 import { FrameReader } from './frame-records.js';
 import { LatestNews } from './latest-news.js';
 import { News } from './news.js';
@@ -129,8 +130,9 @@ export class Replays {
 
   #find(record: LogRecord, byUser: ReadonlyMap<number, readonly Asked[]>): void {
     const frame = this.#frames.read(record);
-    frame?.entries.forEach(({ news: told, sender, to }, index) => {
-      const news = new News(told, sender, { offset: record.offset, entry: index }, frame.origin);
+    frame?.entries.forEach(({ news: told, sender, row, to }, index) => {
+      const position = { offset: record.offset, entry: index };
+      const news = new News(new Announcement(told, sender, row), position, frame.origin);
       for (const recipient of to)
         for (const { since, found } of byUser.get(recipient) ?? NOBODY)
           if (comparePositions(news.position, since) >= 0) found.put(news);

@@ -67,7 +67,7 @@ export function readSinceToken(text: string): SinceTokenRead {
   return form.isWhole ? { kind: 'token', token: { ...token, snapshot: { atMs, name } } } : { kind: 'malformed' };
 }
 
-/** Reads on, piece by piece: every poll brings a token, and an expression took a third of what it costs to find its inbox. */
+/** Reads on, piece by piece: every poll brings a token, and an expression took a third of what it costs to follow it. */
 class TokenForm {
   #failed = false;
 

@@ -20,56 +20,69 @@ export interface RememberedSnapshot {
 export const FRESH_MS = 60_000;
 /** For so long a snapshot is young. */
 export const YOUNG_MS = 75_000;
-const MAX_SNAPSHOTS = 20_000;
+const MAX_SNAPSHOTS = 200_000;
 /** In all of them, some 90 bytes each: a room of thousands that comes at once would remember every pair. */
 const MAX_STAMPS = 500_000;
 
-interface Counted {
-  readonly told: RememberedSnapshot['told'];
+interface Remembered {
+  readonly snapshot: RememberedSnapshot;
+  /** When it came. */
   readonly stamps: number;
 }
 
 export class SnapshotMemory {
-  readonly #snapshots = new Map<string, RememberedSnapshot>();
-  /** Those that told of somebody, by name. */
-  readonly #counted = new Map<string, Counted>();
+  /** By number, from the oldest on. Lists, since taking the first of a map out again and again walks over all that were taken. */
+  #remembered: Remembered[] = [];
+  /** In the list: what is before has been let go. */
+  #first = 0;
+  /** In the list: what is before has no stamps any more. */
+  #firstStamped = 0;
   #stamps = 0;
-  #next: number;
+  /** The number of the first in the list. */
+  #base: number;
 
   /** `first` differs between gateways, so that one's names mean nothing to another. */
   constructor(first: number) {
-    this.#next = first;
+    this.#base = first;
   }
 
   remember(snapshot: RememberedSnapshot): SnapshotMark {
-    const name = this.#next.toString(36);
-    this.#next += 1;
-    this.#snapshots.set(name, snapshot);
-    const { told } = snapshot;
-    if (told.size > 0) this.#counted.set(name, { told, stamps: told.size });
-    this.#stamps += told.size;
-    for (const [oldest, { atMs }] of this.#snapshots) {
-      if (this.#snapshots.size <= MAX_SNAPSHOTS && atMs > snapshot.atMs - YOUNG_MS) break;
-      this.#snapshots.delete(oldest);
-      this.#uncount(oldest);
-    }
+    const number = this.#base + this.#remembered.length;
+    const stamps = snapshot.told.size;
+    this.#remembered.push({ snapshot, stamps });
+    this.#stamps += stamps;
+    const isTooMany = (): boolean => this.#remembered.length - this.#first > MAX_SNAPSHOTS;
+    while (isTooMany() || this.#remembered[this.#first]!.snapshot.atMs <= snapshot.atMs - YOUNG_MS) this.#dropFirst();
     // Its mark stays known: a poll that finds none begins another.
-    for (const [oldest, counted] of this.#counted) {
-      if (this.#stamps <= MAX_STAMPS || oldest === name) break;
-      this.#uncount(oldest);
-      counted.told.clear();
+    while (this.#stamps > MAX_STAMPS && this.#firstStamped < this.#remembered.length - 1) {
+      this.#remembered[this.#firstStamped]!.snapshot.told.clear();
+      this.#dropFirstStamps();
     }
-    return { atMs: snapshot.atMs, name };
+    if (this.#first > 1_024 && this.#first * 2 > this.#remembered.length) this.#compact();
+    return { atMs: snapshot.atMs, name: number.toString(36) };
   }
 
   find({ name }: SnapshotMark, userId: string): RememberedSnapshot | undefined {
-    const snapshot = this.#snapshots.get(name);
+    const index = Number.parseInt(name, 36) - this.#base;
+    const snapshot = index >= this.#first ? this.#remembered[index]?.snapshot : undefined;
     return snapshot?.userId === userId ? snapshot : undefined;
   }
 
-  #uncount(name: string): void {
-    this.#stamps -= this.#counted.get(name)?.stamps ?? 0;
-    this.#counted.delete(name);
+  #dropFirst(): void {
+    if (this.#firstStamped === this.#first) this.#dropFirstStamps();
+    this.#first += 1;
+  }
+
+  #dropFirstStamps(): void {
+    this.#stamps -= this.#remembered[this.#firstStamped]!.stamps;
+    this.#firstStamped += 1;
+  }
+
+  #compact(): void {
+    this.#remembered = this.#remembered.slice(this.#first);
+    this.#base += this.#first;
+    this.#firstStamped -= this.#first;
+    this.#first = 0;
   }
 }
 
