@@ -3,6 +3,6 @@ export * from './states-view.js';
 export * from './memberships-view.js';
 export { PRESENCES, StateRows, type RowContent } from './state-rows.js';
 export * from './recent-changes.js';
-export { asciiOf, foundViewOf } from './found-view.js';
+export { asciiOf, foundViewOf, viewFrom } from './found-view.js';
 export { textOf } from './record-text.js';
 export type { Waited } from './waiting.js';

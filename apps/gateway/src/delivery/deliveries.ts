@@ -105,12 +105,13 @@ export class Deliveries {
         this.brokenFrames += 1;
         continue;
       }
-      for (const [index, entry] of frame.entries.entries()) {
+      const { entries, origin, toldAtMs } = frame;
+      for (const [index, entry] of entries.entries()) {
         this.options.raise(entry);
         const position = { offset: record.offset, entry: index };
-        this.#recent.add({ partition: batch.partition, position, entry, origin: frame.origin }, awaited);
+        this.#recent.add({ partition: batch.partition, entry, position, origin, toldAtMs }, awaited);
       }
-      partition.passFrame(record.offset, frame.origin, this.options.isReached);
+      partition.passFrame(record.offset, frame, this.options.isReached);
     }
     partition.finish(batch.nextOffset);
     for (const user of awaited) this.#wake(user);

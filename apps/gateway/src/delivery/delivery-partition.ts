@@ -2,6 +2,7 @@
 // never lies behind a frame whose headers the views here have not reached, and never falls. It stands apart because this is
 // the one place where positions are given out.
 import type { FrameOrigin } from './frame-origin.js';
+import type { ReadFrame } from './frame-records.js';
 import { startOf, type Position } from './position.js';
 
 export interface Reached {
@@ -20,7 +21,7 @@ export class DeliveryPartition {
   #end: Reached;
   /** Frames that the views have not reached yet, with the place before each. */
   #unreached: Unreached[] = [];
-  #reachedKey = '';
+  #reached: FrameOrigin | undefined;
   readonly #listeners = new Set<() => void>();
 
   constructor(
@@ -42,12 +43,12 @@ export class DeliveryPartition {
   }
 
   /** The frame at this offset was applied. */
-  passFrame(offset: number, origin: FrameOrigin, isReached: IsReached): void {
+  passFrame(offset: number, { origin, toldAtMs }: Omit<ReadFrame, 'entries'>, isReached: IsReached): void {
     if (!this.#knownReached(origin, isReached)) {
-      const timeMs = Math.min(this.#end.timeMs, origin.timestampMs);
+      const timeMs = Math.min(this.#end.timeMs, toldAtMs);
       this.#unreached.push({ position: this.#end.position, timeMs, origin });
     }
-    this.#end = { position: startOf(offset + 1), timeMs: origin.timestampMs };
+    this.#end = { position: startOf(offset + 1), timeMs: toldAtMs };
   }
 
   /** A batch was applied: positions move over what holds no frame. */
@@ -73,9 +74,9 @@ export class DeliveryPartition {
   }
 
   #knownReached(origin: FrameOrigin, isReached: IsReached): boolean {
-    if (origin.key === this.#reachedKey) return true;
+    if (origin === this.#reached) return true;
     if (!isReached(origin)) return false;
-    this.#reachedKey = origin.key;
+    this.#reached = origin;
     return true;
   }
 }

@@ -4,7 +4,7 @@ import type { Clock } from '#libs/event-log';
 import type { BusyName } from '#libs/matrix';
 import { isPlainOffline, type StatesView } from '#libs/views';
 import { whenCalled, type Feed, type Wanted } from './feed.js';
-import { eventText } from './event-text.js';
+import { eventText } from './event-texts.js';
 
 export interface EveryoneOptions {
   readonly clock: Clock;

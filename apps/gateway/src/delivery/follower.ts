@@ -9,7 +9,7 @@ import type { Reached } from './delivery-partition.js';
 import { isWanted, whenCalled, type Feed, type Wanted } from './feed.js';
 import { missedGoodbyes } from './goodbyes.js';
 import type { LatestNews } from './latest-news.js';
-import { eventText } from './event-text.js';
+import { eventText, type EventTexts } from './event-texts.js';
 import type { News } from './news.js';
 import { comparePositions, type Position } from './position.js';
 import { writeSinceToken, type SinceToken } from './since-token.js';
@@ -26,6 +26,7 @@ export interface FollowerSurroundings {
   readonly busyName: BusyName;
   readonly onTold?: OnTold | undefined;
   readonly memory: SnapshotMemory;
+  readonly texts: EventTexts;
   /** What is told instead of news that nobody holds any more. */
   everything(userId: string, wanted: Wanted): Snapshot;
 }
@@ -143,9 +144,8 @@ export class Follower implements Feed {
 
   #tellNews(news: News, nowMs: number, tell: Tell): 'more' | 'enough' {
     const { shared, recipient } = this.options;
-    const { announcement } = news;
-    if (announcement.traceparent !== undefined) shared.onTold?.(recipient.userId, news, announcement.traceparent);
-    return tell(announcement.eventText(nowMs, shared.busyName));
+    if (news.traceparent !== undefined) shared.onTold?.(recipient.userId, news, news.traceparent);
+    return tell(shared.texts.of(news, nowMs));
   }
 
   /** A token may stand ahead of this gateway: it never goes back. */

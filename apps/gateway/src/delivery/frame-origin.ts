@@ -1,5 +1,5 @@
 // From what a frame was made: its headers name how far its fan-out task had read memberships, rooms and changes. Invariant:
-// a header that cannot be read demands nothing and equals nothing. Parsed once per distinct text: most frames repeat it.
+// a header that cannot be read demands nothing and equals nothing. One for each distinct text: most frames repeat it.
 import { decodeVector, type Vector } from '#libs/contracts';
 
 const EMPTY: Vector = new Map();
@@ -9,10 +9,8 @@ export class FrameOrigin {
   #rooms: Vector | undefined;
 
   constructor(
-    /** Append time of the frame. */
-    readonly timestampMs: number,
-    private readonly membershipsText: string,
-    private readonly roomsText: string,
+    readonly membershipsText: string,
+    readonly roomsText: string,
   ) {}
 
   /** The header texts are made in one way by one codec: equal vectors have equal texts. */
@@ -25,15 +23,33 @@ export class FrameOrigin {
     );
   }
 
-  get key(): string {
-    return `${this.membershipsText}|${this.roomsText}`;
-  }
-
   /** Nothing in the frame was made from anything at or after these positions. */
   within(memberships: readonly number[], rooms: readonly number[]): boolean {
     this.#memberships ??= vectorIn(this.membershipsText);
     this.#rooms ??= vectorIn(this.roomsText);
     return reached(this.#memberships, memberships) && reached(this.#rooms, rooms);
+  }
+}
+
+const MOST_ORIGINS = 256;
+
+export class FrameOrigins {
+  /** By both texts. */
+  readonly #origins = new Map<string, FrameOrigin>();
+  #last = new FrameOrigin('', '');
+
+  of(membershipsText: string, roomsText: string): FrameOrigin {
+    const last = this.#last;
+    if (last.membershipsText === membershipsText && last.roomsText === roomsText) return last;
+    const key = `${membershipsText}|${roomsText}`;
+    let origin = this.#origins.get(key);
+    if (origin === undefined) {
+      if (this.#origins.size >= MOST_ORIGINS) this.#origins.clear();
+      origin = new FrameOrigin(membershipsText, roomsText);
+      this.#origins.set(key, origin);
+    }
+    this.#last = origin;
+    return origin;
   }
 }
 

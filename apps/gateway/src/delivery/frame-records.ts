@@ -15,7 +15,7 @@ import type { LogRecord } from '#libs/event-log';
 import { AsciiNames, UNKNOWN_NAME, type Interner } from '#libs/interest';
 import { isUserId } from '#libs/matrix';
 import { asciiOf } from '#libs/views';
-import { FrameOrigin } from './frame-origin.js';
+import { FrameOrigins, type FrameOrigin } from './frame-origin.js';
 
 /** News and who is told, by the numbers of `users`. */
 export interface NumberedEntry {
@@ -31,11 +31,14 @@ export interface NumberedEntry {
 export interface ReadFrame {
   readonly entries: readonly NumberedEntry[];
   readonly origin: FrameOrigin;
+  /** Append time. */
+  readonly toldAtMs: number;
 }
 
 export class FrameReader {
   readonly #recipients: Recipients;
   readonly #found = new FoundFrame();
+  readonly #origins = new FrameOrigins();
 
   constructor(private readonly users: Interner) {
     this.#recipients = new Recipients(users);
@@ -47,10 +50,8 @@ export class FrameReader {
     const bytes = Buffer.from(value.buffer, value.byteOffset, value.byteLength);
     const entries = this.#quickly(bytes) ?? this.#wholly(bytes);
     if (entries === undefined) return undefined;
-    return {
-      entries,
-      origin: new FrameOrigin(record.timestampMs, headers['memberships'] ?? '', headers['rooms'] ?? ''),
-    };
+    const origin = this.#origins.of(headers['memberships'] ?? '', headers['rooms'] ?? '');
+    return { entries, origin, toldAtMs: record.timestampMs };
   }
 
   /** undefined decides nothing. */

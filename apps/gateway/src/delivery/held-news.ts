@@ -1,119 +1,199 @@
-// News of all delivery partitions in the order of their arrival, in columns: objects for each were what the collector had to move.
+// News of all delivery partitions in the order of their arrival, in columns: an object for each was what the collector had to move.
 // Invariant: numbered without a gap; those from `first` up to `next` are here.
-import type { Announcement } from './announcements.js';
+import type { Interner } from '#libs/interest';
+import { PRESENCES, viewFrom } from '#libs/views';
 import type { FrameOrigin } from './frame-origin.js';
-import { News } from './news.js';
+import type { NumberedEntry } from './frame-records.js';
+import type { News, Place } from './news.js';
 import type { Position } from './position.js';
-
-export interface Held {
-  readonly partition: number;
-  readonly position: Position;
-  readonly announcement: Announcement;
-  readonly origin: FrameOrigin;
-  readonly isSuspect: boolean;
-  /** Of its first recipient. */
-  readonly at: number;
-}
+import { SeenSenders } from './seen-senders.js';
 
 const AT_FIRST = 256;
+const PRESENCE_MASK = 3;
+const ACTIVE = 4;
+const FORGOTTEN = 8;
+const SUSPECT = 16;
+
+/** By number modulo their length, a power of two. */
+class Columns {
+  readonly partitions: Uint16Array;
+  readonly offsets: Float64Array;
+  readonly entries: Uint32Array;
+  readonly toldAtMs: Float64Array;
+  /** Of the first recipient. */
+  readonly places: Float64Array;
+  readonly rows: Uint32Array;
+  readonly lives: Float64Array;
+  readonly versions: Float64Array;
+  readonly flags: Uint8Array;
+  /** NaN = absent. */
+  readonly lastActiveAtMs: Float64Array;
+
+  constructor(readonly length: number) {
+    this.partitions = new Uint16Array(length);
+    this.offsets = new Float64Array(length);
+    this.entries = new Uint32Array(length);
+    this.toldAtMs = new Float64Array(length);
+    this.places = new Float64Array(length);
+    this.rows = new Uint32Array(length);
+    this.lives = new Float64Array(length);
+    this.versions = new Float64Array(length);
+    this.flags = new Uint8Array(length);
+    this.lastActiveAtMs = new Float64Array(length);
+  }
+
+  copy(from: Columns, number: number): void {
+    const [to, at] = [number & (this.length - 1), number & (from.length - 1)];
+    this.partitions[to] = from.partitions[at]!;
+    this.offsets[to] = from.offsets[at]!;
+    this.entries[to] = from.entries[at]!;
+    this.toldAtMs[to] = from.toldAtMs[at]!;
+    this.places[to] = from.places[at]!;
+    this.rows[to] = from.rows[at]!;
+    this.lives[to] = from.lives[at]!;
+    this.versions[to] = from.versions[at]!;
+    this.flags[to] = from.flags[at]!;
+    this.lastActiveAtMs[to] = from.lastActiveAtMs[at]!;
+  }
+}
 
 export class HeldNews {
   first = 0;
   next = 0;
-  /** Of the ring, a power of two; all of it by number modulo this. */
-  #length = 0;
-  #offsets = new Float64Array(0);
-  #entries = new Uint32Array(0);
-  /** Twice the partition, and one more for a suspect. */
-  #partitions = new Uint32Array(0);
-  #places = new Float64Array(0);
-  #announcements: (Announcement | undefined)[] = [];
-  #origins: (FrameOrigin | undefined)[] = [];
+  #columns = new Columns(AT_FIRST);
+  /** In the same way; many share one. */
+  #origins: (FrameOrigin | undefined)[] = new Array<undefined>(AT_FIRST).fill(undefined);
+  /** By number: what few have. */
+  readonly #messages = new Map<number, string>();
+  readonly #traces = new Map<number, string>();
+  readonly #seen: SeenSenders;
 
-  constructor() {
-    this.#grow(AT_FIRST);
+  constructor(private readonly users: Interner) {
+    this.#seen = new SeenSenders(this);
   }
 
   get size(): number {
     return this.next - this.first;
   }
 
-  push({ partition, position, announcement, origin, isSuspect, at }: Held): void {
-    if (this.size === this.#length) this.#grow(this.#length * 2);
-    const slot = this.next & (this.#length - 1);
-    this.#offsets[slot] = position.offset;
-    this.#entries[slot] = position.entry;
-    this.#partitions[slot] = partition * 2 + Number(isSuspect);
-    this.#places[slot] = at;
-    this.#announcements[slot] = announcement;
+  /** One that is here, by the lowest 32 bits of its number. */
+  numberOf(low: number): number {
+    return this.first + ((low - this.first) >>> 0);
+  }
+
+  /** `place`: of its first recipient. */
+  push(partition: number, entry: NumberedEntry, { position, origin, toldAtMs }: Place, place: number): number {
+    if (this.size === this.#columns.length) this.#grow();
+    const { news, row } = entry;
+    const number = this.next;
+    const view = news.kind === 'shown' ? news.view : undefined;
+    const isSuspect = this.#seen.see(row, news, partition, number);
+    const [columns, slot] = [this.#columns, this.#slot(number)];
+    columns.partitions[slot] = partition;
+    columns.offsets[slot] = position.offset;
+    columns.entries[slot] = position.entry;
+    columns.toldAtMs[slot] = toldAtMs;
+    columns.places[slot] = place;
+    columns.rows[slot] = row;
+    columns.lives[slot] = news.life;
+    columns.versions[slot] = news.version;
+    columns.flags[slot] =
+      (view === undefined ? FORGOTTEN : PRESENCES.indexOf(view.presence) | (view.currentlyActive ? ACTIVE : 0)) |
+      (isSuspect ? SUSPECT : 0);
+    columns.lastActiveAtMs[slot] = view?.lastActiveAtMs ?? NaN;
     this.#origins[slot] = origin;
+    if (view?.statusMsg !== undefined) this.#messages.set(number, view.statusMsg);
+    if (news.traceparent !== undefined) this.#traces.set(number, news.traceparent);
     this.next += 1;
+    return number;
   }
 
   /** Lets go of the first. */
   shift(): void {
-    const slot = this.#slot(this.first);
-    this.#announcements[slot] = undefined;
-    this.#origins[slot] = undefined;
+    this.#messages.delete(this.first);
+    this.#traces.delete(this.first);
+    this.#origins[this.#slot(this.first)] = undefined;
     this.first += 1;
   }
 
   partitionOf(number: number): number {
-    return this.#partitions[this.#slot(number)]! >>> 1;
+    return this.#columns.partitions[this.#slot(number)]!;
   }
 
   isSuspect(number: number): boolean {
-    return (this.#partitions[this.#slot(number)]! & 1) === 1;
+    return (this.#columns.flags[this.#slot(number)]! & SUSPECT) !== 0;
   }
 
   placeOf(number: number): number {
-    return this.#places[this.#slot(number)]!;
+    return this.#columns.places[this.#slot(number)]!;
+  }
+
+  /** The sender's number. */
+  rowOf(number: number): number {
+    return this.#columns.rows[this.#slot(number)]!;
+  }
+
+  lifeOf(number: number): number {
+    return this.#columns.lives[this.#slot(number)]!;
+  }
+
+  versionOf(number: number): number {
+    return this.#columns.versions[this.#slot(number)]!;
+  }
+
+  toldAtMsOf(number: number): number {
+    return this.#columns.toldAtMs[this.#slot(number)]!;
+  }
+
+  positionOf(number: number): Position {
+    const slot = this.#slot(number);
+    return { offset: this.#columns.offsets[slot]!, entry: this.#columns.entries[slot]! };
   }
 
   /** Negative: it lies before that position. */
   compare(number: number, { offset, entry }: Position): number {
     const slot = this.#slot(number);
-    return this.#offsets[slot]! - offset || this.#entries[slot]! - entry;
-  }
-
-  announcementOf(number: number): Announcement {
-    return this.#announcements[this.#slot(number)]!;
-  }
-
-  timeOf(number: number): number {
-    return this.#origins[this.#slot(number)]!.timestampMs;
-  }
-
-  positionOf(number: number): Position {
-    const slot = this.#slot(number);
-    return { offset: this.#offsets[slot]!, entry: this.#entries[slot]! };
+    return this.#columns.offsets[slot]! - offset || this.#columns.entries[slot]! - entry;
   }
 
   newsOf(number: number): News {
-    return new News(this.announcementOf(number), this.positionOf(number), this.#origins[this.#slot(number)]!);
+    const [columns, slot] = [this.#columns, this.#slot(number)];
+    const flags = columns.flags[slot]!;
+    const row = columns.rows[slot]!;
+    return {
+      sender: this.users.nameOf(row),
+      row,
+      life: columns.lives[slot]!,
+      version: columns.versions[slot]!,
+      view:
+        (flags & FORGOTTEN) !== 0
+          ? undefined
+          : viewFrom(
+              PRESENCES[flags & PRESENCE_MASK]!,
+              (flags & ACTIVE) !== 0,
+              this.#messages.get(number),
+              columns.lastActiveAtMs[slot]!,
+            ),
+      traceparent: this.#traces.get(number),
+      position: { offset: columns.offsets[slot]!, entry: columns.entries[slot]! },
+      origin: this.#origins[slot]!,
+      toldAtMs: columns.toldAtMs[slot]!,
+    };
   }
 
   #slot(number: number): number {
-    return number & (this.#length - 1);
+    return number & (this.#columns.length - 1);
   }
 
-  #grow(length: number): void {
-    const numbers = Array.from({ length: this.size }, (_, index) => this.first + index);
-    const moved = <C extends Float64Array | Uint32Array>(from: C, to: C): C => {
-      for (const number of numbers) to[number & (length - 1)] = from[this.#slot(number)]!;
-      return to;
-    };
-    const copied = <T>(from: readonly T[]): (T | undefined)[] => {
-      const to = new Array<T | undefined>(length).fill(undefined);
-      for (const number of numbers) to[number & (length - 1)] = from[this.#slot(number)];
-      return to;
-    };
-    this.#offsets = moved(this.#offsets, new Float64Array(length));
-    this.#entries = moved(this.#entries, new Uint32Array(length));
-    this.#partitions = moved(this.#partitions, new Uint32Array(length));
-    this.#places = moved(this.#places, new Float64Array(length));
-    this.#announcements = copied(this.#announcements);
-    this.#origins = copied(this.#origins);
-    this.#length = length;
+  #grow(): void {
+    const before = this.#columns;
+    const columns = new Columns(before.length * 2);
+    const origins = new Array<FrameOrigin | undefined>(columns.length).fill(undefined);
+    for (let number = this.first; number < this.next; number++) {
+      columns.copy(before, number);
+      origins[number & (columns.length - 1)] = this.#origins[number & (before.length - 1)];
+    }
+    this.#columns = columns;
+    this.#origins = origins;
   }
 }

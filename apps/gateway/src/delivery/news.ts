@@ -1,24 +1,28 @@
-// An announcement where a delivery partition has it. Invariant: immutable.
-import type { Announcement } from './announcements.js';
+// What one delivery partition tells of one sender. Invariant: immutable.
+import type { View } from '#libs/presence';
 import type { FrameOrigin } from './frame-origin.js';
+import type { NumberedEntry } from './frame-records.js';
 import type { Position, Stamp } from './position.js';
 
-export class News implements Stamp {
-  constructor(
-    readonly announcement: Announcement,
-    readonly position: Position,
-    readonly origin: FrameOrigin,
-  ) {}
+export interface News extends Stamp {
+  readonly sender: string;
+  /** The sender's number. */
+  readonly row: number;
+  /** Absent: forgotten; shown as offline without anything. */
+  readonly view: View | undefined;
+  /** Of the input that caused it, if it came with one. */
+  readonly traceparent: string | undefined;
+  readonly position: Position;
+  readonly origin: FrameOrigin;
+  /** Append time of its frame. */
+  readonly toldAtMs: number;
+}
 
-  get sender(): string {
-    return this.announcement.sender;
-  }
+/** Where an entry stands. */
+export type Place = Pick<News, 'position' | 'origin' | 'toldAtMs'>;
 
-  get life(): number {
-    return this.announcement.life;
-  }
-
-  get version(): number {
-    return this.announcement.version;
-  }
+export function newsOf({ news, sender, row }: NumberedEntry, { position, origin, toldAtMs }: Place): News {
+  const { life, version, traceparent } = news;
+  const view = news.kind === 'shown' ? news.view : undefined;
+  return { sender, row, life, version, view, traceparent, position, origin, toldAtMs };
 }

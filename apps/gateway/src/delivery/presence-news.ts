@@ -7,7 +7,7 @@ import { isPlainOffline, type MembershipsView, type PublicState, type StatesView
 import type { Deliveries, Followed, Recipient } from './deliveries.js';
 import { isWanted, type Wanted } from './feed.js';
 import { Follower, type FollowerSurroundings } from './follower.js';
-import { eventText } from './event-text.js';
+import { EventTexts, eventText } from './event-texts.js';
 import { NEVER, compareStamps, type Stamp } from './position.js';
 import { identityOf, writeSinceToken, type SinceToken, type SnapshotMark } from './since-token.js';
 import { FRESH_MS, type RememberedSnapshot, type SnapshotMemory } from './snapshot-memory.js';
@@ -47,6 +47,7 @@ export class PresenceNews {
   constructor(private readonly options: PresenceNewsOptions) {
     this.#shared = {
       ...options,
+      texts: new EventTexts(options.busyName),
       // Whoever went offline too: when they did says nothing of when it would have been told.
       everything: (userId, wanted) => {
         options.onBehind?.();

@@ -5,8 +5,7 @@ import type { UserId } from '#libs/matrix';
 import { Interner } from '#libs/interest';
 import { FrameOrigin } from './frame-origin.js';
 import { LatestNews } from './latest-news.js';
-import { Announcement } from './announcements.js';
-import { News } from './news.js';
+import { newsOf, type News } from './news.js';
 import { comparePositions, startOf } from './position.js';
 import { RecentDeliveries, type RecentBounds } from './recent-deliveries.js';
 
@@ -58,14 +57,14 @@ class Played {
     const sender = this.users.nameOf(row) as UserId;
     // One version is told with the times of activity that are known then.
     const view = { presence: 'online', currentlyActive: false, lastActiveAtMs: offset - (offset % 8) } as const;
-    const origin = new FrameOrigin(offset, `{"0":${String(this.#rooms)}}`, '{}');
+    const origin = new FrameOrigin(`{"0":${String(this.#rooms)}}`, '{}');
     const stamp = { userId: sender, life: 0, version, changedAtMs: 0 };
     const told = { kind: 'shown', ...stamp, view } as const;
     const awaited = new Set<number>();
     const entry = { news: told, row, sender, to: Int32Array.from(to) };
     const position = startOf(offset);
-    this.recent.add({ partition, position, entry, origin }, awaited);
-    this.all.push({ partition, news: new News(new Announcement(told, sender, row), position, origin), to });
+    this.recent.add({ partition, position, entry, origin, toldAtMs: offset }, awaited);
+    this.all.push({ partition, news: newsOf(entry, { position, origin, toldAtMs: offset }), to });
     expect([...awaited]).toEqual(to.filter((user) => this.#waiting.has(user)));
   }
 
@@ -81,7 +80,7 @@ class Played {
 }
 
 const seen = (news: News | undefined): unknown =>
-  news && [news.sender, news.version, news.announcement.view, news.position, news.origin];
+  news && { ...news };
 
 test('memory tells what a plain list tells', () => {
   let lost = 0;

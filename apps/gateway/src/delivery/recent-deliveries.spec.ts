@@ -22,11 +22,11 @@ beforeEach(() => {
 function tell(recent: RecentDeliveries, sender: string, version: number, to: Int32Array | number[], rooms = 1): Set<number> {
   const stamp = { userId: sender as UserId, life: 0, version, changedAtMs: 0 };
   const view = { presence: 'online', currentlyActive: false } as const;
-  const origin = new FrameOrigin(offset, `{"0":${String(rooms)}}`, '{}');
+  const origin = new FrameOrigin(`{"0":${String(rooms)}}`, '{}');
   const news = { kind: 'shown', ...stamp, view } as const;
   const entry = { news, row: users.intern(sender), sender, to: Int32Array.from(to) };
   const awaited = new Set<number>();
-  recent.add({ partition: 0, position: startOf(offset), entry, origin }, awaited);
+  recent.add({ partition: 0, position: startOf(offset), entry, origin, toldAtMs: offset }, awaited);
   offset += 1;
   return awaited;
 }

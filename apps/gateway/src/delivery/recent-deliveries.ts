@@ -2,12 +2,10 @@
 // floor on; bounded by recipients and by news, the oldest go first. A delivery is one step, of eight bytes, in the chain of
 // what its recipient was told: nothing is queued for anybody, and whoever asks walks their own chain back.
 import type { Interner } from '#libs/interest';
-import { Announcements } from './announcements.js';
-import type { FrameOrigin } from './frame-origin.js';
 import type { NumberedEntry } from './frame-records.js';
 import { HeldNews } from './held-news.js';
 import { LatestNews } from './latest-news.js';
-import type { News } from './news.js';
+import type { News, Place } from './news.js';
 import { after, comparePositions, type Position } from './position.js';
 
 export interface RecentBounds {
@@ -18,11 +16,9 @@ export interface RecentBounds {
   readonly maxSendersAtOnce: number;
 }
 
-export interface Delivery {
+export interface Delivery extends Place {
   readonly partition: number;
-  readonly position: Position;
   readonly entry: NumberedEntry;
-  readonly origin: FrameOrigin;
 }
 
 const AT_FIRST = 256;
@@ -36,8 +32,7 @@ const STEPS_A_SENDER = 4;
 
 export class RecentDeliveries {
   readonly #floors: Position[];
-  readonly #held = new HeldNews();
-  readonly #announcements = new Announcements();
+  readonly #held: HeldNews;
   /** By place modulo its length, a power of two: how far back the same recipient's place before lies, 0 = none is held. */
   #back = new Uint32Array(AT_FIRST);
   /** In the same way: the number of what is held, its lowest 32 bits. */
@@ -53,6 +48,7 @@ export class RecentDeliveries {
     private readonly bounds: RecentBounds,
   ) {
     this.#floors = [...floors];
+    this.#held = new HeldNews(users);
   }
 
   /** Everything of a partition from there on is held. */
@@ -71,7 +67,8 @@ export class RecentDeliveries {
       for (const user of to) if (this.#heads[user]! < 0) awaited.add(user);
       return;
     }
-    const number = this.#hold(delivery);
+    this.#growRing(to.length);
+    const number = this.#held.push(delivery.partition, delivery.entry, delivery, this.#next);
     const [heads, back, numbers] = [this.#heads, this.#back, this.#numbers];
     const [mask, oldest] = [back.length - 1, this.#oldest];
     let place = this.#next;
@@ -92,23 +89,23 @@ export class RecentDeliveries {
     if (comparePositions(from, this.floor(partition)) < 0) return undefined;
     const held = this.#held;
     const found: number[] = [];
-    let [isSuspect, older] = [false, 0];
+    let [isSuspect, steps] = [false, 0];
     this.#walkBack(user, partition, (number) => {
-      if (held.compare(number, from) < 0 && (!isSuspect || ++older > LOOKED_BACK)) return 'enough';
-      isSuspect ||= held.isSuspect(number);
-      return found.push(number) > this.#maxSteps ? 'enough' : 'more';
+      if (held.compare(number, from) < 0 || ++steps > this.#maxSteps) return 'enough';
+      isSuspect = held.isSuspect(number);
+      found.push(number);
+      return isSuspect ? 'enough' : 'more';
     });
-    if (found.length > this.#maxSteps) return undefined;
-    if (found.length <= 1 && !isSuspect) return found.map((number) => held.newsOf(number));
-    const latest = this.#fold(found).since(from);
-    return latest.length > this.bounds.maxSendersAtOnce ? undefined : latest;
+    if (steps > this.#maxSteps) return undefined;
+    const latest = isSuspect ? this.#sinceSuspects(user, partition, from) : this.#latestOf(found);
+    return latest === undefined || latest.length > this.bounds.maxSendersAtOnce ? undefined : latest;
   }
 
   /** What came to a user since a time, as far as it is held, and no more than is told at once. */
   latest(user: number, partition: number, sinceMs: number): LatestNews {
     const found: number[] = [];
     this.#walkBack(user, partition, (number) =>
-      this.#held.timeOf(number) >= sinceMs && found.push(number) <= this.#maxSteps ? 'more' : 'enough',
+      this.#held.toldAtMsOf(number) >= sinceMs && found.push(number) <= this.#maxSteps ? 'more' : 'enough',
     );
     return this.#fold(found);
   }
@@ -132,7 +129,7 @@ export class RecentDeliveries {
     const mask = this.#back.length - 1;
     let place = Math.abs(this.#heads[user] ?? NO_PLACE);
     while (place >= this.#oldest) {
-      const number = this.#numbers[place & mask]!;
+      const number = this.#held.numberOf(this.#numbers[place & mask]!);
       if (this.#held.partitionOf(number) === partition && visit(number) === 'enough') return;
       const back = this.#back[place & mask]!;
       if (back === 0) return;
@@ -140,18 +137,33 @@ export class RecentDeliveries {
     }
   }
 
+  /** The last of each sender is new to the user whatever came before it. */
+  #latestOf(newestFirst: readonly number[]): News[] {
+    const [held, senders] = [this.#held, new Set<number>()];
+    const latest: News[] = [];
+    for (const number of newestFirst) {
+      if (newestFirst.length > 1 && senders.size === senders.add(held.rowOf(number)).size) continue;
+      latest.push(held.newsOf(number));
+    }
+    return latest.reverse();
+  }
+
+  /** Whether a suspect is new depends on what came before it. */
+  #sinceSuspects(user: number, partition: number, from: Position): News[] | undefined {
+    const found: number[] = [];
+    let [steps, older] = [0, 0];
+    this.#walkBack(user, partition, (number) => {
+      if (this.#held.compare(number, from) < 0 && ++older > LOOKED_BACK) return 'enough';
+      found.push(number);
+      return ++steps > this.#maxSteps ? 'enough' : 'more';
+    });
+    return steps > this.#maxSteps ? undefined : this.#fold(found).since(from);
+  }
+
   #fold(newestFirst: readonly number[]): LatestNews {
     const latest = new LatestNews();
     for (let index = newestFirst.length - 1; index >= 0; index--) latest.put(this.#held.newsOf(newestFirst[index]!));
     return latest;
-  }
-
-  /** Its number. */
-  #hold({ partition, position, entry, origin }: Delivery): number {
-    this.#growRing(entry.to.length);
-    const { announcement, isSuspect } = this.#announcements.take(entry, partition);
-    this.#held.push({ partition, position, announcement, origin, isSuspect, at: this.#next });
-    return this.#held.next - 1;
   }
 
   /** Whether there is room now for one more with so many recipients. */
@@ -167,7 +179,6 @@ export class RecentDeliveries {
     const held = this.#held;
     const { first } = held;
     this.#floors[held.partitionOf(first)] = after(held.positionOf(first));
-    this.#announcements.letGo(held.announcementOf(first));
     held.shift();
     this.#oldest = held.size > 0 ? held.placeOf(held.first) : this.#next;
   }

@@ -3,10 +3,9 @@
 // pass found is kept for as long as memory goes on from it.
 import type { EventLog, LogRecord } from '#libs/event-log';
 import type { Interner } from '#libs/interest';
-import { Announcement } from './announcements.js';
 import { FrameReader } from './frame-records.js';
 import { LatestNews } from './latest-news.js';
-import { News } from './news.js';
+import { newsOf, type News } from './news.js';
 import { comparePositions, startOf, type Position } from './position.js';
 
 export interface ReplaysOptions {
@@ -130,10 +129,10 @@ export class Replays {
 
   #find(record: LogRecord, byUser: ReadonlyMap<number, readonly Asked[]>): void {
     const frame = this.#frames.read(record);
-    frame?.entries.forEach(({ news: told, sender, row, to }, index) => {
-      const position = { offset: record.offset, entry: index };
-      const news = new News(new Announcement(told, sender, row), position, frame.origin);
-      for (const recipient of to)
+    frame?.entries.forEach((entry, index) => {
+      const { origin, toldAtMs } = frame;
+      const news = newsOf(entry, { position: { offset: record.offset, entry: index }, origin, toldAtMs });
+      for (const recipient of entry.to)
         for (const { since, found } of byUser.get(recipient) ?? NOBODY)
           if (comparePositions(news.position, since) >= 0) found.put(news);
     });

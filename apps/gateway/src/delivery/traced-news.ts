@@ -1,7 +1,6 @@
 // News that carry the trace context of what caused them, at the end of their way: written to the journal, at debug, for every
 // recipient, and as one span for this gateway. Invariant: news without one cost a look at a field.
 import type { Journal, Tracing } from '#libs/runtime';
-import type { Announcement } from './announcements.js';
 import type { News } from './news.js';
 
 /** Told of news that carry a trace context, when they are put into an answer. */
@@ -12,13 +11,16 @@ export interface TracedNewsOptions {
   readonly journal: Journal;
 }
 
+const MOST_TOLD = 10_000;
+
 export function tracedNews({ tracing, journal }: TracedNewsOptions): OnTold {
-  const told = new WeakSet<Announcement>();
-  return (recipient, news, traceparent) => {
-    const { sender, life, version } = news;
+  const told = new Set<string>();
+  return (recipient, { sender, life, version, toldAtMs }, traceparent) => {
     journal.debug('told', { traceparent, recipient, sender, life, version });
-    if (told.has(news.announcement)) return;
-    told.add(news.announcement);
-    tracing.step('presence deliver', traceparent, news.origin.timestampMs);
+    const key = `${traceparent} ${sender} ${String(life)} ${String(version)}`;
+    if (told.has(key)) return;
+    if (told.size >= MOST_TOLD) told.clear();
+    told.add(key);
+    tracing.step('presence deliver', traceparent, toldAtMs);
   };
 }
