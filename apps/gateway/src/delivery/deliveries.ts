@@ -42,6 +42,10 @@ export type Followed = readonly News[] | 'ahead' | 'lost';
 
 const RECENT_FRAMES_AT_START = 2_000;
 const SWEEP_MS = 30_000;
+const NOTHING: readonly News[] = [];
+
+/** Most wait alone. */
+type Listeners = (() => void) | Set<() => void>;
 
 export class Deliveries {
   brokenFrames = 0;
@@ -50,7 +54,7 @@ export class Deliveries {
   readonly #replays: Replays;
   readonly #frames: FrameReader;
   /** By the user's number: whoever waits for what is told to them. */
-  readonly #listeners = new Map<number, Set<() => void>>();
+  readonly #listeners = new Map<number, Listeners>();
   #sweptAtMs = 0;
 
   constructor(private readonly options: DeliveriesOptions) {
@@ -135,7 +139,8 @@ export class Deliveries {
   }
 
   /** What a recipient was told from a place on, of each sender the latest, oldest first. `undefined`: it has to be followed anew. */
-  read({ number, partition: { index } }: Recipient, since: Position): News[] | undefined {
+  read({ number, partition: { index, end } }: Recipient, since: Position): readonly News[] | undefined {
+    if (comparePositions(since, end.position) >= 0) return NOTHING;
     if (comparePositions(since, this.#recent.floor(index)) >= 0) return this.#recent.since(number, index, since);
     const replayed = this.#replays.kept(number, index, since);
     const later = replayed && this.#recent.since(number, index, replayed.readTo);
@@ -153,14 +158,13 @@ export class Deliveries {
 
   /** Calls whenever this recipient may have been told something; what is returned ends that. */
   listen({ number }: Recipient, listener: () => void): () => void {
-    const listeners = this.#listeners.get(number) ?? new Set();
-    if (listeners.size === 0) {
-      this.#listeners.set(number, listeners);
-      this.#recent.await(number);
-    }
-    listeners.add(listener);
+    const others = this.#listeners.get(number);
+    if (others === undefined) this.#recent.await(number);
+    if (others instanceof Set) others.add(listener);
+    else this.#listeners.set(number, others === undefined ? listener : new Set([others, listener]));
     return () => {
-      if (!listeners.delete(listener) || listeners.size > 0) return;
+      const listeners = this.#listeners.get(number);
+      if (listeners instanceof Set ? !listeners.delete(listener) || listeners.size > 0 : listeners !== listener) return;
       this.#listeners.delete(number);
       this.#recent.letGo(number);
     };
@@ -173,7 +177,9 @@ export class Deliveries {
   }
 
   #wake(user: number): void {
-    for (const listener of this.#listeners.get(user) ?? []) listener();
+    const listeners = this.#listeners.get(user);
+    if (listeners instanceof Set) for (const listener of listeners) listener();
+    else listeners?.();
   }
 
   /** A place beyond the log's own end never existed here. While the log cannot be asked, it may yet be reached. */

@@ -117,9 +117,11 @@ export class Follower implements Feed {
 
   #read(): readonly News[] | undefined {
     const { shared, recipient } = this.options;
-    const found = this.#found;
-    if (found?.end === recipient.partition.end) return found.news;
-    return shared.deliveries.read(recipient, this.#position);
+    const { end } = recipient.partition;
+    if (this.#found?.end === end) return this.#found.news;
+    const news = shared.deliveries.read(recipient, this.#position);
+    if (news !== undefined) this.#found = { news, end };
+    return news;
   }
 
   /** The token stands behind each text while it is told. */

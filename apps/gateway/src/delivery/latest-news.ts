@@ -27,8 +27,7 @@ export class LatestNews {
   /** What came at or after a place, oldest first. */
   since(position: Position): News[] {
     const found: News[] = [];
-    for (const news of this.#latest.values())
-      if (comparePositions(news.position, position) >= 0) found.push(news);
+    for (const news of this.#latest.values()) if (comparePositions(news.position, position) >= 0) found.push(news);
     return found;
   }
 }

@@ -79,8 +79,7 @@ class Played {
   }
 }
 
-const seen = (news: News | undefined): unknown =>
-  news && { ...news };
+const seen = (news: News | undefined): unknown => news && { ...news };
 
 test('memory tells what a plain list tells', () => {
   let lost = 0;
@@ -89,9 +88,7 @@ test('memory tells what a plain list tells', () => {
       const world = new Played(limits);
       for (const step of played) world.play(step);
       const { recent, all } = world;
-      const held = all.filter(
-        ({ partition, news }) => comparePositions(news.position, recent.floor(partition)) >= 0,
-      );
+      const held = all.filter(({ partition, news }) => comparePositions(news.position, recent.floor(partition)) >= 0);
       expect(held.length).toBeLessThanOrEqual(limits.maxRecentNews);
       expect(held.reduce((sum, { to }) => sum + to.length, 0)).toBeLessThanOrEqual(limits.maxRecentRecipients);
       for (let partition = 0; partition < PARTITIONS; partition += 1)

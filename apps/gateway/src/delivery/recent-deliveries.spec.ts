@@ -19,7 +19,9 @@ beforeEach(() => {
   offset = 0;
 });
 
-function tell(recent: RecentDeliveries, sender: string, version: number, to: Int32Array | number[], rooms = 1): Set<number> {
+type Told = readonly [sender: string, version: number, rooms?: number];
+
+function tell(recent: RecentDeliveries, [sender, version, rooms = 1]: Told, to: Int32Array | number[]): Set<number> {
   const stamp = { userId: sender as UserId, life: 0, version, changedAtMs: 0 };
   const view = { presence: 'online', currentlyActive: false } as const;
   const origin = new FrameOrigin(`{"0":${String(rooms)}}`, '{}');
@@ -37,8 +39,8 @@ const told = (recent: RecentDeliveries, from = 0): string[] | undefined =>
 it('holds what a user was told though everybody else was told a thousand times as much', () => {
   const recent = memory();
   for (let n = 1; n <= 300; n += 1) {
-    tell(recent, 'a', n, CROWD);
-    if (n % 100 === 0) tell(recent, 'b', n, [BOB]);
+    tell(recent, ['a', n], CROWD);
+    if (n % 100 === 0) tell(recent, ['b', n], [BOB]);
   }
   expect(told(recent)).toEqual(['b300']);
   expect(recent.latest(BOB, 0, 0).of('b')?.version).toBe(300);
@@ -46,12 +48,12 @@ it('holds what a user was told though everybody else was told a thousand times a
 
 it('knows nothing of a user whose last news was let go, and goes on from there', () => {
   const recent = memory({ maxRecentRecipients: 2_500 });
-  tell(recent, 'b', 1, [BOB]);
-  for (let n = 1; n <= 3_000; n += 1) tell(recent, 'a', n, CROWD);
+  tell(recent, ['b', 1], [BOB]);
+  for (let n = 1; n <= 3_000; n += 1) tell(recent, ['a', n], CROWD);
   const { offset: floor, entry } = recent.floor(0);
   expect(told(recent, floor)).toBeUndefined();
   expect(told(recent, floor + entry)).toEqual([]);
-  tell(recent, 'b', 2, [BOB]);
+  tell(recent, ['b', 2], [BOB]);
   expect(told(recent, floor + entry)).toEqual(['b2']);
   expect(told(recent, offset)).toEqual([]);
 });
@@ -59,36 +61,36 @@ it('knows nothing of a user whose last news was let go, and goes on from there',
 it('names whoever waits, once it holds nothing of them, and for news to more than it may hold', () => {
   const recent = memory({ maxRecentRecipients: 10 });
   recent.await(BOB);
-  expect([...tell(recent, 'a', 1, [BOB])]).toEqual([BOB]);
-  for (let n = 2; n <= 30; n += 1) tell(recent, 'a', n, [CROWD[0]!, CROWD[1]!]);
-  expect([...tell(recent, 'b', 1, [...CROWD, BOB])]).toEqual([BOB]);
+  expect([...tell(recent, ['a', 1], [BOB])]).toEqual([BOB]);
+  for (let n = 2; n <= 30; n += 1) tell(recent, ['a', n], [CROWD[0]!, CROWD[1]!]);
+  expect([...tell(recent, ['b', 1], [...CROWD, BOB])]).toEqual([BOB]);
   expect(told(recent, offset - 1)).toBeUndefined();
   expect(recent.since(BOB, 0, { offset: offset - 1, entry: 1 })).toEqual([]);
   recent.letGo(BOB);
-  expect([...tell(recent, 'a', 40, [BOB])]).toEqual([]);
+  expect([...tell(recent, ['a', 40], [BOB])]).toEqual([]);
 });
 
 it('tells no more senders than it may at once, and walks no further for one who changes all the time', () => {
   const recent = memory({ maxSendersAtOnce: 100 });
-  for (let n = 0; n < 100; n += 1) tell(recent, `s${String(n)}`, 1, [BOB]);
+  for (let n = 0; n < 100; n += 1) tell(recent, [`s${String(n)}`, 1], [BOB]);
   expect(told(recent)).toHaveLength(100);
-  tell(recent, 'one more', 1, [BOB]);
+  tell(recent, ['one more', 1], [BOB]);
   expect(told(recent)).toBeUndefined();
   expect(told(recent, 1)).toHaveLength(100);
   const flapping = memory({ maxSendersAtOnce: 100 });
-  for (let n = 1; n <= 600; n += 1) tell(flapping, 'a', n, [BOB]);
+  for (let n = 1; n <= 600; n += 1) tell(flapping, ['a', n], [BOB]);
   expect(told(flapping)).toEqual(['a600']);
-  for (let n = 601; n <= 700; n += 1) tell(flapping, 'a', n, [BOB]);
+  for (let n = 601; n <= 700; n += 1) tell(flapping, ['a', n], [BOB]);
   expect(told(flapping)).toBeUndefined();
 });
 
 it('tells a version again after rooms changed, and not what was told before under the same', () => {
   const recent = memory();
-  tell(recent, 'a', 2, [BOB]);
-  tell(recent, 'a', 2, [BOB]);
-  tell(recent, 'a', 1, [BOB], 2);
+  tell(recent, ['a', 2], [BOB]);
+  tell(recent, ['a', 2], [BOB]);
+  tell(recent, ['a', 1, 2], [BOB]);
   expect(told(recent, 1)).toEqual([]);
-  tell(recent, 'a', 2, [BOB], 2);
+  tell(recent, ['a', 2, 2], [BOB]);
   expect(told(recent, 1)).toEqual(['a2']);
   expect(told(recent, 4)).toEqual([]);
 });

@@ -58,7 +58,10 @@ export class Replays {
   /** What a pass found for a user from a place or an earlier one on, if memory goes on from it. */
   kept(user: number, partition: number, since: Position): Replayed | undefined {
     const kept = this.#kept.get(user);
-    return kept !== undefined && kept.partition === partition && comparePositions(kept.since, since) <= 0 && this.#goesOn(kept)
+    return kept !== undefined &&
+      kept.partition === partition &&
+      comparePositions(kept.since, since) <= 0 &&
+      this.#goesOn(kept)
       ? kept
       : undefined;
   }

@@ -26,7 +26,7 @@ export class SeenSenders {
   /** To be held now under a number: whether it may have been told before. */
   see(row: number, { life, version }: Stamp, partition: number, number: number): boolean {
     this.#reserve(row + 1);
-    const [flag, last] = [1 << partition % FLAGS, this.#numbers[row]!];
+    const [flag, last] = [1 << (partition % FLAGS), this.#numbers[row]!];
     const flags = last < this.held.first ? 0 : this.#flags[row]!;
     this.#numbers[row] = number;
     if (flags === 0) {

@@ -348,7 +348,7 @@ describe('a token', () => {
       if (typeof feed === 'string') throw new Error(feed);
       seen.push(shown(feed.take({ passes: undefined, limit: 1 })).join());
       at = feed.sinceToken;
-        }
+    }
     expect(seen).toEqual(['@x:hs online', '@y:hs online', '@z:hs online', '']);
   });
 });
