@@ -3,14 +3,14 @@
 // one from the log, within a bound; what neither holds is `lost`, and the caller falls back.
 import { LogUnavailableError, type Clock, type EventLog, type RecordBatch } from '#libs/event-log';
 import type { Interner } from '#libs/interest';
-import { DeliveryPartition } from './delivery-partition.js';
+import { DeliveryPartition, type Reached } from './delivery-partition.js';
 import type { FrameOrigin } from './frame-origin.js';
 import { FrameReader, type NumberedEntry } from './frame-records.js';
 import { LatestNews } from './latest-news.js';
 import type { News } from './news.js';
-import { comparePositions, startOf, type Position } from './position.js';
+import { comparePositions, startOf, type Position, type Stamp } from './position.js';
 import { RecentDeliveries, type RecentBounds } from './recent-deliveries.js';
-import { Replays } from './replays.js';
+import { Replays, type Replayed } from './replays.js';
 
 export interface DeliveriesBounds extends RecentBounds {
   readonly maxReplayFrames: number;
@@ -37,8 +37,14 @@ export interface Recipient {
   readonly partition: DeliveryPartition;
 }
 
+/** What was new, and up to where that was so. */
+export interface Found {
+  readonly news: readonly News[];
+  readonly end: Reached;
+}
+
 /** `ahead`: this gateway has not applied that place yet. */
-export type Followed = readonly News[] | 'ahead' | 'lost';
+export type Followed = Found | 'ahead' | 'lost';
 
 const RECENT_FRAMES_AT_START = 2_000;
 const SWEEP_MS = 30_000;
@@ -68,6 +74,7 @@ export class Deliveries {
       maxFrames: bounds.maxReplayFrames,
       maxSenders: bounds.maxSendersAtOnce,
       floor: (partition) => this.#recent.floor(partition),
+      end: (partition) => this.#partitions[partition]?.end.position ?? startOf(0),
     });
   }
 
@@ -139,21 +146,21 @@ export class Deliveries {
   }
 
   /** What a recipient was told from a place on, of each sender the latest, oldest first. `undefined`: it has to be followed anew. */
-  read({ number, partition: { index, end } }: Recipient, since: Position): readonly News[] | undefined {
-    if (comparePositions(since, end.position) >= 0) return NOTHING;
-    if (comparePositions(since, this.#recent.floor(index)) >= 0) return this.#recent.since(number, index, since);
-    const replayed = this.#replays.kept(number, index, since);
-    const later = replayed && this.#recent.since(number, index, replayed.readTo);
-    if (replayed === undefined || later === undefined) return undefined;
-    const latest = new LatestNews();
-    for (const news of replayed.news) latest.put(news);
-    for (const news of later) latest.put(news);
-    return latest.size > this.options.bounds.maxSendersAtOnce ? undefined : latest.since(since);
+  read(recipient: Recipient, since: Position): Found | undefined {
+    const { number, partition } = recipient;
+    const { index, end } = partition;
+    if (comparePositions(since, end.position) >= 0) return { news: NOTHING, end };
+    if (comparePositions(since, this.#recent.floor(index)) < 0) {
+      const replayed = this.#replays.kept(number, index, since);
+      return replayed && this.#join(recipient, since, replayed);
+    }
+    const news = this.#recent.since(number, index, since);
+    return news && { news, end };
   }
 
-  /** What a recipient was told since a time, as far as memory holds it. */
-  toldSince({ number, partition }: Recipient, sinceMs: number): LatestNews {
-    return this.#recent.latest(number, partition.index, sinceMs);
+  /** Takes out of `stamps`, by the sender's number, those of which a recipient was told as new since a time. */
+  takeTold({ number, partition }: Recipient, sinceMs: number, stamps: Map<number, Stamp>): void {
+    this.#recent.takeTold(number, partition.index, sinceMs, stamps);
   }
 
   /** Calls whenever this recipient may have been told something; what is returned ends that. */
@@ -182,6 +189,18 @@ export class Deliveries {
     else listeners?.();
   }
 
+  /** What was read from the log, and what memory holds from there on. */
+  #join({ number, partition }: Recipient, since: Position, { news, readTo }: Replayed): Found | undefined {
+    const { index, end } = partition;
+    const later = this.#recent.since(number, index, readTo);
+    if (later === undefined) return undefined;
+    const latest = new LatestNews();
+    for (const one of news) latest.put(one);
+    for (const one of later) latest.put(one);
+    const asked = latest.since(since);
+    return asked.length > this.options.bounds.maxSendersAtOnce ? undefined : { news: asked, end };
+  }
+
   /** A place beyond the log's own end never existed here. While the log cannot be asked, it may yet be reached. */
   async #aheadOrLost(partition: DeliveryPartition, since: Position): Promise<Followed> {
     try {
@@ -197,7 +216,7 @@ export class Deliveries {
     try {
       const replayed = await this.#replays.ask(recipient.number, recipient.partition.index, since);
       // Memory that moved on meanwhile past what was read leaves a gap: `lost`, rather than reading after it for ever.
-      return replayed === 'lost' ? 'lost' : (this.read(recipient, since) ?? 'lost');
+      return replayed === 'lost' ? 'lost' : (this.#join(recipient, since, replayed) ?? 'lost');
     } catch (error) {
       // The log is away: the views still hold the last known state, and the fallback tells it.
       if (error instanceof LogUnavailableError) return 'lost';

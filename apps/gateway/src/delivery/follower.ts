@@ -4,14 +4,12 @@
 import type { Clock } from '#libs/event-log';
 import type { BusyName } from '#libs/matrix';
 import type { MembershipsView, PublicState, StatesView } from '#libs/views';
-import type { Deliveries, Recipient } from './deliveries.js';
-import type { Reached } from './delivery-partition.js';
+import type { Deliveries, Found, Recipient } from './deliveries.js';
 import { isWanted, whenCalled, type Feed, type Wanted } from './feed.js';
 import { missedGoodbyes } from './goodbyes.js';
-import type { LatestNews } from './latest-news.js';
 import { eventText, type EventTexts } from './event-texts.js';
 import type { News } from './news.js';
-import { comparePositions, type Position } from './position.js';
+import { comparePositions, type Position, type Stamp } from './position.js';
 import { writeSinceToken, type SinceToken } from './since-token.js';
 import type { OnTold } from './traced-news.js';
 import { YOUNG_MS, alreadyTold, type RememberedSnapshot, type SnapshotMemory } from './snapshot-memory.js';
@@ -35,8 +33,8 @@ export interface FollowerOptions {
   readonly shared: FollowerSurroundings;
   readonly recipient: Recipient;
   readonly token: SinceToken;
-  /** What was found for the token just now. */
-  readonly found: readonly News[];
+  /** What was found for the token. */
+  readonly found: Found;
   /** The one that the token began with, if it carries its mark. */
   readonly snapshot: RememberedSnapshot | undefined;
 }
@@ -53,15 +51,15 @@ export class Follower implements Feed {
   #timeMs: number;
   #snapshot: RememberedSnapshot | undefined;
   /** Until more is applied. */
-  #found: { readonly news: readonly News[]; readonly end: Reached } | undefined;
+  #found: Found | undefined;
 
   constructor(private readonly options: FollowerOptions) {
-    const { token, found, recipient, snapshot } = options;
+    const { token, found, snapshot } = options;
     this.#token = token;
     this.#position = token.position;
     this.#timeMs = token.timeMs;
     this.#snapshot = snapshot;
-    this.#found = { news: found, end: recipient.partition.end };
+    this.#found = found;
   }
 
   get isBehind(): boolean {
@@ -117,11 +115,8 @@ export class Follower implements Feed {
 
   #read(): readonly News[] | undefined {
     const { shared, recipient } = this.options;
-    const { end } = recipient.partition;
-    if (this.#found?.end === end) return this.#found.news;
-    const news = shared.deliveries.read(recipient, this.#position);
-    if (news !== undefined) this.#found = { news, end };
-    return news;
+    if (this.#found?.end !== recipient.partition.end) this.#found = shared.deliveries.read(recipient, this.#position);
+    return this.#found?.news;
   }
 
   /** The token stands behind each text while it is told. */
@@ -184,8 +179,10 @@ export class Follower implements Feed {
     const { recipient, shared } = this.options;
     const { states, memberships, deliveries } = shared;
     const { userId } = recipient;
-    const toldSince = (sinceMs: number): LatestNews => deliveries.toldSince(recipient, sinceMs);
-    for (const state of missedGoodbyes({ states, memberships, userId, snapshot, nowMs, toldSince })) {
+    const takeTold = (sinceMs: number, stamps: Map<number, Stamp>): void => {
+      deliveries.takeTold(recipient, sinceMs, stamps);
+    };
+    for (const state of missedGoodbyes({ states, memberships, userId, snapshot, nowMs, takeTold })) {
       snapshot.told.set(state.userId, { life: state.life, version: state.version });
       if (isWanted(passes, state.userId) && tell(this.#textOf(state, nowMs)) === 'enough') return;
     }

@@ -16,10 +16,9 @@ export class FrameOrigin {
   /** The header texts are made in one way by one codec: equal vectors have equal texts. */
   sameRooms(other: FrameOrigin): boolean {
     return (
-      this === other ||
-      (this.membershipsText !== '' &&
-        this.membershipsText === other.membershipsText &&
-        this.roomsText === other.roomsText)
+      this.membershipsText !== '' &&
+      this.membershipsText === other.membershipsText &&
+      this.roomsText === other.roomsText
     );
   }
 

@@ -3,7 +3,6 @@
 // of who is plain offline. No frame ever comes then. Invariant: while a snapshot is young, and once when it no longer is,
 // whoever went offline around it and was told neither by it nor by a frame is told from the view.
 import { isPlainOffline, type MembershipsView, type PublicState, type StatesView } from '#libs/views';
-import type { LatestNews } from './latest-news.js';
 import { compareStamps, type Stamp } from './position.js';
 import { FRESH_MS, type RememberedSnapshot } from './snapshot-memory.js';
 
@@ -16,26 +15,22 @@ export interface GoodbyesOptions {
   readonly userId: string;
   readonly snapshot: RememberedSnapshot;
   readonly nowMs: number;
-  /** What the user was told since a time. */
-  toldSince(sinceMs: number): LatestNews;
+  /** Takes out of stamps, by the sender's number, those of which the user was told as new since a time. */
+  takeTold(sinceMs: number, stamps: Map<number, Stamp>): void;
 }
 
 export function missedGoodbyes(options: GoodbyesOptions): PublicState[] {
   const { states, memberships, userId, snapshot, nowMs } = options;
-  let told: LatestNews | undefined;
-  const missed: PublicState[] = [];
+  const candidates = new Map<number, PublicState>();
   for (const other of memberships.interestedIn(userId)) {
     if (other === userId) continue;
     const state = states.get(other);
     if (state === undefined || (state.view !== undefined && !isPlainOffline(state.view))) continue;
     if (Math.abs(state.changedAtMs - snapshot.atMs) > FRESH_MS || state.changedAtMs > nowMs - SETTLED_MS) continue;
-    if (isTold(snapshot.told.get(other), state)) continue;
-    told ??= options.toldSince(snapshot.atMs - FRESH_MS);
-    if (!isTold(told.of(other), state)) missed.push(state);
+    const told = snapshot.told.get(other);
+    if (told !== undefined && compareStamps(told, state) >= 0) continue;
+    candidates.set(states.numbering.intern(other), state);
   }
-  return missed;
-}
-
-function isTold(stamp: Stamp | undefined, state: PublicState): boolean {
-  return stamp !== undefined && compareStamps(stamp, state) >= 0;
+  if (candidates.size > 0) options.takeTold(snapshot.atMs - FRESH_MS, candidates);
+  return [...candidates.values()];
 }

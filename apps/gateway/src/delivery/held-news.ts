@@ -5,14 +5,15 @@ import { PRESENCES, viewFrom } from '#libs/views';
 import type { FrameOrigin } from './frame-origin.js';
 import type { NumberedEntry } from './frame-records.js';
 import type { News, Place } from './news.js';
-import type { Position } from './position.js';
-import { SeenSenders } from './seen-senders.js';
+import type { Position, Stamp } from './position.js';
+import { SeenSenders, type Suspicion } from './seen-senders.js';
 
 const AT_FIRST = 256;
 const PRESENCE_MASK = 3;
 const ACTIVE = 4;
 const FORGOTTEN = 8;
-const SUSPECT = 16;
+const SUSPICIONS: readonly Suspicion[] = ['none', 'same', 'older'];
+const SUSPICION_SHIFT = 4;
 
 /** By number modulo their length, a power of two. */
 class Columns {
@@ -60,6 +61,8 @@ class Columns {
 export class HeldNews {
   first = 0;
   next = 0;
+  /** In all status messages. */
+  messageCharacters = 0;
   #columns = new Columns(AT_FIRST);
   /** In the same way; many share one. */
   #origins: (FrameOrigin | undefined)[] = new Array<undefined>(AT_FIRST).fill(undefined);
@@ -68,8 +71,11 @@ export class HeldNews {
   readonly #traces = new Map<number, string>();
   readonly #seen: SeenSenders;
 
-  constructor(private readonly users: Interner) {
-    this.#seen = new SeenSenders(this);
+  constructor(
+    private readonly users: Interner,
+    partitions: number,
+  ) {
+    this.#seen = new SeenSenders(this, partitions);
   }
 
   get size(): number {
@@ -87,7 +93,7 @@ export class HeldNews {
     const { news, row } = entry;
     const number = this.next;
     const view = news.kind === 'shown' ? news.view : undefined;
-    const isSuspect = this.#seen.see(row, news, partition, number);
+    const suspicion = SUSPICIONS.indexOf(this.#seen.see(row, news, partition, number));
     const [columns, slot] = [this.#columns, this.#slot(number)];
     columns.partitions[slot] = partition;
     columns.offsets[slot] = position.offset;
@@ -99,10 +105,13 @@ export class HeldNews {
     columns.versions[slot] = news.version;
     columns.flags[slot] =
       (view === undefined ? FORGOTTEN : PRESENCES.indexOf(view.presence) | (view.currentlyActive ? ACTIVE : 0)) |
-      (isSuspect ? SUSPECT : 0);
+      (suspicion << SUSPICION_SHIFT);
     columns.lastActiveAtMs[slot] = view?.lastActiveAtMs ?? NaN;
     this.#origins[slot] = origin;
-    if (view?.statusMsg !== undefined) this.#messages.set(number, view.statusMsg);
+    if (view?.statusMsg !== undefined) {
+      this.#messages.set(number, view.statusMsg);
+      this.messageCharacters += view.statusMsg.length;
+    }
     if (news.traceparent !== undefined) this.#traces.set(number, news.traceparent);
     this.next += 1;
     return number;
@@ -110,6 +119,7 @@ export class HeldNews {
 
   /** Lets go of the first. */
   shift(): void {
+    this.messageCharacters -= this.#messages.get(this.first)?.length ?? 0;
     this.#messages.delete(this.first);
     this.#traces.delete(this.first);
     this.#origins[this.#slot(this.first)] = undefined;
@@ -120,8 +130,24 @@ export class HeldNews {
     return this.#columns.partitions[this.#slot(number)]!;
   }
 
-  isSuspect(number: number): boolean {
-    return (this.#columns.flags[this.#slot(number)]! & SUSPECT) !== 0;
+  /** Of the same again: before this place nobody was told it. 0 = not known. */
+  toldFirstAt(number: number): number {
+    const first = this.numberOf(this.#seen.firstOf(this.rowOf(number)));
+    return first < this.next ? this.placeOf(first) : 0;
+  }
+
+  clear(number: number): void {
+    this.#columns.flags[this.#slot(number)]! &= (1 << SUSPICION_SHIFT) - 1;
+  }
+
+  suspicionOf(number: number): Suspicion {
+    return SUSPICIONS[this.#columns.flags[this.#slot(number)]! >>> SUSPICION_SHIFT]!;
+  }
+
+  /** Told of the same sender after another one, it is no news. */
+  isKnownBy(number: number, earlier: number): boolean {
+    const order = this.lifeOf(number) - this.lifeOf(earlier) || this.versionOf(number) - this.versionOf(earlier);
+    return order < 0 || (order === 0 && this.#originOf(number).sameRooms(this.#originOf(earlier)));
   }
 
   placeOf(number: number): number {
@@ -139,6 +165,10 @@ export class HeldNews {
 
   versionOf(number: number): number {
     return this.#columns.versions[this.#slot(number)]!;
+  }
+
+  stampOf(number: number): Stamp {
+    return { life: this.lifeOf(number), version: this.versionOf(number) };
   }
 
   toldAtMsOf(number: number): number {
@@ -179,6 +209,10 @@ export class HeldNews {
       origin: this.#origins[slot]!,
       toldAtMs: columns.toldAtMs[slot]!,
     };
+  }
+
+  #originOf(number: number): FrameOrigin {
+    return this.#origins[this.#slot(number)]!;
   }
 
   #slot(number: number): number {

@@ -6,7 +6,7 @@ import { Interner } from '#libs/interest';
 import { FrameOrigin } from './frame-origin.js';
 import { LatestNews } from './latest-news.js';
 import { newsOf, type News } from './news.js';
-import { comparePositions, startOf } from './position.js';
+import { comparePositions, compareStamps, startOf, type Stamp } from './position.js';
 import { RecentDeliveries, type RecentBounds } from './recent-deliveries.js';
 
 const [USERS, SENDERS, PARTITIONS] = [300, 12, 2];
@@ -103,11 +103,15 @@ test('memory tells what a plain list tells', () => {
               wanted.length > limits.maxSendersAtOnce ? undefined : wanted.map(seen),
             );
           }
-          const latest = recent.latest(user, partition, 0);
-          for (let row = 0; row < SENDERS; row += 1) {
-            const sender = world.users.nameOf(row);
-            expect(seen(latest.of(sender))).toEqual(seen(told.of(sender)));
-          }
+          const sinceMs = floor + entry;
+          const asked = new Map<number, Stamp>();
+          for (let row = 0; row < SENDERS; row += 1) asked.set(row, { life: 0, version: 1 + ((row + user) % 4) });
+          const untold = [...asked].filter(([row, stamp]) => {
+            const latest = told.of(world.users.nameOf(row));
+            return latest === undefined || compareStamps(latest, stamp) < 0;
+          });
+          recent.takeTold(user, partition, sinceMs, asked);
+          expect([...asked.keys()]).toEqual(untold.map(([row]) => row));
         }
     }),
     { numRuns: 400 },

@@ -4,9 +4,9 @@
 import type { Interner } from '#libs/interest';
 import type { NumberedEntry } from './frame-records.js';
 import { HeldNews } from './held-news.js';
-import { LatestNews } from './latest-news.js';
+import { LatestHeld } from './latest-held.js';
 import type { News, Place } from './news.js';
-import { after, comparePositions, type Position } from './position.js';
+import { after, comparePositions, compareStamps, type Position, type Stamp } from './position.js';
 
 export interface RecentBounds {
   /** Recipients of everything that is held. */
@@ -25,8 +25,9 @@ const AT_FIRST = 256;
 /** Recipients are counted; what is smaller is none. */
 const FIRST_PLACE = 2;
 const NO_PLACE = 1;
-/** Own deliveries looked at for what a suspect repeats. */
+/** Own deliveries looked at for what may be the same again: to tell that once more does no harm. */
 const LOOKED_BACK = 250;
+const MAX_MESSAGE_CHARACTERS = 50_000_000;
 /** Own deliveries walked over, for each sender that may be told at once. */
 const STEPS_A_SENDER = 4;
 
@@ -48,7 +49,7 @@ export class RecentDeliveries {
     private readonly bounds: RecentBounds,
   ) {
     this.#floors = [...floors];
-    this.#held = new HeldNews(users);
+    this.#held = new HeldNews(users, floors.length);
   }
 
   /** Everything of a partition from there on is held. */
@@ -69,6 +70,7 @@ export class RecentDeliveries {
     }
     this.#growRing(to.length);
     const number = this.#held.push(delivery.partition, delivery.entry, delivery, this.#next);
+    if (this.#held.suspicionOf(number) === 'same' && !this.#mayRepeat(number, to)) this.#held.clear(number);
     const [heads, back, numbers] = [this.#heads, this.#back, this.#numbers];
     const [mask, oldest] = [back.length - 1, this.#oldest];
     let place = this.#next;
@@ -88,26 +90,30 @@ export class RecentDeliveries {
   since(user: number, partition: number, from: Position): News[] | undefined {
     if (comparePositions(from, this.floor(partition)) < 0) return undefined;
     const held = this.#held;
-    const found: number[] = [];
-    let [isSuspect, steps] = [false, 0];
-    this.#walkBack(user, partition, (number) => {
-      if (held.compare(number, from) < 0 || ++steps > this.#maxSteps) return 'enough';
-      isSuspect = held.isSuspect(number);
-      found.push(number);
-      return isSuspect ? 'enough' : 'more';
+    const latest = new LatestHeld(held);
+    let older = 0;
+    const steps = this.#walkBack(user, partition, (number) => {
+      const isAsked = held.compare(number, from) >= 0;
+      if (!isAsked && (latest.pending === 'none' || (latest.pending === 'same' && ++older > LOOKED_BACK)))
+        return 'enough';
+      latest.see(number, isAsked);
+      return 'more';
     });
     if (steps > this.#maxSteps) return undefined;
-    const latest = isSuspect ? this.#sinceSuspects(user, partition, from) : this.#latestOf(found);
-    return latest === undefined || latest.length > this.bounds.maxSendersAtOnce ? undefined : latest;
+    const numbers = latest.numbers();
+    return numbers.length > this.bounds.maxSendersAtOnce ? undefined : numbers.map((number) => held.newsOf(number));
   }
 
-  /** What came to a user since a time, as far as it is held, and no more than is told at once. */
-  latest(user: number, partition: number, sinceMs: number): LatestNews {
-    const found: number[] = [];
-    this.#walkBack(user, partition, (number) =>
-      this.#held.toldAtMsOf(number) >= sinceMs && found.push(number) <= this.#maxSteps ? 'more' : 'enough',
-    );
-    return this.#fold(found);
+  /** Takes out of `stamps`, by the sender's number, those of which a user was told as new since a time. */
+  takeTold(user: number, partition: number, sinceMs: number, stamps: Map<number, Stamp>): void {
+    const held = this.#held;
+    this.#walkBack(user, partition, (number) => {
+      if (held.toldAtMsOf(number) < sinceMs) return 'enough';
+      const row = held.rowOf(number);
+      const stamp = stamps.get(row);
+      if (stamp !== undefined && compareStamps(held.stampOf(number), stamp) >= 0) stamps.delete(row);
+      return stamps.size > 0 ? 'more' : 'enough';
+    });
   }
 
   /** Until `letGo`, whatever is added for this user is told to `awaited`. */
@@ -124,53 +130,34 @@ export class RecentDeliveries {
     return this.bounds.maxSendersAtOnce * STEPS_A_SENDER + LOOKED_BACK;
   }
 
-  /** Through what a user was told in a partition, from the newest on. */
-  #walkBack(user: number, partition: number, visit: (number: number) => 'more' | 'enough'): void {
-    const mask = this.#back.length - 1;
+  /** Through what a user was told in a partition, from the newest on: how many steps, one more than may be if they did not suffice. */
+  #walkBack(user: number, partition: number, visit: (number: number) => 'more' | 'enough'): number {
+    const [held, mask, maxSteps] = [this.#held, this.#back.length - 1, this.#maxSteps];
     let place = Math.abs(this.#heads[user] ?? NO_PLACE);
-    while (place >= this.#oldest) {
-      const number = this.#held.numberOf(this.#numbers[place & mask]!);
-      if (this.#held.partitionOf(number) === partition && visit(number) === 'enough') return;
+    let steps = 0;
+    while (place >= this.#oldest && ++steps <= maxSteps) {
+      const number = held.numberOf(this.#numbers[place & mask]!);
+      if (held.partitionOf(number) === partition && visit(number) === 'enough') break;
       const back = this.#back[place & mask]!;
-      if (back === 0) return;
+      if (back === 0) break;
       place -= back;
     }
+    return steps;
   }
 
-  /** The last of each sender is new to the user whatever came before it. */
-  #latestOf(newestFirst: readonly number[]): News[] {
-    const [held, senders] = [this.#held, new Set<number>()];
-    const latest: News[] = [];
-    for (const number of newestFirst) {
-      if (newestFirst.length > 1 && senders.size === senders.add(held.rowOf(number)).size) continue;
-      latest.push(held.newsOf(number));
-    }
-    return latest.reverse();
-  }
-
-  /** Whether a suspect is new depends on what came before it. */
-  #sinceSuspects(user: number, partition: number, from: Position): News[] | undefined {
-    const found: number[] = [];
-    let [steps, older] = [0, 0];
-    this.#walkBack(user, partition, (number) => {
-      if (this.#held.compare(number, from) < 0 && ++older > LOOKED_BACK) return 'enough';
-      found.push(number);
-      return ++steps > this.#maxSteps ? 'enough' : 'more';
-    });
-    return steps > this.#maxSteps ? undefined : this.#fold(found).since(from);
-  }
-
-  #fold(newestFirst: readonly number[]): LatestNews {
-    const latest = new LatestNews();
-    for (let index = newestFirst.length - 1; index >= 0; index--) latest.put(this.#held.newsOf(newestFirst[index]!));
-    return latest;
+  /** The second frame of what is told to very many repeats nothing to anybody. */
+  #mayRepeat(number: number, to: Int32Array): boolean {
+    const first = this.#held.toldFirstAt(number);
+    return to.some((user) => Math.abs(this.#heads[user]!) >= first);
   }
 
   /** Whether there is room now for one more with so many recipients. */
   #makeRoom(count: number): boolean {
     const { maxRecentRecipients, maxRecentNews } = this.bounds;
     const isFull = (): boolean =>
-      this.#next - this.#oldest + count > maxRecentRecipients || this.#held.size >= maxRecentNews;
+      this.#next - this.#oldest + count > maxRecentRecipients ||
+      this.#held.size >= maxRecentNews ||
+      this.#held.messageCharacters > MAX_MESSAGE_CHARACTERS;
     while (isFull() && this.#held.size > 0) this.#dropFirst();
     return !isFull();
   }

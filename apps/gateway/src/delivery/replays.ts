@@ -19,6 +19,8 @@ export interface ReplaysOptions {
   readonly maxSenders: number;
   /** Where memory begins. */
   readonly floor: (partition: number) => Position;
+  /** Where it ends. */
+  readonly end: (partition: number) => Position;
 }
 
 /** Everything told to one user from a place up to another. */
@@ -40,6 +42,8 @@ interface Asked {
 /** Partitions read at once. */
 const MAX_PASSES = 4;
 const MAX_WAITING = 10_000;
+/** Frames behind where memory begins. */
+const READ_FURTHER = 2_000;
 /** In all that is kept. */
 const MAX_KEPT_NEWS = 200_000;
 
@@ -104,14 +108,16 @@ export class Replays {
   }
 
   async #pass(partition: number, asked: readonly Asked[]): Promise<void> {
-    const { log, topic, maxFrames, maxSenders, floor } = this.options;
+    const { log, topic, maxFrames, maxSenders, floor, end } = this.options;
     const start = (await log.starts(topic))[partition] ?? 0;
-    const to = floor(partition).offset + 1;
+    const upTo = floor(partition).offset + 1;
+    // Memory may move on meanwhile by so much, and go on from what was found.
+    const to = Math.max(floor(partition).offset, Math.min(end(partition).offset, upTo + READ_FURTHER));
     const near: Asked[] = [];
     let from = to;
     for (const one of asked) {
       const { offset } = one.since;
-      if (offset < start || to - offset > maxFrames) {
+      if (offset < start || upTo - offset > maxFrames) {
         one.resolve('lost');
         continue;
       }
@@ -132,18 +138,22 @@ export class Replays {
 
   #find(record: LogRecord, byUser: ReadonlyMap<number, readonly Asked[]>): void {
     const frame = this.#frames.read(record);
+    const { maxSenders } = this.options;
     frame?.entries.forEach((entry, index) => {
       const { origin, toldAtMs } = frame;
       const news = newsOf(entry, { position: { offset: record.offset, entry: index }, origin, toldAtMs });
       for (const recipient of entry.to)
         for (const { since, found } of byUser.get(recipient) ?? NOBODY)
-          if (comparePositions(news.position, since) >= 0) found.put(news);
+          if (found.size <= maxSenders && comparePositions(news.position, since) >= 0) found.put(news);
     });
   }
 
   #keep(user: number, replayed: Replayed): Replayed {
     const before = this.#kept.get(user);
-    if (before !== undefined) this.#drop(user, before);
+    if (before !== undefined) {
+      if (this.kept(user, replayed.partition, replayed.since) === before) return replayed;
+      this.#drop(user, before);
+    }
     this.#kept.set(user, replayed);
     this.#keptNews += sizeOf(replayed);
     for (const [oldest, kept] of this.#kept) {

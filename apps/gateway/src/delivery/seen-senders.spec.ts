@@ -1,5 +1,5 @@
 // What is suspected of having been told before, in the order in which it comes.
-import { SeenSenders } from './seen-senders.js';
+import { SeenSenders, type Suspicion } from './seen-senders.js';
 
 interface Seen {
   readonly life?: number;
@@ -8,16 +8,23 @@ interface Seen {
 }
 
 class Told {
-  readonly #stamps: { readonly life: number; readonly version: number }[] = [];
   first = 0;
-  readonly #seen = new SeenSenders(this);
+  size = 0;
+  readonly #seen: SeenSenders;
 
-  lifeOf = (number: number): number => this.#stamps[number]!.life;
-  versionOf = (number: number): number => this.#stamps[number]!.version;
+  constructor(partitions = 64) {
+    this.#seen = new SeenSenders(this, partitions);
+  }
 
-  see({ life = 0, version, partition = 0 }: Seen, row = 7): boolean {
-    this.#stamps.push({ life, version });
-    return this.#seen.see(row, { life, version }, partition, this.#stamps.length - 1);
+  see({ life = 0, version, partition = 0 }: Seen, row = 7): Suspicion {
+    const seen = this.#seen.see(row, { life, version }, partition, this.first + this.size);
+    this.size += 1;
+    return seen;
+  }
+
+  letGo(count: number): void {
+    this.first += count;
+    this.size -= count;
   }
 }
 
@@ -27,33 +34,32 @@ beforeEach(() => {
 });
 
 it('is what a partition repeats, and not what each tells for the first time', () => {
-  const seen = [0, 1, 40, 1, 0].map((partition) => told.see({ version: 1, partition }));
-  expect(seen).toEqual([false, false, false, true, true]);
+  const partitions = Array.from({ length: 64 }, (_, partition) => partition);
+  expect(new Set(partitions.map((partition) => told.see({ version: 1, partition })))).toEqual(new Set(['none']));
+  expect(new Set(partitions.map((partition) => told.see({ version: 1, partition })))).toEqual(new Set(['same']));
 });
 
 it('is nothing newer, of this life or of the next', () => {
-  expect([{ version: 5 }, { version: 6 }, { life: 1, version: 1 }].map((stamp) => told.see(stamp))).toEqual([
-    false,
-    false,
-    false,
-  ]);
+  const stamps = [{ version: 5 }, { version: 6 }, { life: 1, version: 1 }];
+  expect(stamps.map((stamp) => told.see(stamp))).toEqual(['none', 'none', 'none']);
 });
 
-it('is what is older than was told in any partition, and all that follows it until that is let go', () => {
+it('is what is older than was told in any partition, and nothing that follows it', () => {
   told.see({ version: 6, partition: 1 });
-  expect([told.see({ version: 5 }), told.see({ version: 7 })]).toEqual([true, true]);
-  told.first = 3;
-  expect([told.see({ version: 7 }), told.see({ version: 8 })]).toEqual([false, false]);
+  const seen = [{ version: 5 }, { version: 6 }, { version: 6 }, { version: 7 }, { version: 7, partition: 1 }];
+  expect(seen.map((stamp) => told.see(stamp))).toEqual(['older', 'none', 'same', 'none', 'none']);
 });
 
 it('is nothing of a sender of whom all was let go, and of nobody else', () => {
   told.see({ version: 6 });
-  expect(told.see({ version: 6 }, 100_000)).toBe(false);
-  told.first = 1;
-  expect([told.see({ version: 6 }), told.see({ version: 6 }, 100_000)]).toEqual([false, true]);
+  expect(told.see({ version: 6 }, 100_000)).toBe('none');
+  told.letGo(1);
+  expect([told.see({ version: 5 }), told.see({ version: 6 }, 100_000)]).toEqual(['none', 'same']);
 });
 
-it('is, where more partitions than flags tell the same, at times what is told for the first time', () => {
-  const seen = Array.from({ length: 62 }, (_, partition) => told.see({ version: 1, partition }));
-  expect(seen.indexOf(true)).toBe(31);
+it('is remembered for as long as anything of the sender is held', () => {
+  told.see({ version: 6 });
+  told.see({ version: 5 });
+  told.letGo(1);
+  expect([told.see({ version: 5 }), told.see({ version: 6 })]).toEqual(['older', 'same']);
 });

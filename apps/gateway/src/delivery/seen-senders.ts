@@ -1,50 +1,69 @@
-// Which news may have been told before: the same or newer of its sender, by the same partition. Invariant: what is no suspect repeats
-// nothing that is held. Two columns by the sender's number.
+// Which news may have been told before: the same of its sender by the same partition, or newer by any. Invariant: what is no suspect
+// repeats nothing that is held, and nothing that is held in its partition is newer. Columns by the sender's number.
 import type { Stamp } from './position.js';
 
 /** News that are held, in the order of their numbers. */
-export interface NumberedStamps {
+export interface NumberedNews {
   readonly first: number;
-  lifeOf(number: number): number;
-  versionOf(number: number): number;
+  readonly size: number;
 }
 
-const NONE = -1;
-/** Partitions share so many flags; who shares one is suspected once too often, and looked at. */
+export type Suspicion = 'none' | 'same' | 'older';
+
+/** Partitions that one word knows of. */
 const FLAGS = 31;
-/** Something older came after something newer: until it is let go, everything is suspected. */
-const TANGLED = -1;
 
 export class SeenSenders {
-  /** The number of the news that was told last. */
-  #numbers = new Float64Array(0);
-  /** By which partitions, or `TANGLED`. */
+  readonly #words: number;
+  /** What was told last of each, its number's lowest 32 bits. */
+  #numbers = new Uint32Array(0);
+  /** The newest that was told: its number when it was told first, and its stamp. */
+  #firsts = new Uint32Array(0);
+  #lives = new Int32Array(0);
+  #versions = new Int32Array(0);
+  /** Of each sender so many words: which partitions told the newest; all 0 = nothing was ever told. */
   #flags = new Int32Array(0);
 
-  constructor(private readonly held: NumberedStamps) {}
+  constructor(
+    private readonly held: NumberedNews,
+    partitions: number,
+  ) {
+    this.#words = Math.ceil(Math.max(partitions, 1) / FLAGS);
+  }
 
-  /** To be held now under a number: whether it may have been told before. */
-  see(row: number, { life, version }: Stamp, partition: number, number: number): boolean {
+  /** To be held now under the next number. */
+  see(row: number, { life, version }: Stamp, partition: number, number: number): Suspicion {
     this.#reserve(row + 1);
-    const [flag, last] = [1 << (partition % FLAGS), this.#numbers[row]!];
-    const flags = last < this.held.first ? 0 : this.#flags[row]!;
+    const word = row * this.#words + Math.floor(partition / FLAGS);
+    const flag = 1 << (partition % FLAGS);
+    const isHeld = (this.#numbers[row]! - this.held.first) >>> 0 < this.held.size;
+    const order = isHeld ? life - this.#lives[row]! || version - this.#versions[row]! : 1;
     this.#numbers[row] = number;
-    if (flags === 0) {
-      this.#flags[row] = flag;
-      return false;
+    if (order < 0) return 'older';
+    const isSame = order === 0 && (this.#flags[word]! & flag) !== 0;
+    if (order > 0) {
+      this.#firsts[row] = number;
+      this.#lives[row] = life;
+      this.#versions[row] = version;
+      this.#flags.fill(0, row * this.#words, (row + 1) * this.#words);
     }
-    const order = flags === TANGLED ? -1 : life - this.held.lifeOf(last) || version - this.held.versionOf(last);
-    if (order > 0) this.#flags[row] = flag;
-    else this.#flags[row] = order < 0 ? TANGLED : flags | flag;
-    return order < 0 || (order === 0 && (flags & flag) !== 0);
+    this.#flags[word]! |= flag;
+    return isSame ? 'same' : 'none';
+  }
+
+  /** Since which number the newest of a sender has been told, the lowest 32 bits. */
+  firstOf(row: number): number {
+    return this.#firsts[row] ?? 0;
   }
 
   #reserve(size: number): void {
     if (size <= this.#numbers.length) return;
     const length = Math.max(size, this.#numbers.length * 2);
-    const [numbers, flags] = [new Float64Array(length).fill(NONE, this.#numbers.length), new Int32Array(length)];
-    numbers.set(this.#numbers);
-    flags.set(this.#flags);
-    [this.#numbers, this.#flags] = [numbers, flags];
+    const grown = <C extends Uint32Array | Int32Array>(to: C, from: C): C => (to.set(from), to);
+    this.#numbers = grown(new Uint32Array(length), this.#numbers);
+    this.#firsts = grown(new Uint32Array(length), this.#firsts);
+    this.#lives = grown(new Int32Array(length), this.#lives);
+    this.#versions = grown(new Int32Array(length), this.#versions);
+    this.#flags = grown(new Int32Array(length * this.#words), this.#flags);
   }
 }

@@ -32,7 +32,7 @@ interface Remembered {
 
 export class SnapshotMemory {
   /** By number, from the oldest on. Lists, since taking the first of a map out again and again walks over all that were taken. */
-  #remembered: Remembered[] = [];
+  #remembered: (Remembered | undefined)[] = [];
   /** In the list: what is before has been let go. */
   #first = 0;
   /** In the list: what is before has no stamps any more. */
@@ -70,6 +70,7 @@ export class SnapshotMemory {
 
   #dropFirst(): void {
     if (this.#firstStamped === this.#first) this.#dropFirstStamps();
+    this.#remembered[this.#first] = undefined;
     this.#first += 1;
   }
 

@@ -223,6 +223,46 @@ describe('a token', () => {
     expect(small.gateway.news.follow(BOB, feed.sinceToken)).toBeInstanceOf(Promise);
   });
 
+  it('of two devices of one user, read from the log in one pass, is followed from its own place', async () => {
+    const token = await fresh();
+    const small = await StillGateway.open(log, clock, 'g2', { maxRecentRecipients: 1 });
+    const tell = (user: string): Promise<void> => hand.frame(told(1, ONLINE, user), [BOB, '@x:hs'], [0, 0]);
+    await tell('@c:hs');
+    await still.readAll();
+    const later = snapshot().token;
+    for (const user of ['@d:hs', '@e:hs']) await tell(user);
+    await small.readAll();
+    const both = async (tokens: SinceToken[]): Promise<unknown> => {
+      const feeds = await Promise.all(tokens.map((one) => small.gateway.news.follow(BOB, one)));
+      return feeds.map((feed) => shown(followed(feed).take(EVERYTHING)).length);
+    };
+    // The first that asks has a pass for itself.
+    expect([await both([token, token, later]), await both([later, later, token])]).toEqual([
+      [3, 3, 2],
+      [2, 2, 3],
+    ]);
+  });
+
+  it('misses nothing that comes while it is read from the log', async () => {
+    const token = await fresh();
+    const small = await StillGateway.open(log, clock, 'g2', { maxRecentRecipients: 4 });
+    const tell = async (user: string): Promise<void> => {
+      await hand.frame(told(1, ONLINE, user), [BOB, '@x:hs'], [0, 0]);
+      await small.readAll();
+    };
+    for (const user of ['@c:hs', '@d:hs', '@e:hs']) await tell(user);
+    const { deliveries } = small.gateway;
+    const follow = deliveries.follow.bind(deliveries);
+    deliveries.follow = async (...asked): Promise<Awaited<ReturnType<typeof follow>>> => {
+      const found = await follow(...asked);
+      await tell('@f:hs');
+      return found;
+    };
+    expect(await next(token, small)).toMatchObject({
+      texts: ['@c:hs', '@d:hs', '@e:hs', '@f:hs'].map((user) => `${user} online`),
+    });
+  });
+
   it('older than memory is read from the log once for a whole crowd, each from its own place', async () => {
     await bobJoins();
     await still.readAll();
