@@ -233,7 +233,7 @@ describe('a token', () => {
     for (const user of ['@d:hs', '@e:hs']) await tell(user);
     await small.readAll();
     const both = async (tokens: SinceToken[]): Promise<unknown> => {
-      const feeds = await Promise.all(tokens.map((one) => small.gateway.news.follow(BOB, one)));
+      const feeds = await Promise.all(tokens.map(async (one) => small.gateway.news.follow(BOB, one)));
       return feeds.map((feed) => shown(followed(feed).take(EVERYTHING)).length);
     };
     // The first that asks has a pass for itself.
