@@ -18,13 +18,16 @@ function memory(bounds: Partial<RecentBounds> = {}): RecentDeliveries {
 let offset = 0;
 beforeEach(() => {
   offset = 0;
+  statusMsg = undefined;
 });
 
 type Told = readonly [sender: string, version: number, rooms?: number];
 
+let statusMsg: string | undefined;
+
 function tell(recent: RecentDeliveries, [sender, version, rooms = 1]: Told, to: Int32Array | number[]): Set<number> {
   const stamp = { userId: sender as UserId, life: 0, version, changedAtMs: 0 };
-  const view = { presence: 'online', currentlyActive: false } as const;
+  const view = { presence: 'online', currentlyActive: false, ...(statusMsg && { statusMsg }) } as const;
   const origin = new FrameOrigin(`{"0":${String(rooms)}}`, '{}');
   const news = { kind: 'shown', ...stamp, view } as const;
   const entry = { news, row: users.intern(sender), sender, to: Int32Array.from(to) };
@@ -124,4 +127,15 @@ it('suspects nothing in the second frame of what is told to very many', () => {
   walked.mockRestore();
   tell(recent, ['a', 1], [BOB]);
   expect(told(recent, 3)).toEqual([]);
+});
+
+it('holds fewer news when their status messages are long, and tells them', () => {
+  const recent = memory();
+  statusMsg = 'm'.repeat(2_000);
+  for (let n = 1; n <= 60_000; n += 1) tell(recent, ['a', n], [CROWD[n % 1_000]!]);
+  tell(recent, ['b', 1], [BOB]);
+  const { offset: floor, entry } = recent.floor(0);
+  expect(offset - floor).toBeGreaterThan(24_900);
+  expect(offset - floor).toBeLessThan(25_100);
+  expect(recent.since(BOB, 0, startOf(floor + entry))?.[0]?.view?.statusMsg).toBe(statusMsg);
 });

@@ -36,4 +36,13 @@ describe('memory of snapshots', () => {
     memory.remember(snapshot('@next:hs', 10, 1));
     expect(memory.find(large, '@large:hs')?.told.size).toBe(0);
   });
+
+  it('counts no stamps of those that it has forgotten', () => {
+    const memory = new SnapshotMemory(1);
+    for (let index = 0; index < 5; index += 1) memory.remember(snapshot('@old:hs', index, 100_000));
+    const marks = Array.from({ length: 5 }, (_, index) =>
+      memory.remember(snapshot(`@${index}:hs`, YOUNG_MS + 10 + index, 100_000)),
+    );
+    expect(marks.map((mark, index) => memory.find(mark, `@${index}:hs`)?.told.size)).toEqual(marks.map(() => 100_000));
+  });
 });
