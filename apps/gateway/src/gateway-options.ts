@@ -24,7 +24,7 @@ export interface GatewayBounds {
   readonly maxFiltersPerUser: number;
   /** Senders whose news one answer tells; whoever has missed more is told everything shown. */
   readonly maxSendersAtOnce: number;
-  /** News kept in memory for whoever comes back (some 60 bytes each, beside status messages); an older token is read from the log. */
+  /** News kept in memory for whoever comes back (some 70 bytes each, beside status messages); an older token is read from the log. */
   readonly maxRecentNews: number;
   /** Recipients of that news (8 bytes each). */
   readonly maxRecentRecipients: number;

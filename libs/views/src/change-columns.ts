@@ -2,12 +2,8 @@
 // everything else is not looked at; a user's changes are chained from the latest to the earliest one held. It stands apart
 // because 200,000 changes must cost megabytes and not hundreds of them: 43 bytes each, beside their messages.
 import type { View } from '#libs/presence';
-import { PRESENCES } from './state-rows.js';
+import { ABSENT, PRESENCE_BITS, bitsOfView, viewOfBits } from './view-bits.js';
 
-/** Stands for a presence where there is no view. */
-export const ABSENT = 4;
-const ACTIVE = 8;
-const PRESENCE_BITS = 7;
 const NOBODY = -1;
 
 export interface ChangeRow {
@@ -66,8 +62,8 @@ export class ChangeColumns {
     this.#atMs[slot] = change.atMs;
     this.#lastActiveAtMs[slot] = change.view?.lastActiveAtMs ?? NaN;
     this.#back[slot] = change.earlier === undefined ? 0 : number - change.earlier;
-    this.#after[slot] = bitsOf(change.view);
-    this.#before[slot] = bitsOf(change.before);
+    this.#after[slot] = bitsOfView(change.view);
+    this.#before[slot] = bitsOfView(change.before);
     this.#causes[slot] = change.cause;
     this.#messages[slot] = change.view?.statusMsg;
     this.#beforeMessages[slot] = change.before?.statusMsg;
@@ -129,13 +125,13 @@ export class ChangeColumns {
   /** undefined: forgotten. */
   viewAfter(number: number): View | undefined {
     const slot = number % this.capacity;
-    return viewOf(this.#after[slot] ?? ABSENT, this.#messages[slot], this.#lastActiveAtMs[slot] ?? NaN);
+    return viewOfBits(this.#after[slot] ?? ABSENT, this.#messages[slot], this.#lastActiveAtMs[slot] ?? NaN);
   }
 
   /** Without the time of activity, which no change tells. undefined: unknown until then. */
   viewBefore(number: number): View | undefined {
     const slot = number % this.capacity;
-    return viewOf(this.#before[slot] ?? ABSENT, this.#beforeMessages[slot], NaN);
+    return viewOfBits(this.#before[slot] ?? ABSENT, this.#beforeMessages[slot], NaN);
   }
 
   #silence(slot: number): void {
@@ -147,20 +143,4 @@ export class ChangeColumns {
   #charactersOf(slot: number): number {
     return (this.#messages[slot]?.length ?? 0) + (this.#beforeMessages[slot]?.length ?? 0);
   }
-}
-
-function bitsOf(view: View | undefined): number {
-  if (view === undefined) return ABSENT;
-  return PRESENCES.indexOf(view.presence) | (view.currentlyActive ? ACTIVE : 0);
-}
-
-function viewOf(bits: number, statusMsg: string | undefined, lastActiveAtMs: number): View | undefined {
-  const presence = PRESENCES[bits & PRESENCE_BITS];
-  if (presence === undefined) return undefined;
-  return {
-    presence,
-    ...(statusMsg === undefined ? {} : { statusMsg }),
-    currentlyActive: (bits & ACTIVE) !== 0,
-    ...(Number.isNaN(lastActiveAtMs) ? {} : { lastActiveAtMs }),
-  };
 }

@@ -86,7 +86,6 @@ export class Deliveries {
     const startedAtMs = clock.nowMs();
     this.#partitions = from.map((startOffset, index) => new DeliveryPartition(index, startOffset, startedAtMs));
     this.#recent = new RecentDeliveries(from.map(startOf), users, bounds);
-    for (const user of this.#listeners.keys()) this.#recent.await(user);
     return from;
   }
 

@@ -1,19 +1,15 @@
 // News of all delivery partitions in the order of their arrival, in columns: an object for each was what the collector had to move.
 // Invariant: numbered without a gap; those from `first` up to `next` are here.
 import type { Interner } from '#libs/interest';
-import { PRESENCES, viewFrom } from '#libs/views';
+import { VIEW_BITS, bitsOfView, viewOfBits } from '#libs/views';
 import type { FrameOrigin } from './frame-origin.js';
 import type { NumberedEntry } from './frame-records.js';
-import type { News, Place } from './news.js';
-import type { Position, Stamp } from './position.js';
+import { isRepeated, type News, type Place } from './news.js';
+import { compareStamps, type Position, type Stamp } from './position.js';
 import { SeenSenders, type Suspicion } from './seen-senders.js';
 
 const AT_FIRST = 256;
-const PRESENCE_MASK = 3;
-const ACTIVE = 4;
-const FORGOTTEN = 8;
 const SUSPICIONS: readonly Suspicion[] = ['none', 'same', 'older'];
-const SUSPICION_SHIFT = 4;
 
 /** By number modulo their length, a power of two. */
 class Columns {
@@ -26,6 +22,7 @@ class Columns {
   readonly rows: Uint32Array;
   readonly lives: Float64Array;
   readonly versions: Float64Array;
+  /** Of the view, and above them the suspicion. */
   readonly flags: Uint8Array;
   /** NaN = absent. */
   readonly lastActiveAtMs: Float64Array;
@@ -103,9 +100,7 @@ export class HeldNews {
     columns.rows[slot] = row;
     columns.lives[slot] = news.life;
     columns.versions[slot] = news.version;
-    columns.flags[slot] =
-      (view === undefined ? FORGOTTEN : PRESENCES.indexOf(view.presence) | (view.currentlyActive ? ACTIVE : 0)) |
-      (suspicion << SUSPICION_SHIFT);
+    columns.flags[slot] = bitsOfView(view) | (suspicion << VIEW_BITS);
     columns.lastActiveAtMs[slot] = view?.lastActiveAtMs ?? NaN;
     this.#origins[slot] = origin;
     if (view?.statusMsg !== undefined) {
@@ -137,17 +132,17 @@ export class HeldNews {
   }
 
   clear(number: number): void {
-    this.#columns.flags[this.#slot(number)]! &= (1 << SUSPICION_SHIFT) - 1;
+    this.#columns.flags[this.#slot(number)]! &= (1 << VIEW_BITS) - 1;
   }
 
   suspicionOf(number: number): Suspicion {
-    return SUSPICIONS[this.#columns.flags[this.#slot(number)]! >>> SUSPICION_SHIFT]!;
+    return SUSPICIONS[this.#columns.flags[this.#slot(number)]! >>> VIEW_BITS]!;
   }
 
   /** Told of the same sender after another one, it is no news. */
   isKnownBy(number: number, earlier: number): boolean {
-    const order = this.lifeOf(number) - this.lifeOf(earlier) || this.versionOf(number) - this.versionOf(earlier);
-    return order < 0 || (order === 0 && this.#originOf(number).sameRooms(this.#originOf(earlier)));
+    const order = compareStamps(this.stampOf(number), this.stampOf(earlier));
+    return isRepeated(order, this.#originOf(number), this.#originOf(earlier));
   }
 
   placeOf(number: number): number {
@@ -188,22 +183,13 @@ export class HeldNews {
 
   newsOf(number: number): News {
     const [columns, slot] = [this.#columns, this.#slot(number)];
-    const flags = columns.flags[slot]!;
     const row = columns.rows[slot]!;
     return {
       sender: this.users.nameOf(row),
       row,
       life: columns.lives[slot]!,
       version: columns.versions[slot]!,
-      view:
-        (flags & FORGOTTEN) !== 0
-          ? undefined
-          : viewFrom(
-              PRESENCES[flags & PRESENCE_MASK]!,
-              (flags & ACTIVE) !== 0,
-              this.#messages.get(number),
-              columns.lastActiveAtMs[slot]!,
-            ),
+      view: viewOfBits(columns.flags[slot]!, this.#messages.get(number), columns.lastActiveAtMs[slot]!),
       traceparent: this.#traces.get(number),
       position: { offset: columns.offsets[slot]!, entry: columns.entries[slot]! },
       origin: this.#origins[slot]!,

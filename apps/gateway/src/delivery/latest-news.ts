@@ -1,6 +1,6 @@
 // News of one recipient in the order of their places, of each sender the latest. Invariant: what is older than what was told, and
 // what is repeated under the same memberships, is no news.
-import type { News } from './news.js';
+import { isRepeated, type News } from './news.js';
 import { comparePositions, compareStamps, type Position } from './position.js';
 
 export class LatestNews {
@@ -14,7 +14,7 @@ export class LatestNews {
   put(news: News): void {
     const known = this.#latest.get(news.sender);
     if (known !== undefined) {
-      if (isKnown(news, known)) return;
+      if (isRepeated(compareStamps(news, known), news.origin, known.origin)) return;
       this.#latest.delete(news.sender);
     }
     this.#latest.set(news.sender, news);
@@ -30,10 +30,4 @@ export class LatestNews {
     for (const news of this.#latest.values()) if (comparePositions(news.position, position) >= 0) found.push(news);
     return found;
   }
-}
-
-/** The same version told again after rooms changed may be a join that asks for it; otherwise it is a repetition. */
-export function isKnown(news: News, known: News): boolean {
-  const order = compareStamps(news, known);
-  return order < 0 || (order === 0 && news.origin.sameRooms(known.origin));
 }

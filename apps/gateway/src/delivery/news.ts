@@ -26,3 +26,8 @@ export function newsOf({ news, sender, row }: NumberedEntry, { position, origin,
   const view = news.kind === 'shown' ? news.view : undefined;
   return { sender, row, life, version, view, traceparent, position, origin, toldAtMs };
 }
+
+/** Told of one sender after another that it compares to like this, it is no news. The same version told again after rooms changed may be a join that asks for it; otherwise it is a repetition. */
+export function isRepeated(order: number, origin: FrameOrigin, earlier: FrameOrigin): boolean {
+  return order < 0 || (order === 0 && origin.sameRooms(earlier));
+}

@@ -134,6 +134,7 @@ export class Replays {
           ? 'lost'
           : this.#keep(user, { partition, since, news: found.since(since), readTo: startOf(to) }),
       );
+    this.#makeRoom();
   }
 
   #find(record: LogRecord, byUser: ReadonlyMap<number, readonly Asked[]>): void {
@@ -156,11 +157,15 @@ export class Replays {
     }
     this.#kept.set(user, replayed);
     this.#keptNews += sizeOf(replayed);
+    return replayed;
+  }
+
+  /** Once for a whole pass: it walks over all that were taken out before. */
+  #makeRoom(): void {
     for (const [oldest, kept] of this.#kept) {
-      if (this.#keptNews <= MAX_KEPT_NEWS || oldest === user) break;
+      if (this.#keptNews <= MAX_KEPT_NEWS) break;
       this.#drop(oldest, kept);
     }
-    return replayed;
   }
 
   #drop(user: number, kept: Replayed): void {

@@ -1,5 +1,6 @@
 // Which news may have been told before: the same of its sender by the same partition, or newer by any. Invariant: what is no suspect
 // repeats nothing that is held, and nothing that is held in its partition is newer. Columns by the sender's number.
+import { grownInt32 } from '#libs/interest';
 import type { Stamp } from './position.js';
 
 /** News that are held, in the order of their numbers. */
@@ -16,9 +17,9 @@ const FLAGS = 31;
 export class SeenSenders {
   readonly #words: number;
   /** What was told last of each, its number's lowest 32 bits. */
-  #numbers = new Uint32Array(0);
+  #numbers = new Int32Array(0);
   /** The newest that was told: its number when it was told first, and its stamp. */
-  #firsts = new Uint32Array(0);
+  #firsts = new Int32Array(0);
   #lives = new Int32Array(0);
   #versions = new Int32Array(0);
   /** Of each sender so many words: which partitions told the newest; all 0 = nothing was ever told. */
@@ -56,14 +57,11 @@ export class SeenSenders {
     return this.#firsts[row] ?? 0;
   }
 
-  #reserve(size: number): void {
-    if (size <= this.#numbers.length) return;
-    const length = Math.max(size, this.#numbers.length * 2);
-    const grown = <C extends Uint32Array | Int32Array>(to: C, from: C): C => (to.set(from), to);
-    this.#numbers = grown(new Uint32Array(length), this.#numbers);
-    this.#firsts = grown(new Uint32Array(length), this.#firsts);
-    this.#lives = grown(new Int32Array(length), this.#lives);
-    this.#versions = grown(new Int32Array(length), this.#versions);
-    this.#flags = grown(new Int32Array(length * this.#words), this.#flags);
+  #reserve(rows: number): void {
+    this.#numbers = grownInt32(this.#numbers, rows);
+    this.#firsts = grownInt32(this.#firsts, rows);
+    this.#lives = grownInt32(this.#lives, rows);
+    this.#versions = grownInt32(this.#versions, rows);
+    this.#flags = grownInt32(this.#flags, rows * this.#words);
   }
 }
