@@ -148,6 +148,8 @@ export class App {
     if (found !== undefined && found.atTs === undefined) for (const move of moves) found.roster.apply(move);
     this.model.moves = [...news.toReversed(), ...this.model.moves].slice(0, MOST_MOVES);
     if (news.some(({ user_id: userId }) => userId === this.model.selected)) this.#askTimeline();
+    const { past } = this.model;
+    if (past !== undefined && moves.some(({ at_ts: atTs }) => atTs <= past.atTs)) this.#seeking.want(past.atTs);
     this.changed();
   }
 
