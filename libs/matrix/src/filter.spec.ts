@@ -43,6 +43,11 @@ describe('SY-X', () => {
     expect(parseFilter(text)).toMatchObject({ ok: false, refusal: { status: 400, body: { errcode } } });
   });
 
+  test('what is no JSON object is called a filter: it may stand in a query', () => {
+    expect(parseFilter('{bad')).toMatchObject({ refusal: { body: { error: 'The filter is not JSON' } } });
+    expect(parseFilter('[]')).toMatchObject({ refusal: { body: { error: 'The filter must be a JSON object' } } });
+  });
+
   test('unknown keys are ignored, and the source is kept as it was given', () => {
     const source = { presence: { senders: ['@a:hs'], limit: 3, colour: 'red', rooms: [] }, more: [1] };
     expect(parseFilter(JSON.stringify(source))).toEqual({

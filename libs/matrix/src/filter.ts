@@ -30,7 +30,7 @@ const ROOM_SECTIONS = ['timeline', 'state', 'ephemeral', 'account_data', 'privat
 
 /** POST …/filter, and the inline form of /sync's `filter` parameter. */
 export function parseFilter(text: string): Parsed<SyncFilter> {
-  const body = parseJsonObject(text);
+  const body = parseJsonObject(text, 'The filter');
   if (!body.ok) return body;
   const fault = filterFault(body.value);
   if (fault !== undefined) return refused('M_BAD_JSON', fault);

@@ -9,15 +9,15 @@ export function isJsonObject(value: unknown): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** The object that `text` holds, or the answer to send. */
-export function parseJsonObject(text: string): Parsed<JsonObject> {
+/** The object that `text` holds, or the answer to send, which names the text as `what`. */
+export function parseJsonObject(text: string, what = 'The body'): Parsed<JsonObject> {
   let value: unknown;
   try {
     value = JSON.parse(text);
   } catch {
-    return refused('M_NOT_JSON', 'The body is not JSON');
+    return refused('M_NOT_JSON', `${what} is not JSON`);
   }
-  if (!isJsonObject(value)) return refused('M_BAD_JSON', 'The body must be a JSON object');
+  if (!isJsonObject(value)) return refused('M_BAD_JSON', `${what} must be a JSON object`);
   return { ok: true, value };
 }
 
