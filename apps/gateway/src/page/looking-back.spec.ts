@@ -164,6 +164,16 @@ describe('the overview', () => {
     expect(shown(await given.tell())).toMatchObject({ [ALICE]: 'online' });
   });
 
+  it('shows nobody before they came, also while only the view of states knows that they did', async () => {
+    const before = await given.tell({ atMs: START_MS - 2 });
+    await given.write.state({ userId: CAROL, version: 1, view: ONLINE, changedAtMs: START_MS - 1 });
+    for (const partition of [0, 1]) await given.still.read(TOPICS.states, partition);
+    expect(shown(await given.tell())).toMatchObject({ [CAROL]: 'online' });
+    const after = await given.tell({ atMs: START_MS - 2 });
+    expect([shown(after), after.counts]).toEqual([shown(before), before.counts]);
+    expect(shown(await given.tell({ atMs: START_MS - 1 }))).toMatchObject({ [CAROL]: 'online' });
+  });
+
   it.each([
     [{ search: 'ALICE' }, [ALICE], false],
     [{ search: 'lunch' }, [ALICE], false],

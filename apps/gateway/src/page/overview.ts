@@ -61,7 +61,7 @@ export class Overview {
     return {
       at_ts: wanted.atMs ?? nowMs,
       live: wanted.atMs === undefined,
-      counts: wanted.atMs === undefined ? this.counts() : changes.countsAt(this.#countsBy(changes), wanted.atMs),
+      counts: wanted.atMs === undefined ? this.counts() : this.#countsAt(changes, wanted.atMs),
       users: shown.map((each) => personTold(this.gateway.states.numbering.nameOf(each.row), each, rooms.of(each.row))),
       rooms: rooms.told,
       truncated,
@@ -86,6 +86,24 @@ export class Overview {
       if (move.view !== undefined) counts[move.view.presence] += 1;
     }
     return counts;
+  }
+
+  #countsAt(changes: RecentChanges, atMs: number): Counts {
+    const counts: Record<keyof Counts, number> = { ...changes.countsAt(this.#countsBy(changes), atMs) };
+    const { rows, numbering } = this.gateway.states;
+    for (let row = 0; row < numbering.size; row++) {
+      if (!this.#cameAfter(changes, row, atMs)) continue;
+      const view = rows.viewOf(row);
+      if (view !== undefined) counts[view.presence] -= 1;
+    }
+    return counts;
+  }
+
+  /** Whose first change is later, and only the view of states has it yet. */
+  #cameAfter(changes: RecentChanges, row: number, atMs: number): boolean {
+    const { rows } = this.gateway.states;
+    if (rows.versionOf(row) !== 1 || rows.changedAtMsOf(row) <= atMs) return false;
+    return changes.viewAt(row, atMs) === 'unmoved';
   }
 
   /** Who is there first, then who is offline, each in the order of the table; the page sorts. */
@@ -127,6 +145,7 @@ export class Overview {
     const past = changes.viewAt(row, atMs);
     if (past === 'absent') return undefined;
     if (past !== 'unmoved') return { row, view: past, life: 0, version: 0, changedAtMs: undefined };
+    if (this.#cameAfter(changes, row, atMs)) return undefined;
     return newest(row, state, undefined);
   }
 
