@@ -4,7 +4,7 @@ import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { constants } from 'node:os';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 export const root = fileURLToPath(new URL('../../../', import.meta.url));
@@ -37,9 +37,12 @@ const sourcesStamp = () => {
       if (existsSync(at(group, room, 'src')))
         lines.push(...timesBelow(at(group, room, 'src'), (name) => name.endsWith('.ts') && !isTest(name)));
   }
-  const settings = ['tsconfig.json', 'package.json', 'libs/house-rules/tsconfig.build.json'].map((name) =>
-    textOf(at(name)),
-  );
+  const settings = [
+    'tsconfig.json',
+    'package.json',
+    'libs/house-rules/tsconfig.build.json',
+    'libs/house-rules/bin/bundle.mjs',
+  ].map((name) => textOf(at(name)));
   return hashOf([...lines.sort(), ...settings, packagesStamp()].join('\n'));
 };
 
@@ -135,12 +138,15 @@ export const installIfStale = async () => {
   });
 };
 
+const modules = () => at('dist', 'modules');
+
+/** What was compiled from sources that are gone. */
 const dropOrphans = (folder) => {
   for (const entry of readdirSync(folder, { withFileTypes: true })) {
     const path = join(folder, entry.name);
     if (entry.isDirectory()) dropOrphans(path);
     else if (/\.js(\.map)?$/.test(entry.name)) {
-      const source = join(root, path.slice(at('dist').length + 1).replace(/\.js(\.map)?$/, '.ts'));
+      const source = join(root, relative(modules(), path).replace(/\.js(\.map)?$/, '.ts'));
       if (!existsSync(source)) rmSync(path);
     }
   }
@@ -154,14 +160,18 @@ const pageStamp = () => {
   return hashOf([...files.sort(), settings, packagesStamp()].join('\n'));
 };
 
-/** Compiles every room's sources, tests left out, into dist. */
-const compile = () => {
+/** Compiles every room's sources, tests left out, and joins them into programs. */
+const compile = async () => {
   const project = at('libs', 'house-rules', 'tsconfig.build.json');
-  return runQuietly(process.execPath, [at('node_modules', 'typescript', 'bin', 'tsc'), '-p', project], 'Building');
+  const tsc = [at('node_modules', 'typescript', 'bin', 'tsc'), '-p', project];
+  const outcome = await runQuietly(process.execPath, tsc, 'Building');
+  if (outcome.status !== 0) return outcome;
+  dropOrphans(modules());
+  return runQuietly(process.execPath, [at('libs', 'house-rules', 'bin', 'bundle.mjs')], 'Joining programs');
 };
 
 /** Builds the gateway's page beside its place and moves it there: a server that starts meanwhile finds one or the other. */
-const bundle = async () => {
+const buildPage = async () => {
   const made = at('dist', '.page');
   const config = at('libs', 'house-rules', 'vite.config.mjs');
   const args = [at('node_modules', 'vite', 'bin', 'vite.js'), 'build', '--config', config];
@@ -174,7 +184,7 @@ const bundle = async () => {
 
 const builds = [
   { stampFile: () => at('dist', '.built'), stampOf: sourcesStamp, make: compile },
-  { stampFile: () => at('dist', '.page-built'), stampOf: pageStamp, make: bundle, exists: () => existsSync(page()) },
+  { stampFile: () => at('dist', '.page-built'), stampOf: pageStamp, make: buildPage, exists: () => existsSync(page()) },
 ];
 
 /** Brings dist up to date: programs and page. Resolves to whether it is whole; `or` says what to do when not. */
@@ -189,7 +199,6 @@ export const buildIfStale = async (or = 'stop') => {
       const { status, output } = await make();
       if (status > 128 || (status !== 0 && or === 'stop')) stopWith(status, 'The build failed, see above.', output);
       if (status === 0) {
-        for (const group of ['apps', 'libs']) if (existsSync(at('dist', group))) dropOrphans(at('dist', group));
         writeFileSync(stampFile(), stamp);
       } else {
         process.stderr.write(output);

@@ -53,7 +53,7 @@ class Checkout {
 
   link(): void {
     mkdirSync(join(this.path, 'node_modules/@types'), { recursive: true });
-    for (const name of ['typescript', 'vite', '@types/node', '@types/jest']) {
+    for (const name of ['typescript', 'vite', 'rolldown', '@types/node', '@types/jest']) {
       symlinkSync(join(root, 'node_modules', name), join(this.path, 'node_modules', name));
     }
   }
@@ -111,11 +111,11 @@ describe('set-up', () => {
     const at = new Checkout();
     at.write('apps/x/src/gone.ts', 'export {};\n');
     await at.run();
-    expect(existsSync(join(at.path, 'dist/apps/x/src/gone.js'))).toBe(true);
+    expect(existsSync(join(at.path, 'dist/modules/apps/x/src/gone.js'))).toBe(true);
     rmSync(join(at.path, 'apps/x/src/gone.ts'));
     at.write('apps/x/src/main.ts', program.replace("join('|')", "join('+')"));
     expect((await at.run('a', '0')).stdout).toBe('a+0\n');
-    expect(existsSync(join(at.path, 'dist/apps/x/src/gone.js'))).toBe(false);
+    expect(existsSync(join(at.path, 'dist/modules/apps/x/src/gone.js'))).toBe(false);
   }, 300_000);
 
   it('installs anew when the lock has changed, not when a script has', async () => {
