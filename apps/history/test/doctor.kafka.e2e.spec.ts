@@ -3,7 +3,7 @@
 import { spawn } from 'node:child_process';
 import { topicSpecs } from '#libs/contracts';
 import { KafkaEventLog } from '#libs/event-log-kafka';
-import { describeLocalKafka, kafkaClassPath, LocalCluster, runSource } from '#libs/testing';
+import { describeLocalKafka, kafkaClassPath, LocalCluster, runProgram } from '#libs/testing';
 import type { Finding } from '../src/doctor/finding.js';
 
 interface Told {
@@ -37,7 +37,7 @@ describeLocalKafka('rollcall doctor on Kafka', () => {
       DELIVERY_PARTITIONS: '2',
       ...environment,
     };
-    const started = runSource('apps/history/src/main.ts', ['doctor', '--json'], { env });
+    const started = runProgram('apps/history/src/main.ts', ['doctor', '--json'], { env });
     started.child.stdin?.end();
     const { code } = await started.ended;
     if (started.output() === '') throw new Error(started.errors());

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { startStandalone } from '#apps/standalone';
 import { topicSpecs } from '#libs/contracts';
 import { EmbeddedEventLog } from '#libs/event-log-embedded';
-import { runSource, type SourceProcess, until } from '#libs/testing';
+import { runProgram, type ProgramProcess, until } from '#libs/testing';
 import { Bench } from './bench.js';
 import { writeHistory, writeRooms } from './generated-history.js';
 
@@ -56,9 +56,9 @@ const start = (
   args: readonly string[],
   command: readonly string[] = [],
   more: Readonly<Record<string, string>> = {},
-): SourceProcess => {
+): ProgramProcess => {
   const env = { ...process.env, DATA_DIR: directory, LOG_LEVEL: 'silent', ...more };
-  const started = runSource(main, args, { env, command });
+  const started = runProgram(main, args, { env, command });
   children.push(started.child);
   return started;
 };

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { encodeChange } from '#libs/contracts';
 import { KafkaEventLog } from '#libs/event-log-kafka';
-import { describeKafka, runSource } from '#libs/testing';
+import { describeKafka, runProgram } from '#libs/testing';
 import { drawChanges } from './generated-history.js';
 
 describeKafka('an export on Kafka', (kafka) => {
@@ -16,7 +16,7 @@ describeKafka('an export on Kafka', (kafka) => {
     const { brokers, prefix } = kafka();
     const counts = { PARTITIONS: '2', DELIVERY_PARTITIONS: '2' };
     const env = { ...process.env, KAFKA_BROKERS: brokers.join(','), TOPIC_PREFIX: prefix, ...counts };
-    const started = runSource('apps/history/src/main.ts', args, { env });
+    const started = runProgram('apps/history/src/main.ts', args, { env });
     started.child.stdin?.end();
     const { code } = await started.ended;
     return { code, stdout: started.output(), stderr: started.errors() };

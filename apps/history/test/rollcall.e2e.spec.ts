@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { startStandalone } from '#apps/standalone';
-import { repositoryRoot, runSource, sourceArguments, type SourceProcess } from '#libs/testing';
+import { repositoryRoot, runProgram, programArguments, type ProgramProcess } from '#libs/testing';
 
 const folder = mkdtempSync(join(tmpdir(), 'rollcall-e2e-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -22,8 +22,8 @@ interface Ran {
   readonly stderr: string;
 }
 
-const start = (directory: string, args: readonly string[], environment = {}): SourceProcess =>
-  runSource(main, args, { env: { ...process.env, ...environment, DATA_DIR: directory } });
+const start = (directory: string, args: readonly string[], environment = {}): ProgramProcess =>
+  runProgram(main, args, { env: { ...process.env, ...environment, DATA_DIR: directory } });
 
 async function run(directory: string, args: readonly string[], stdin = '', environment = {}): Promise<Ran> {
   const started = start(directory, args, environment);
@@ -164,7 +164,7 @@ it('a reader that goes away ends the command quietly', async () => {
   const directory = fresh();
   const lines = Array.from({ length: 20_000 }, (_line, index) => lineOf(index)).join('');
   await run(directory, ['import', 'memberships', '-', '--format', 'csv'], lines);
-  const words = [process.execPath, ...sourceArguments(main), 'log', 'read', 'memberships']
+  const words = [process.execPath, ...programArguments(main), 'log', 'read', 'memberships']
     .map((word) => `'${word}'`)
     .join(' ');
   const { stdout, stderr, code } = await execute('sh', ['-c', `${words} | head -n 1`], directory);

@@ -1,5 +1,5 @@
 // The real command on a real broker (issue 4, items 3 to 5): the same commands, the same output, topics as Kafka has them.
-import { describeKafka, runSource } from '#libs/testing';
+import { describeKafka, runProgram } from '#libs/testing';
 
 describeKafka('rollcall on Kafka', (kafka) => {
   const run = async (
@@ -14,7 +14,7 @@ describeKafka('rollcall on Kafka', (kafka) => {
       PARTITIONS: '2',
       DELIVERY_PARTITIONS: '2',
     };
-    const started = runSource('apps/history/src/main.ts', args, { env });
+    const started = runProgram('apps/history/src/main.ts', args, { env });
     started.child.stdin?.end(stdin);
     const { code } = await started.ended;
     return { code, stdout: started.output(), stderr: started.errors() };

@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { EmbeddedEventLog } from '#libs/event-log-embedded';
-import { runSource } from '#libs/testing';
+import { runProgram } from '#libs/testing';
 import { Bench } from './bench.js';
 import { HOUR_MS, ReplayWorld } from './replay-world.js';
 
@@ -25,7 +25,7 @@ afterAll(() => rmSync(directory, { recursive: true, force: true }));
 
 async function run(...args: readonly string[]): Promise<{ code: number | null; stdout: string; stderr: string }> {
   const env = { ...process.env, DATA_DIR: directory, LOG_LEVEL: 'silent' };
-  const started = runSource('apps/history/src/main.ts', args, { env });
+  const started = runProgram('apps/history/src/main.ts', args, { env });
   started.child.stdin?.end();
   const { code } = await started.ended;
   return { code, stdout: started.output(), stderr: started.errors() };

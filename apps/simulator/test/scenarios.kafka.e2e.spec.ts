@@ -9,7 +9,7 @@ import {
   describeKafka,
   faultOf,
   parseScenario,
-  runSource,
+  runProgram,
   type Scenario,
   scenarioOfTimeline,
   timelines,
@@ -104,7 +104,7 @@ describe('scenarios --through kafka without a broker', () => {
     ['nowhere', 'KAFKA_BROKERS is "nowhere"'],
   ])('says so of %s and exits 2', async (brokers, sentence) => {
     const env = { ...process.env, KAFKA_BROKERS: brokers };
-    const command = runSource('apps/simulator/src/scenarios.ts', [FILE, '--through', 'kafka'], { env, cwd: tmpdir() });
+    const command = runProgram('apps/simulator/src/scenarios.ts', [FILE, '--through', 'kafka'], { env, cwd: tmpdir() });
     expect(await command.ended).toEqual({ code: EXIT_NOT_POSSIBLE, signal: null });
     expect(command.errors()).toContain(sentence);
     expect(command.errors()).not.toMatch(/^\s+at /m);

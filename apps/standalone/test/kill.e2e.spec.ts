@@ -1,7 +1,7 @@
 // kill -9 in the middle of a thousand PUTs, and a start on what is left: every PUT that was answered 200 is in the commands, in
 // the history and in the state, in its order, and nothing twice.
 import { EmbeddedEventLog } from '#libs/event-log-embedded';
-import { runSource, type SourceProcess } from '#libs/testing';
+import { runProgram, type ProgramProcess } from '#libs/testing';
 import { MatrixUser } from './matrix-user.js';
 import { endEverything, freshFolder, until } from './program.js';
 
@@ -10,7 +10,7 @@ const USERS = 40;
 const PUTS_EACH = 25;
 const KILLED_AFTER = [60, 400, 750];
 
-const started: SourceProcess[] = [];
+const started: ProgramProcess[] = [];
 afterAll(async () => {
   for (const { child, ended } of started) {
     child.kill('SIGKILL');
@@ -19,7 +19,7 @@ afterAll(async () => {
   await endEverything();
 });
 
-async function start(directory: string): Promise<{ process: SourceProcess; url: string }> {
+async function start(directory: string): Promise<{ process: ProgramProcess; url: string }> {
   const env = {
     ...process.env,
     DATA_DIR: directory,
@@ -28,7 +28,7 @@ async function start(directory: string): Promise<{ process: SourceProcess; url: 
     PUT_BURST: '100000',
     LOG_LEVEL: 'warn',
   };
-  const running = runSource('apps/standalone/src/main.ts', [], { env });
+  const running = runProgram('apps/standalone/src/main.ts', [], { env });
   started.push(running);
   const url = await until('the process to serve', () => {
     if (running.child.exitCode !== null) throw new Error(`it ended: ${running.errors()}`);

@@ -3,7 +3,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { runSource } from '#libs/testing';
+import { runProgram } from '#libs/testing';
 import { brokenPromises, type Evidence, gatherEvidence } from './crash-ledger.js';
 import { EmbeddedEventLog } from './embedded-event-log.js';
 
@@ -24,7 +24,7 @@ describe('a writer that is killed', () => {
   afterAll(() => rmSync(directory, { recursive: true, force: true }));
 
   const writeAndDie = async (round: number, afterMs: number): Promise<string[]> => {
-    const writer = runSource('libs/event-log-embedded/src/crash-writer.process.ts', [directory, `${round}`]);
+    const writer = runProgram('libs/event-log-embedded/src/crash-writer.process.ts', [directory, `${round}`]);
     expect(await writer.line()).toBe('ready');
     await new Promise((resolve) => setTimeout(resolve, afterMs));
     writer.child.kill('SIGKILL');

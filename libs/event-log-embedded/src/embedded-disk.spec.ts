@@ -5,7 +5,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { LogUnavailableError } from '#libs/event-log';
-import { runSource, type SourceProcess } from '#libs/testing';
+import { runProgram, type ProgramProcess } from '#libs/testing';
 import { EmbeddedEventLog } from './embedded-event-log.js';
 
 const TOPIC = { name: 't', partitions: 1, cleanup: 'delete', timestamps: 'append' } as const;
@@ -20,10 +20,10 @@ const mountable = ((): boolean => {
 })();
 
 let place: string;
-const writers: SourceProcess[] = [];
+const writers: ProgramProcess[] = [];
 
-const startWriter = (directory: string, command: readonly string[] = []): SourceProcess => {
-  const writer = runSource('libs/event-log-embedded/src/full-disk.process.ts', [directory], { command });
+const startWriter = (directory: string, command: readonly string[] = []): ProgramProcess => {
+  const writer = runProgram('libs/event-log-embedded/src/full-disk.process.ts', [directory], { command });
   writers.push(writer);
   return writer;
 };
@@ -50,7 +50,7 @@ const valuesIn = async (log: EmbeddedEventLog): Promise<number[]> => {
 };
 
 /** Lets a process write until it is refused; returns how many appends it was promised, all refusals being checked. */
-const fillUp = async (writer: SourceProcess): Promise<number> => {
+const fillUp = async (writer: ProgramProcess): Promise<number> => {
   let acknowledged = 0;
   let line = await writer.line();
   for (; /^\d+$/.test(line); line = await writer.line()) expect(Number(line)).toBe(acknowledged++);

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { LogHeldError, LogUnavailableError } from '#libs/event-log';
-import { runSource, type SourceProcess } from '#libs/testing';
+import { runProgram, type ProgramProcess } from '#libs/testing';
 import { EmbeddedEventLog } from './embedded-event-log.js';
 import { Environment } from './environment.js';
 import { HOLDER_KEY } from './layout.js';
@@ -12,15 +12,15 @@ import { livenessOf, ownIdentity, type ProcessIdentity } from './process-identit
 const TOPIC = { name: 't', partitions: 1, cleanup: 'delete', timestamps: 'append' } as const;
 
 let directory: string;
-const children: SourceProcess[] = [];
+const children: ProgramProcess[] = [];
 
-const start = (mode: 'write' | 'read'): SourceProcess => {
-  const child = runSource('libs/event-log-embedded/src/holder.process.ts', [directory, mode]);
+const start = (mode: 'write' | 'read'): ProgramProcess => {
+  const child = runProgram('libs/event-log-embedded/src/holder.process.ts', [directory, mode]);
   children.push(child);
   return child;
 };
 
-const kill = async (child: SourceProcess): Promise<void> => {
+const kill = async (child: ProgramProcess): Promise<void> => {
   child.child.kill('SIGKILL');
   await child.ended;
 };

@@ -9,12 +9,15 @@ import { root } from './steps.mjs';
 
 const dist = join(root, 'dist');
 const modules = join(dist, 'modules');
-const { scripts = {}, dependencies = {}, devDependencies = {} } = JSON.parse(
-  readFileSync(join(root, 'package.json'), 'utf8'),
-);
+const {
+  scripts = {},
+  dependencies = {},
+  devDependencies = {},
+} = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
 
 /** Of what the package declares, what comes in many small files. The rest is native, looks for its own files, or is small. */
-const JOINED = /^(@nestjs\/.*|@sinclair\/typebox|rxjs|class-validator|class-transformer|kafkajs|prom-client|commander|yaml|jose|ora|cli-table3)$/;
+const JOINED =
+  /^(@nestjs\/.*|@sinclair\/typebox|rxjs|class-validator|class-transformer|kafkajs|prom-client|commander|yaml|jose|ora|cli-table3)$/;
 
 const packageOf = (id) => id.split('/', id.startsWith('@') ? 2 : 1).join('/');
 

@@ -11,7 +11,7 @@ export { Draw } from './draw.js';
 export * from './simulated-clock.js';
 export { spansInALog } from './spans-in-a-log.js';
 export * from './law-checks.js';
-export { repositoryRoot, runSource, sourceArguments, type SourceProcess } from './run-source.js';
+export { repositoryRoot, runProgram, programArguments, type ProgramProcess } from './run-program.js';
 export { matrixErrorFaults, presenceEventFaults, presenceStatusFaults, syncPresenceFaults } from './matrix-schemas.js';
 export * from './timeline-scenario.js';
 export * from './plain-model/index.js';

@@ -17,7 +17,7 @@ import type { EventLog, NewRecord } from '#libs/event-log';
 import { EmbeddedEventLog } from '#libs/event-log-embedded';
 import { KafkaEventLog } from '#libs/event-log-kafka';
 import type { RunningProcess } from '#libs/runtime';
-import { describeKafka, runSource, type SourceProcess, until } from '#libs/testing';
+import { describeKafka, runProgram, type ProgramProcess, until } from '#libs/testing';
 
 const TIMEOUT_MS = 300_000;
 const PATIENCE_MS = 60_000;
@@ -184,8 +184,8 @@ describeKafka('rollcall topics copy', (kafka) => {
   const connect = (): Promise<KafkaEventLog> =>
     KafkaEventLog.connect({ brokers: kafka().brokers, clientId: 'rollcall-test' });
 
-  const startRollcall = (args: readonly string[], environment: Readonly<Record<string, string>> = {}): SourceProcess =>
-    runSource('apps/history/src/main.ts', args, {
+  const startRollcall = (args: readonly string[], environment: Readonly<Record<string, string>> = {}): ProgramProcess =>
+    runProgram('apps/history/src/main.ts', args, {
       env: {
         ...process.env,
         KAFKA_BROKERS: brokers(),
@@ -195,7 +195,7 @@ describeKafka('rollcall topics copy', (kafka) => {
       },
     });
 
-  const start = (args: readonly string[], environment?: Readonly<Record<string, string>>): SourceProcess =>
+  const start = (args: readonly string[], environment?: Readonly<Record<string, string>>): ProgramProcess =>
     startRollcall(['topics', 'copy', ...args], environment);
   const copy = (args: readonly string[], environment?: Readonly<Record<string, string>>): ReturnType<typeof rollcall> =>
     rollcall(['topics', 'copy', ...args], environment);

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { withLock } from '../kafka/pid-lock.js';
-import { repositoryRoot } from '../run-source.js';
+import { repositoryRoot } from '../run-program.js';
 
 const run = promisify(execFile);
 

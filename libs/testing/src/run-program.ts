@@ -1,5 +1,5 @@
-// Starts a TypeScript source file as a real process, for tests that kill, stop or outlive it. Invariant: what it started
-// it can end: every process is tracked by its own handle, never found by name.
+// Starts a program as a real process, for tests that kill, stop or outlive it: as it is built if it ships, otherwise from its source.
+// Invariant: what it started it can end: every process is tracked by its own handle, never found by name.
 import { type ChildProcess, spawn, type SpawnOptions } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -16,14 +16,16 @@ export const repositoryRoot = (): string => {
   return directory;
 };
 
-/** What comes after `node` to run a source file, given from the repository's root (`libs/…/writer.ts`). */
-export const sourceArguments = (file: string): string[] => {
+/** What comes after `node` to run what a source file, given from the repository's root (`libs/…/writer.ts`), is the start of. */
+export const programArguments = (file: string): string[] => {
   const root = repositoryRoot();
+  const built = join(root, 'dist', file.replace(/\.ts$/, '.js'));
+  if (existsSync(built)) return ['--enable-source-maps', built];
   const loader = pathToFileURL(join(root, 'libs', 'testing', 'src', 'source-loader.mjs')).href;
   return ['--conditions=source', '--enable-source-maps', '--import', loader, join(root, file)];
 };
 
-export interface SourceProcess {
+export interface ProgramProcess {
   readonly child: ChildProcess;
   /** Everything on stdout so far; stderr is in `errors`. */
   readonly output: () => string;
@@ -70,14 +72,14 @@ class Lines {
   }
 }
 
-/** Runs `node` on a source file. `command` puts other words before it, e.g. `['sh', '-c', 'ulimit -f 99; exec "$@"', 'sh']`. */
-export const runSource = (
+/** Runs `node` on it. `command` puts other words before it, e.g. `['sh', '-c', 'ulimit -f 99; exec "$@"', 'sh']`. */
+export const runProgram = (
   file: string,
   args: readonly string[] = [],
   options: SpawnOptions & { command?: readonly string[] } = {},
-): SourceProcess => {
+): ProgramProcess => {
   const { command = [], ...spawnOptions } = options;
-  const words = [...command, process.execPath, ...sourceArguments(file), ...args];
+  const words = [...command, process.execPath, ...programArguments(file), ...args];
   const child = spawn(words[0] as string, words.slice(1), {
     cwd: repositoryRoot(),
     stdio: ['pipe', 'pipe', 'pipe'],
