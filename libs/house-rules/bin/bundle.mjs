@@ -62,6 +62,8 @@ const { output } = await bundle.write({
   dir: dist,
   format: 'esm',
   sourcemap: true,
+  sourcemapExcludeSources: true,
+  comments: false,
   entryFileNames: '[name].js',
   chunkFileNames: 'chunks/[name]-[hash].js',
   banner: ({ fileName }) =>
