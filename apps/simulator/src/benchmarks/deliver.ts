@@ -1,8 +1,9 @@
 // The fan-out through Kafka: memberships by power law in their topic, the real process started on them, then changes appended
 // as fast as the broker takes them. Its rate is read from the offsets that it commits, what it delivered from the frames.
-import { decodeFrame, encodeChange, encodeMembership, membershipKey } from '#libs/contracts';
+import { decodeFrame, encodeChange } from '#libs/contracts';
 import type { EventLog, NewRecord } from '#libs/event-log';
-import { FIELD, forEachRoom } from '../load/crowd.js';
+import { FIELD } from '../load/crowd.js';
+import { appendCrowd } from '../load/crowd-records.js';
 import { userIdOf } from '../input-mix.js';
 import { Workbench } from '../kafka/workbench.js';
 import { MeasuredProcess } from '../processes/measured-process.js';
@@ -14,7 +15,6 @@ const PARTITIONS = 8;
 const USERS = 20_000;
 /** Thousands of recipients each: about what one process delivers in a second. */
 const CHANGES_PER_SECOND = 200;
-const APPENDED_AT_ONCE = 20_000;
 const LOOK_MS = 50;
 const LIMIT_MS = 240_000;
 
@@ -25,7 +25,7 @@ export async function benchDeliver(options: BenchOptions): Promise<BenchResult> 
   const bench = await Workbench.open({ partitions });
   try {
     const { log, topics, prefix } = bench;
-    const memberships = await appendMemberships(log, topics.memberships, users, seed);
+    const memberships = await appendCrowd(log, topics.memberships, { ...FIELD, users }, seeded(seed));
     const fanout = await startFanout(bench, profile);
     await appendChanges(log, topics.changes, { users, seed, count: Math.ceil(changes / 10), firstVersion: 1 });
     await whenCommitted(bench, fanout);
@@ -64,26 +64,6 @@ export async function benchDeliver(options: BenchOptions): Promise<BenchResult> 
   } finally {
     await bench.close();
   }
-}
-
-export async function appendMemberships(log: EventLog, topic: string, users: number, seed: number): Promise<number> {
-  let records: NewRecord[] = [];
-  const appended: Promise<unknown>[] = [];
-  let count = 0;
-  forEachRoom({ ...FIELD, users }, seeded(seed), (room, members) => {
-    for (const member of members) {
-      const record = { roomId: `!room-${room}:bench.example`, userId: userIdOf(member), membership: 'join' } as const;
-      records.push({ key: membershipKey(record.roomId, record.userId), value: encodeMembership(record) });
-      count += 1;
-    }
-    if (records.length >= APPENDED_AT_ONCE) {
-      appended.push(log.append(topic, records));
-      records = [];
-    }
-  });
-  if (records.length > 0) appended.push(log.append(topic, records));
-  await Promise.all(appended);
-  return count;
 }
 
 /** Started and caught up: it has committed where it begins. */

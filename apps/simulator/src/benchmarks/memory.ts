@@ -7,7 +7,7 @@ import { encodeActivity, encodeCommand, topicNames } from '#libs/contracts';
 import { Interest } from '#libs/interest';
 import { DEFAULT_POLICY, type ActivityInput } from '#libs/presence';
 import { RollingCheckpoint, TimingWheel, type TaskHandle } from '#libs/processing';
-import { FIELD, forEachRoom } from '../load/crowd.js';
+import { FIELD, roomsOf } from '../load/crowd.js';
 import { userIdOf } from '../input-mix.js';
 import { seeded } from '../seeded.js';
 import type { BenchOptions, BenchResult } from './benchmark.js';
@@ -33,7 +33,7 @@ export async function benchMemory({ users, seed }: BenchOptions): Promise<BenchR
   const perUser = (held(collect) - empty) / users;
   const size = fold.size;
   const beforeRooms = held(collect);
-  const interest = roomsOf(users, seed);
+  const interest = interestOf(users, seed);
   const perMembership = (held(collect) - beforeRooms) / interest.memberships;
   const { memberships } = interest;
   return {
@@ -97,11 +97,11 @@ function foldOf(users: number): PresenceFold {
   return fold;
 }
 
-function roomsOf(users: number, seed: number): Interest {
+function interestOf(users: number, seed: number): Interest {
   const interest = new Interest({ maxRoomMembers: FIELD.largestRoom * 2 });
-  forEachRoom({ ...FIELD, users }, seeded(seed), (room, members) => {
+  for (const { room, members } of roomsOf({ ...FIELD, users }, seeded(seed))) {
     const id = interest.rooms.intern(`!room-${room}:bench.example`);
     for (const member of members) interest.apply(id, interest.users.intern(userIdOf(member)), 'join');
-  });
+  }
   return interest;
 }

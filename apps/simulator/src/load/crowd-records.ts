@@ -4,7 +4,7 @@ import type { EventLog, NewRecord } from '#libs/event-log';
 import type { Doing } from '../day-of-users.js';
 import { userIdOf } from '../input-mix.js';
 import type { Draw } from '../seeded.js';
-import { type CrowdOptions, forEachRoom } from './crowd.js';
+import { type CrowdOptions, roomsOf } from './crowd.js';
 
 const APPENDED_AT_ONCE = 20_000;
 
@@ -16,24 +16,22 @@ export const TOWN: Omit<CrowdOptions, 'users'> = {
   everybody: true,
 };
 
-/** How many memberships there are. */
+/** How many memberships there are. What is appended waits for what was before, so that the log keeps up with any crowd. */
 export async function appendCrowd(log: EventLog, topic: string, crowd: CrowdOptions, draw: Draw): Promise<number> {
-  const appended: Promise<unknown>[] = [];
   let records: NewRecord[] = [];
   let count = 0;
-  const flush = (): void => {
-    if (records.length > 0) appended.push(log.append(topic, records));
+  const flush = async (): Promise<void> => {
+    if (records.length > 0) await log.append(topic, records);
+    count += records.length;
     records = [];
   };
-  forEachRoom(crowd, draw, (room, members) => {
+  for (const { room, members } of roomsOf(crowd, draw)) {
     for (const member of members) {
       records.push(membershipOf(room, member));
-      count += 1;
-      if (records.length >= APPENDED_AT_ONCE) flush();
+      if (records.length >= APPENDED_AT_ONCE) await flush();
     }
-  });
-  flush();
-  await Promise.all(appended);
+  }
+  await flush();
   return count;
 }
 

@@ -18,13 +18,14 @@ export const FIELD: Omit<CrowdOptions, 'users'> = {
   everybody: false,
 };
 
-/** Calls back for every room with its members, each once. */
-export function forEachRoom(
-  options: CrowdOptions,
-  draw: Draw,
-  use: (room: number, members: readonly number[]) => void,
-): void {
-  const { users, roomsPerUser, largestRoom, exponent, everybody } = options;
+export interface Room {
+  readonly room: number;
+  readonly members: readonly number[];
+}
+
+/** Every room with its members, each once. */
+export function* roomsOf({ users, ...options }: CrowdOptions, draw: Draw): Iterable<Room> {
+  const { roomsPerUser, largestRoom, exponent, everybody } = options;
   const memberships = users * roomsPerUser;
   let room = 0;
   let made = 0;
@@ -32,12 +33,8 @@ export function forEachRoom(
     const size = Math.max(2, Math.min(largestRoom, users, Math.floor((1 - draw()) ** (-1 / exponent))));
     const members = new Set<number>();
     while (members.size < size) members.add(Math.floor(draw() * users));
-    use(room, [...members]);
+    yield { room, members: [...members] };
     made += members.size;
   }
-  if (everybody)
-    use(
-      room,
-      Array.from({ length: users }, (_, user) => user),
-    );
+  if (everybody) yield { room, members: Array.from({ length: users }, (_, user) => user) };
 }
