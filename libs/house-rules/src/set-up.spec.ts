@@ -110,12 +110,15 @@ describe('set-up', () => {
   it('builds anew when a source has changed, and drops what has no source any more', async () => {
     const at = new Checkout();
     at.write('apps/x/src/gone.ts', 'export {};\n');
+    at.write('apps/y/src/main.ts', program);
     await at.run();
-    expect(existsSync(join(at.path, 'dist/modules/apps/x/src/gone.js'))).toBe(true);
+    const dropped = ['dist/modules/apps/x/src/gone.js', 'dist/modules/apps/y/src/main.js', 'dist/apps/y/src/main.js'];
+    expect(dropped.filter((name) => existsSync(join(at.path, name)))).toEqual(dropped);
     rmSync(join(at.path, 'apps/x/src/gone.ts'));
+    rmSync(join(at.path, 'apps/y/src/main.ts'));
     at.write('apps/x/src/main.ts', program.replace("join('|')", "join('+')"));
     expect((await at.run('a', '0')).stdout).toBe('a+0\n');
-    expect(existsSync(join(at.path, 'dist/modules/apps/x/src/gone.js'))).toBe(false);
+    expect(dropped.filter((name) => existsSync(join(at.path, name)))).toEqual([]);
   }, 300_000);
 
   it('installs anew when the lock has changed, not when a script has', async () => {
