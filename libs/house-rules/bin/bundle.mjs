@@ -1,6 +1,6 @@
 // Joins what the compiler made, a file a source below dist/modules, into the programs that are run. They are named as their sources:
 // `dist/apps/gateway/src/main.js` is the program of `apps/gateway/src/main.ts`. A process that finds its thousand modules one by one
-// needs two seconds of CPU before it says a word; these need a third of it. Invariant: a module that asks for its place
+// needs two seconds of CPU before it says a word; these need two fifths of it. Invariant: a module that asks for its place
 // (`import.meta.url`) is told where its source would lie below dist.
 import { existsSync, readFileSync, readdirSync, rmSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
