@@ -19,9 +19,13 @@ const COMMA = 0x2c;
 /** What ends an entry and its frame. */
 const ENDING_BYTES = ENTRY_TAIL.length + CLOSING.length;
 const FIRST_CAPACITY = 4_096;
+/** Recipients looked up in one go. */
+const GATHERED = 256;
 
 class Bucket {
-  bytes = Buffer.allocUnsafe(FIRST_CAPACITY);
+  bytes = Buffer.allocUnsafeSlow(FIRST_CAPACITY);
+  /** The same. */
+  view = new DataView(this.bytes.buffer);
   length = 0;
   recipients = 0;
   /** The entry under way has recipients here. */
@@ -59,9 +63,10 @@ class Bucket {
   reserve(more: number): void {
     const needed = this.length + more;
     if (needed <= this.bytes.length) return;
-    const grown = Buffer.allocUnsafe(Math.max(needed, this.bytes.length * 2));
+    const grown = Buffer.allocUnsafeSlow(Math.max(needed, this.bytes.length * 2));
     this.bytes.copy(grown, 0, 0, this.length);
     this.bytes = grown;
+    this.view = new DataView(grown.buffer);
   }
 }
 
@@ -70,6 +75,13 @@ export class FrameBuilder {
   /** For whom the last entry was; −1 = not all of it is in the frames under way. */
   #audience = new Int32Array(64);
   #audienceCount = -1;
+  /** Of the recipients being added: their rows, and the ends of their names. */
+  readonly #gathered = {
+    at: new Uint32Array(GATHERED),
+    row: new Uint32Array(GATHERED),
+    head: new Int32Array(GATHERED),
+    tail: new Int32Array(GATHERED),
+  };
   #frames: Frame[] = [];
   #room = Buffer.allocUnsafe(FIRST_CAPACITY);
   /** The part of the room that is the head. */
@@ -89,23 +101,39 @@ export class FrameBuilder {
   }
 
   #addEach(users: Int32Array, count: number): void {
-    const { columns } = this;
     this.#keepAudience(users, count);
     for (const bucket of this.#buckets) bucket.lastCount = 0;
-    for (let index = 0; index < count; index++) {
-      const user = users[index] as number;
-      let partition = columns.delivery[user] ?? 0;
-      if (partition === 0) {
-        columns.compute(user);
-        partition = columns.delivery[user] as number;
-      }
-      this.#addRecipient(
-        this.#buckets[partition - 1] as Bucket,
-        columns.nameAt[user] as number,
-        columns.nameBytes[user] as number,
-      );
+    for (let from = 0; from < count; from += GATHERED) {
+      const to = Math.min(count, from + GATHERED);
+      this.#gather(users, from, to);
+      for (let index = 0; index < to - from; index++) this.#addRecipient(index);
     }
     for (const bucket of this.#buckets) if (bucket.isOpen) this.#endEntry(bucket);
+  }
+
+  /**
+   * Where the names of some lie, and the first and the last four bytes of each: what is in none of the processor's caches is waited
+   * for together, not one by one.
+   */
+  #gather(users: Int32Array, first: number, end: number): void {
+    const { columns } = this;
+    const { at, row, head, tail } = this.#gathered;
+    let { rows } = columns;
+    for (let index = first; index < end; index++) {
+      const user = users[index] as number;
+      if ((rows[2 * user + 1] ?? 0) === 0) {
+        columns.compute(user);
+        ({ rows } = columns);
+      }
+      at[index - first] = rows[2 * user] as number;
+      row[index - first] = rows[2 * user + 1] as number;
+    }
+    const { pool } = columns;
+    for (let index = 0; index < end - first; index++) {
+      const nameAt = at[index] as number;
+      head[index] = pool.getInt32(nameAt);
+      tail[index] = pool.getInt32(nameAt + ((row[index] as number) >>> 16) - 4);
+    }
   }
 
   #keepAudience(users: Int32Array, count: number): void {
@@ -156,21 +184,26 @@ export class FrameBuilder {
     this.#head = this.#room.subarray(0, this.#room.write(head));
   }
 
-  #addRecipient(bucket: Bucket, nameAt: number, nameBytes: number): void {
-    if (bucket.isOpen && bucket.length + nameBytes + 1 + ENDING_BYTES > this.maxFrameBytes) {
+  #addRecipient(index: number): void {
+    const { at, row, head, tail } = this.#gathered;
+    const nameAt = at[index] as number;
+    const nameBytes = (row[index] as number) >>> 16;
+    const bucket = this.#buckets[(row[index] as number) & 0xffff] as Bucket;
+    if (bucket.isOpen && bucket.length + nameBytes + ENDING_BYTES > this.maxFrameBytes) {
       this.#endEntry(bucket);
       this.#endFrame(bucket);
       this.#audienceCount = -1;
     }
     if (!bucket.isOpen) this.#beginEntry(bucket, nameBytes);
-    bucket.reserve(nameBytes + 1);
-    const { bytes } = bucket;
+    bucket.reserve(nameBytes);
+    // With a comma after each; the last one is taken back when the entry ends.
+    const { view, length } = bucket;
     const { pool } = this.columns;
-    let to = bucket.length;
-    for (let from = nameAt; from < nameAt + nameBytes; from++) bytes[to++] = pool[from] as number;
-    // A comma after each; the last one is taken back when the entry ends.
-    bytes[to++] = COMMA;
-    bucket.length = to;
+    const last = nameBytes - 4;
+    view.setInt32(length, head[index] as number);
+    for (let done = 4; done < last; done += 4) view.setInt32(length + done, pool.getInt32(nameAt + done));
+    view.setInt32(length + last, tail[index] as number);
+    bucket.length = length + nameBytes;
     bucket.recipients++;
     bucket.lastCount++;
   }
