@@ -7,6 +7,12 @@ function valuesOf(sets: IntSets, set: number): number[] {
   return [...sets.pageOf(set).subarray(start, start + sets.count(set))];
 }
 
+function lessThan(values: ReadonlySet<number>, value: number): number {
+  let count = 0;
+  for (const one of values) if (one < value) count += 1;
+  return count;
+}
+
 function expectedOutcome(add: boolean, known: boolean): string {
   if (add) return known ? 'present' : 'added';
   return known ? 'removed' : 'absent';
@@ -31,6 +37,37 @@ it('holds what a set of numbers holds, ascending', () => {
       });
     }),
     { numRuns: 200 },
+  );
+});
+
+it('holds the same where newcomers of a large set wait to be sorted in, whenever it is read', () => {
+  const operation = fc.record({ value: fc.nat(40_000), kind: fc.constantFrom('add', 'add', 'add', 'remove', 'read') });
+  const some = fc.array(operation, { minLength: 1_500, maxLength: 4_000, size: 'max' });
+  fc.assert(
+    fc.property(some, (operations) => {
+      const sets = new IntSets();
+      const known = new Set(Array.from({ length: 9_000 }, (_, index) => index * 4));
+      for (const value of [...known].reverse()) sets.add(0, value);
+      // Reads are rare enough that more newcomers come in between than may wait.
+      let reads = 0;
+      for (const { kind, value } of operations) {
+        if (kind === 'read') {
+          reads += 1;
+          if (reads % 100 === 0) expect(sets.placeOf(0, value) - sets.startOf(0)).toBe(lessThan(known, value));
+        } else {
+          const isAdded = kind === 'add';
+          if (!isAdded && value % 50 > 0) continue;
+          const outcome = isAdded ? sets.add(0, value) : sets.remove(0, value);
+          if (outcome !== expectedOutcome(isAdded, known.has(value))) throw new Error(`${outcome} ${value}`);
+          if (isAdded) known.add(value);
+          else known.delete(value);
+        }
+        if (sets.has(0, value) !== known.has(value)) throw new Error(`${value}`);
+        if (sets.count(0) !== known.size) throw new Error('miscounted');
+      }
+      expect(valuesOf(sets, 0)).toEqual([...known].sort((a, b) => a - b));
+    }),
+    { numRuns: 30 },
   );
 });
 
