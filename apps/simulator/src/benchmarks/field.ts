@@ -1,10 +1,12 @@
 // Workloads as the field knows them, through the real aggregator and fan-out on Kafka, in real time: what is written, what it
-// costs, and how late timers fire. Invariant: measured from the first doing to the last news told; who was there before, rooms
-// and start-up stay outside. A day (`daily`) passes in simulated time instead.
+// costs, and how late timers fire. Invariant: measured from the first doing to the last news told of what was done, and, of a
+// workload that waits for timers, of every timer that was due at its end; who was there before, rooms and start-up stay
+// outside. A day (`daily`) passes in simulated time instead.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { decodeChange } from '#libs/contracts';
 import { freePorts } from '#libs/testing';
 import { benchFieldDay } from '../field-day.module.js';
+import { until } from '../growth/point.js';
 import { endOf, inputsTaken } from '../kafka/progress-watch.js';
 import { Workbench } from '../kafka/workbench.js';
 import { appendCrowd, appendDoings, TOWN } from '../load/crowd-records.js';
@@ -17,13 +19,12 @@ import { startFanout } from './deliver.js';
 import { percentile } from './measure.js';
 
 const PARTITIONS = 8;
-/** What fits a machine of two cores beside its broker. */
-const MOST_USERS = 100_000;
+const MOST_USERS = 1_000_000;
 const APPENDED_AT_ONCE = 20_000;
-const LOOK_MS = 100;
-/** Longer than the transaction of a hundred thousand timers: while it is being committed nothing moves either. */
-const QUIET_MS = 8_000;
-const LIMIT_MS = 240_000;
+/** Until the last of those who are connected beforehand is not currently active any more. */
+const ACTIVE_MS = 62_000;
+/** For each step of a run, besides a millisecond a user: this machine may be a slow one. */
+const LIMIT_MS = 120_000;
 const MAX_ROOM_MEMBERS = 10_000;
 const TOPICS = ['activity', 'commands', 'changes', 'states', 'registers', 'deliveries'] as const;
 
@@ -39,12 +40,15 @@ async function benchLive(name: LiveWorkloadName, options: BenchOptions): Promise
   const bench = await Workbench.open({ partitions });
   try {
     const memberships = await appendCrowd(bench.log, bench.topics.memberships, { ...TOWN, users }, seeded(seed));
-    const [port = 0] = await freePorts(1);
+    const [aggregators = 0, fanouts = 0] = await freePorts(2);
+    const environment = { ...bench.environment, HTTP_PORT: String(aggregators) };
     const running: Running = {
       bench,
-      aggregator: bench.keep(MeasuredProcess.node('aggregator', PROGRAMS.aggregator, bench.environment, { profile })),
-      fanout: await startFanout(bench, profile, { HTTP_PORT: String(port) }),
-      metricsUrl: `http://127.0.0.1:${port}/metrics`,
+      limitMs: LIMIT_MS + users,
+      aggregator: bench.keep(MeasuredProcess.node('aggregator', PROGRAMS.aggregator, environment, { profile })),
+      fanout: await startFanout(bench, profile, { HTTP_PORT: String(fanouts) }),
+      meterOfAggregator: (wanted) => meterAt(aggregators, wanted),
+      meterOfFanout: (wanted) => meterAt(fanouts, wanted),
     };
     if (workload.begins === 'connected') await connectAll(running, users);
     const measured = await measure(running, workload);
@@ -60,7 +64,7 @@ async function benchLive(name: LiveWorkloadName, options: BenchOptions): Promise
       cost: {
         wallSeconds: measured.seconds,
         cpuSeconds: measured.aggregatorCpu + measured.fanoutCpu,
-        peakRssBytes: Math.max(running.aggregator.peakRssBytes(), running.fanout.peakRssBytes()),
+        peakRssBytes: Math.max(measured.aggregatorPeak, running.fanout.peakRssBytes()),
         collections: running.aggregator.collections(),
       },
     };
@@ -73,7 +77,9 @@ interface Running {
   readonly bench: Workbench;
   readonly aggregator: MeasuredProcess;
   readonly fanout: MeasuredProcess;
-  readonly metricsUrl: string;
+  readonly limitMs: number;
+  readonly meterOfAggregator: (wanted: RegExp) => Promise<number>;
+  readonly meterOfFanout: (wanted: RegExp) => Promise<number>;
 }
 
 interface Measured {
@@ -84,7 +90,10 @@ interface Measured {
   readonly recipients: number;
   /** Records of each topic. */
   readonly written: readonly number[];
+  /** Until it had taken everything and fired what was due. */
   readonly aggregatorCpu: number;
+  /** Bytes. */
+  readonly aggregatorPeak: number;
   readonly fanoutCpu: number;
   readonly brokerCpu: number;
   readonly settledMs: number;
@@ -100,7 +109,10 @@ async function connectAll(running: Running, users: number): Promise<void> {
       Array.from({ length: count }, (_, index) => connected(first + index)),
     );
   }
-  await settled(running);
+  await takenAll(running);
+  await sleep(ACTIVE_MS);
+  await firedAll(running);
+  await toldAll(running);
 }
 
 async function measure(running: Running, workload: Workload): Promise<Measured> {
@@ -110,8 +122,11 @@ async function measure(running: Running, workload: Workload): Promise<Measured> 
   const [before, changesFrom] = [await endsOf(), await log.ends(topics.changes)];
   const told = await recipientsTold(running);
   aggregator.collections();
-  const cpu = (): number[] => [aggregator.usage().cpuSeconds, fanout.usage().cpuSeconds, broker.cpuSeconds() ?? 0];
-  const cpuBefore = cpu();
+  const cpuBefore = {
+    aggregator: aggregator.usage().cpuSeconds,
+    fanout: fanout.usage().cpuSeconds,
+    broker: broker.cpuSeconds() ?? 0,
+  };
   const startedMs = performance.now();
   let inputs = 0;
   for (let tick = 0; tick < workload.ticks; tick += 1) {
@@ -123,49 +138,59 @@ async function measure(running: Running, workload: Workload): Promise<Measured> 
   }
   await sleep(workload.thenMs);
   const overMs = performance.now();
-  const settledMs = await settled(running);
-  const [aggregatorCpu = 0, fanoutCpu = 0, brokerCpu = 0] = cpu().map((now, index) => now - cpuBefore[index]!);
-  const { changes, lateMs } = await changesSince(bench, changesFrom);
+  await takenAll(running);
+  if (workload.thenMs > 0) await firedAll(running);
+  const aggregatorCpu = aggregator.usage().cpuSeconds - cpuBefore.aggregator;
+  const aggregatorPeak = aggregator.peakRssBytes();
+  // What it has fired is committed when it has stopped; what was taken is already.
+  if (workload.thenMs > 0) await aggregator.stop();
+  const changesTo = await toldAll(running);
+  const settledMs = performance.now();
+  const { changes, lateMs } = await changesSince(bench, changesFrom, changesTo);
   return {
+    ...{ inputs, changes, lateMs, aggregatorCpu, aggregatorPeak },
     seconds: (settledMs - startedMs) / 1000,
     settledMs: settledMs - overMs,
-    ...{ inputs, changes, lateMs, aggregatorCpu, fanoutCpu, brokerCpu },
+    fanoutCpu: fanout.usage().cpuSeconds - cpuBefore.fanout,
+    brokerCpu: (broker.cpuSeconds() ?? 0) - cpuBefore.broker,
     recipients: (await recipientsTold(running)) - told,
     written: (await endsOf()).map((end, index) => end - before[index]!),
   };
 }
 
-/** When everything appended is taken, nothing more was changed for a while, and all of it is told: when that was so. */
-async function settled({ bench: { log, topics, prefix } }: Running): Promise<number> {
-  const limitMs = performance.now() + LIMIT_MS;
-  let seen = -1;
-  let sinceMs = 0;
-  for (;;) {
+/** Resolves when everything appended is taken, and so is every change that it makes. */
+function takenAll({ bench: { log, topics }, limitMs }: Running): Promise<void> {
+  return until('all inputs to be taken', limitMs, async () => {
     const appended = (await endOf(log, topics.activity)) + (await endOf(log, topics.commands));
-    const ends = await log.ends(topics.changes);
-    const [taken, committed] = [
-      await inputsTaken(log, topics.states),
-      await log.committed(`${prefix}fanout`, topics.changes),
-    ];
-    const sum = ends.reduce((total, end) => total + end, 0);
-    const isDone = taken >= appended && ends.every((end, partition) => (committed.get(partition)?.offset ?? 0) >= end);
-    const nowMs = performance.now();
-    if (!isDone || sum !== seen) [seen, sinceMs] = [sum, nowMs];
-    else if (nowMs - sinceMs >= QUIET_MS) return sinceMs;
-    if (nowMs > limitMs) throw new Error(`not settled in ${LIMIT_MS} ms: ${taken} of ${appended} inputs taken`);
-    await sleep(LOOK_MS);
-  }
+    return (await inputsTaken(log, topics.states)) >= appended;
+  });
+}
+
+function firedAll({ meterOfAggregator, limitMs }: Running): Promise<void> {
+  return until('all timers that are due to fire', limitMs, async () => {
+    return (await meterOfAggregator(/^rollcall_aggregator_timers\{state="due"\} (\d+)/m)) === 0;
+  });
+}
+
+/** Resolves when every change that is there now is told: to where these end. */
+async function toldAll({ bench: { log, topics, prefix }, limitMs }: Running): Promise<readonly number[]> {
+  const ends = await log.ends(topics.changes);
+  await until('all changes to be told', limitMs, async () => {
+    const committed = await log.committed(`${prefix}fanout`, topics.changes);
+    return ends.every((end, partition) => (committed.get(partition)?.offset ?? 0) >= end);
+  });
+  return ends;
 }
 
 /** Changes, and of those by timers how long after their deadline they were written. */
 async function changesSince(
   { log, topics }: Workbench,
   from: readonly number[],
+  to: readonly number[],
 ): Promise<{ readonly changes: number; readonly lateMs: readonly number[] }> {
-  const ends = await log.ends(topics.changes);
   const lateMs: number[] = [];
   let changes = 0;
-  for (const [partition, end] of ends.entries()) {
+  for (const [partition, end] of to.entries()) {
     for await (const { records } of log.read(topics.changes, partition, from[partition] ?? 0, end)) {
       for (const { key, value, timestampMs } of records) {
         const decoded = decodeChange(textOf(value), textOf(key));
@@ -183,12 +208,16 @@ function textOf(bytes: Uint8Array | null): string | null {
   return bytes === null ? null : Buffer.from(bytes).toString();
 }
 
-async function recipientsTold({ metricsUrl }: Running): Promise<number> {
-  const text = await (await fetch(metricsUrl)).text();
-  return Number(/^rollcall_fanout_recipients_total (\d+)/m.exec(text)?.[1] ?? 0);
+function recipientsTold({ meterOfFanout }: Running): Promise<number> {
+  return meterOfFanout(/^rollcall_fanout_recipients_total (\d+)/m);
 }
 
-function figuresOf({ aggregator, fanout }: Running, of: Measured): Figure[] {
+async function meterAt(port: number, wanted: RegExp): Promise<number> {
+  const text = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text();
+  return Number(wanted.exec(text)?.[1] ?? 0);
+}
+
+function figuresOf({ fanout }: Running, of: Measured): Figure[] {
   const { inputs, changes, lateMs, recipients, seconds, written } = of;
   const late = (name: string, value: number): Figure => ({ name: `timers late, ${name}`, value, unit: 'ms' });
   const perMillion = (cpu: number, count: number): number => (count === 0 ? 0 : (cpu / count) * 1e6);
@@ -206,7 +235,7 @@ function figuresOf({ aggregator, fanout }: Running, of: Measured): Figure[] {
     { name: 'CPU of the aggregator', value: perMillion(of.aggregatorCpu, inputs), unit: 's per million inputs' },
     { name: 'CPU of the fan-out', value: perMillion(of.fanoutCpu, recipients), unit: 's per million deliveries' },
     { name: 'CPU of the broker', value: perMillion(of.brokerCpu, inputs), unit: 's per million inputs' },
-    { name: 'peak memory, aggregator', value: aggregator.peakRssBytes() / 2 ** 20, unit: 'MiB' },
+    { name: 'peak memory, aggregator', value: of.aggregatorPeak / 2 ** 20, unit: 'MiB' },
     { name: 'peak memory, fan-out', value: fanout.peakRssBytes() / 2 ** 20, unit: 'MiB' },
     { name: 'until all was told, after its end', value: of.settledMs / 1000, unit: 's' },
     { name: 'changes by timers', value: lateMs.length, unit: '' },

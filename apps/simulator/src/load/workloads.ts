@@ -18,8 +18,10 @@ const RENEWAL_SECONDS = 120;
 const LOOKING = 0.3;
 const ACTIVE_EVERY_SECONDS = 30;
 const STORM_SECONDS = 5;
-/** From the last renewals to the first lease that runs out, and from there to the last. */
+/** Renewals before all sessions are lost, so many a second, and from the last of them to the first lease that runs out. */
+const LOSS_RENEWALS_PER_SECOND = 50_000;
 const LOSS_AFTER_MS = 5_000;
+/** From there to the last. */
 const LOSS_SPREAD_MS = 1_000;
 const FLAPPING = 0.1;
 const FLAP_TICKS = 20;
@@ -94,15 +96,18 @@ function loginStorm({ users }: WorkloadOptions): Workload {
 }
 
 function gatewayLoss({ users }: WorkloadOptions, draw: Draw): Workload {
-  const ticks = 2 * TICKS_PER_SECOND;
+  const renewalSeconds = Math.max(2, Math.ceil(users / LOSS_RENEWALS_PER_SECOND));
+  const ticks = renewalSeconds * TICKS_PER_SECOND;
+  // Many renewals are folded for longer.
+  const afterMs = (LOSS_AFTER_MS * renewalSeconds) / 2;
   let endsMs = 0;
   return {
-    says: `every session is renewed a last time; ${LOSS_AFTER_MS} ms later all leases run out within ${LOSS_SPREAD_MS} ms`,
+    says: `every session is renewed a last time; ${afterMs} ms later all leases run out within ${LOSS_SPREAD_MS} ms`,
     begins: 'connected',
     ticks,
-    thenMs: LOSS_AFTER_MS + LOSS_SPREAD_MS,
+    thenMs: afterMs + LOSS_SPREAD_MS,
     tick: (tick) => {
-      if (tick === 0) endsMs = Date.now() + ticks * TICK_MS + LOSS_AFTER_MS;
+      if (tick === 0) endsMs = Date.now() + ticks * TICK_MS + afterMs;
       const leaseMs = endsMs - Date.now();
       const [from, to] = [Math.floor((users * tick) / ticks), Math.floor((users * (tick + 1)) / ticks)];
       return Array.from({ length: to - from }, (_, index) =>
