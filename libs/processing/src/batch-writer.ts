@@ -13,6 +13,8 @@ const LONGEST_PACE_MS = 100;
 /** While catching up nobody waits for the newest input: fewer, fuller transactions cost log and task less. */
 const CATCHING_UP_PACE_MS = 500;
 const CATCHING_UP_OFFSETS_MS = 1_000;
+/** However long it takes, a transaction that is full is worth its costs. */
+const LEAST_INPUTS = 500;
 
 export interface BatchWriterParts {
   readonly partition: number;
@@ -41,6 +43,8 @@ export class BatchWriter {
   timers = 0;
   /** Spent folding it, milliseconds. */
   foldMs = 0;
+  /** Inputs, and timers, at which a transaction is closed now. */
+  #most: number;
   #outbox: BatchOutbox;
   #transactor: Transactor | undefined;
   #acceptedLoss: readonly LostRange[] = [];
@@ -59,6 +63,7 @@ export class BatchWriter {
   constructor(private readonly parts: BatchWriterParts) {
     this.#outbox = new BatchOutbox(parts.partition);
     this.checkpoint = new RollingCheckpoint(parts.settings.limits);
+    this.#most = parts.settings.limits.transactionInputs;
   }
 
   get outbox(): BatchOutbox {
@@ -74,10 +79,13 @@ export class BatchWriter {
   }
 
   get isFull(): boolean {
-    const { transactionInputs, transactionBytes } = this.parts.settings.limits;
-    return (
-      this.inputs >= transactionInputs || this.timers >= transactionInputs || this.#outbox.bytes >= transactionBytes
-    );
+    const { transactionBytes } = this.parts.settings.limits;
+    return this.inputs >= this.#most || this.timers >= this.#most || this.#outbox.bytes >= transactionBytes;
+  }
+
+  /** Timers that may be fired into the batch; 1 at least. */
+  get timersLeft(): number {
+    return Math.max(1, this.#most - this.timers);
   }
 
   /** The transactor that fenced the owner before. */
@@ -186,9 +194,17 @@ export class BatchWriter {
     const { partition, settings } = this.parts;
     const pacedMs = Math.min(tookMs * settings.limits.pace, LONGEST_PACE_MS);
     this.#dueMs = startedMs + (this.#isLive ? pacedMs : CATCHING_UP_PACE_MS);
+    this.#fit(tookMs);
     this.parts.onCommitted();
     const records = transaction.appends.reduce((sum, append) => sum + append.records.length, 0);
     settings.observer.committed?.({ partition, positions, inputs, records, swept, tookMs, foldMs });
+  }
+
+  #fit(tookMs: number): void {
+    const { transactionInputs, longTransactionMs } = this.parts.settings.limits;
+    const least = Math.min(LEAST_INPUTS, transactionInputs);
+    if (tookMs > longTransactionMs) this.#most = Math.max(least, this.#most >> 1);
+    else if (tookMs * 4 < longTransactionMs) this.#most = Math.min(transactionInputs, this.#most * 2);
   }
 
   /** Closes the batch: what the fold must write, a few of the longest-dirty ids, and at the end the progress. */

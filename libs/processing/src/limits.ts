@@ -8,6 +8,8 @@ export interface Limits {
   readonly transactionInputs: number;
   /** Bytes of what a transaction writes, approximately. */
   readonly transactionBytes: number;
+  /** One that takes longer hides news for long: the next is closed at half as many inputs, until they take a quarter of this. */
+  readonly longTransactionMs: number;
   /** A loaded task's transactions begin no sooner than so many times the duration of the last one, so that they are large. */
   readonly pace: number;
   /** Inputs folded in one go before other work of the process gets its turn. */
@@ -48,6 +50,7 @@ export const DEFAULT_LIMITS: Limits = {
   queuedBytes: 8 * 1024 * 1024,
   transactionInputs: 10_000,
   transactionBytes: 4 * 1024 * 1024,
+  longTransactionMs: 2_000,
   pace: 4,
   sliceInputs: 2_000,
   settleMs: 250,

@@ -274,6 +274,42 @@ describe('a task', () => {
     },
   );
 
+  it('closes transactions at fewer inputs while they take long, and at as many as before once they do not', async () => {
+    const sizes: number[] = [];
+    const observer = { committed: ({ inputs }: { readonly inputs: number }) => sizes.push(inputs) };
+    const { log, clock, faulty, open, append, pass } = await scene({ limits: { transactionInputs: 4_000 }, observer });
+    const host = open();
+    await host.start();
+    const writesTake = (ms: number): void => {
+      faulty.faults.beforeWrite = () => new Promise((resolve) => clock.wakeAt(clock.nowMs() + ms, () => resolve()));
+    };
+    writesTake(2_100);
+    const appendMany = (): Promise<unknown> =>
+      log.append(
+        'first',
+        Array.from({ length: 20_000 }, () => ({ key: 'a', value: 'add 1' })),
+      );
+    await appendMany();
+    await turns(6_000);
+    for (let second = 0; second < 90; second += 1) await pass(1_000);
+    expect(await valuesOf(log, 'changes')).toHaveLength(20_000);
+    expect(Math.max(...sizes)).toBeLessThanOrEqual(4_000);
+    expect(sizes.slice(-5, -1)).toEqual([500, 500, 500, 500]);
+    writesTake(400);
+    // One after the other: each may be twice as large as the last.
+    for (let one = 0; one < 4; one += 1) {
+      await append('first', 'a', 'add 1');
+      await pass(1_000);
+    }
+    sizes.length = 0;
+    await appendMany();
+    await turns(6_000);
+    for (let second = 0; second < 10; second += 1) await pass(1_000);
+    expect(await valuesOf(log, 'changes')).toHaveLength(40_004);
+    expect(sizes).toContain(4_000);
+    await host.stop();
+  });
+
   it('commits group offsets for lag tools with the very transaction by which it has caught up', async () => {
     const { log, open, append } = await scene({ limits: { sliceInputs: 10, transactionInputs: 50 } });
     for (let index = 0; index < 200; index += 1) await append('first', 'a', 'add 1');

@@ -219,9 +219,8 @@ export class Task {
 
   /** Fires what is due at the task's time; false = the batch is full before all of it. */
   #fireTimers(): boolean {
-    const atMost = Math.max(1, this.settings.limits.transactionInputs - this.#writer.timers);
     this.#firstDueMs = Infinity;
-    const fired = this.#wheel.advance(this.#timeMs, this.#fire, atMost);
+    const fired = this.#wheel.advance(this.#timeMs, this.#fire, this.#writer.timersLeft);
     this.#writer.timers += fired;
     if (fired > 0) {
       const lateMs = Math.max(0, this.settings.clock.nowMs() - this.#firstDueMs);

@@ -46,7 +46,7 @@ export function watchLog(log: EventLog, metrics: Metrics, journal: Journal): () 
       if (named.has(name)) continue;
       named.add(name);
       journal.warn(
-        `${name}: nothing behind offset ${stableEnd} can be read for ${Math.round(hiddenForMs / 1000)} s: somebody's transaction is open there; inputs must not be written in transactions`,
+        `${name}: nothing behind offset ${stableEnd} can be read for ${Math.round(hiddenForMs / 1000)} s: a transaction is open there, whose writer is slow or gone; inputs must not be written in transactions`,
       );
     }
     for (const name of named) if (!names.has(name)) named.delete(name);
