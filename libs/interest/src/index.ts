@@ -4,4 +4,4 @@ export { grownInt32 } from './columns.js';
 export * from './effects.js';
 export * from './int-list.js';
 export * from './interest.js';
-export * from './interner.js';
+export { Interner } from './interner.js';

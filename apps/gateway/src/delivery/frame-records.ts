@@ -89,7 +89,7 @@ export class FrameReader {
 class Recipients implements UserNumbers {
   readonly #names: AsciiNames;
 
-  constructor(users: Interner) {
+  constructor(private readonly users: Interner) {
     this.#names = new AsciiNames(users);
   }
 
@@ -100,7 +100,7 @@ class Recipients implements UserNumbers {
   numberAt(bytes: Uint8Array, start: number): number {
     const known = this.#names.find(bytes, start);
     if (known !== UNKNOWN_NAME) return known;
-    const { end } = this.#names;
-    return isUserId(asciiOf(bytes, start, end)) ? this.#names.enter(bytes, start, end) : UNKNOWN_NAME;
+    const name = asciiOf(bytes, start, this.#names.end);
+    return isUserId(name) ? this.users.intern(name) : UNKNOWN_NAME;
   }
 }
