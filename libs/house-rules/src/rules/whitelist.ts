@@ -26,7 +26,7 @@ export const whitelist: Readonly<Record<string, Allowance>> = {
   },
   'libs/event-log': { rooms: [], packages: [], node: true },
   'libs/event-log-embedded': { rooms: ['libs/event-log'], packages: ['lmdb'], node: true },
-  'libs/event-log-kafka': { rooms: ['libs/event-log'], packages: ['kafkajs'], node: true },
+  'libs/event-log-kafka': { rooms: ['libs/event-log'], packages: ['kafkajs', '@node-rs/crc32'], node: true },
   'libs/processing': { rooms: ['libs/event-log'], packages: [], node: true },
   'libs/views': {
     rooms: ['libs/event-log', 'libs/contracts', 'libs/matrix', 'libs/presence', 'libs/interest'],
