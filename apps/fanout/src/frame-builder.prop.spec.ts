@@ -77,6 +77,28 @@ it('puts every recipient of every entry into a frame of its partition, once, wit
   fc.assert(property, { numRuns: 150 });
 });
 
+it.each([255, 256, 257, 513, 3_000])(
+  'names each of %d recipients as they are called, whoever is looked up with them',
+  (count) => {
+    const parts = ['a', '漢字', 'quo"te', 'rather-long-a-name-for-somebody', 'ü', 'back\\slash'];
+    const userIds = Array.from({ length: count }, (_, user) => `@${parts[user % parts.length]}-${user}:hs`);
+    const builder = given(userIds, 384 * 1024);
+    const users = Int32Array.from(userIds, (_, user) => user);
+    // Everybody is looked up for the first time, and again in another order behind somebody else.
+    builder.add(headOf('@s:hs', 1), users, count);
+    builder.add(headOf('@s:hs', 2), users.toReversed(), count);
+    const told = builder.take().flatMap(({ bytes }) => {
+      const decoded = decodeFrame(Buffer.from(bytes).toString());
+      if (!decoded.ok) throw new Error(decoded.reason);
+      return decoded.record.entries;
+    });
+    for (const version of [1, 2]) {
+      const to = told.filter((entry) => entry.version === version).flatMap((entry) => entry.to);
+      expect(to.toSorted()).toEqual(userIds.toSorted());
+    }
+  },
+);
+
 it('holds an entry that is larger than a frame all the same, one recipient at a time', () => {
   const builder = given(['@a:hs', '@b:hs', '@c:hs', '@d:hs'], 10);
   builder.add(headOf('@a:hs', 1), Int32Array.of(0, 1, 2, 3), 4);

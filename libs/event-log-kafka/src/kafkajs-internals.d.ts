@@ -186,6 +186,10 @@ declare module 'kafkajs/src/protocol/decoder.js' {
   }
 }
 
+declare module 'kafkajs/src/protocol/recordBatch/crc32C/index.js' {
+  export default function crc32C(bytes: Uint8Array): number;
+}
+
 declare module 'kafkajs/src/protocol/recordBatch/v0/decoder.js' {
   export default function decodeRecordBatch(decoder: unknown): Promise<{
     records: { offset: string; timestamp: string; key: Buffer | null; value: Buffer | null }[];

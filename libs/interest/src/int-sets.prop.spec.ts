@@ -71,6 +71,24 @@ it('holds the same where newcomers of a large set wait to be sorted in, whenever
   );
 });
 
+it('becomes small again, and large, while newcomers wait in it and in another', () => {
+  const sets = new IntSets();
+  const known = new Set<number>();
+  for (let value = 0; value < 20_000; value += 2) [sets.add(0, value), sets.add(1, value), known.add(value)];
+  for (let round = 0; round < 3; round += 1) {
+    for (let value = 1_500; value > 0; value -= 1) [sets.add(0, value), sets.add(1, 30_000 - value), known.add(value)];
+    for (const value of [...known].slice(0, -5)) [sets.remove(0, value), known.delete(value)];
+    expect(valuesOf(sets, 0)).toEqual([...known].sort((a, b) => a - b));
+    for (let value = 17_000; value > 0; value -= 2) [sets.add(0, value), known.add(value)];
+  }
+  expect(valuesOf(sets, 0)).toEqual([...known].sort((a, b) => a - b));
+  const other = [
+    ...Array.from({ length: 10_000 }, (_, index) => index * 2),
+    ...Array.from({ length: 1_500 }, (_, index) => 28_500 + index),
+  ];
+  expect(valuesOf(sets, 1)).toEqual(other);
+});
+
 it('grows beyond a shared page and gives the outgrown pages back', () => {
   const sets = new IntSets();
   for (let value = 60_000; value > 0; value--) sets.add(0, value);

@@ -1,6 +1,6 @@
 // Names to dense integers and back. Invariant: a name keeps its number for the life of the table; numbers are 0, 1, 2 …
-// without a gap, so that everything known of a name can lie in typed columns. Names lie as bytes in a few large chunks, some 60
-// bytes each in all: as texts in a Map they were 120, which a collector went through again and again.
+// without a gap, so that everything known of a name can lie in typed columns. Names lie as bytes in a few large chunks, some 54
+// bytes each in all: as texts in a Map they were 76, which a collector went through again and again.
 
 const CHUNK_BITS = 20;
 const CHUNK_BYTES = 1 << CHUNK_BITS;
@@ -41,9 +41,8 @@ export class Interner {
     return known === UNKNOWN ? undefined : known;
   }
 
-  /** The number of the name that is in these bytes, ASCII of this hash; −1 = it has none. */
+  /** The number of the name that is in these bytes, ASCII of this hash; −1 = it has none, or stays a text. */
   findAscii(bytes: Uint8Array, start: number, end: number, hash: number): number {
-    if (isText(end - start)) return this.#others.get(textOf(bytes, start, end)) ?? UNKNOWN;
     const slots = this.#slots;
     const mask = (slots.length >>> 1) - 1;
     for (let slot = hash & mask; ; slot = (slot + 1) & mask) {

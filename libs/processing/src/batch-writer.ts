@@ -13,8 +13,10 @@ const LONGEST_PACE_MS = 100;
 /** While catching up nobody waits for the newest input: fewer, fuller transactions cost log and task less. */
 const CATCHING_UP_PACE_MS = 500;
 const CATCHING_UP_OFFSETS_MS = 1_000;
-/** However long it takes, a transaction that is full is worth its costs. */
-const LEAST_INPUTS = 500;
+/** However long it takes: what a transaction costs besides must be worth it. */
+const LEAST_INPUTS = 2_000;
+/** What is done again once they are not long any more, in steps, lest the next be long again. */
+const GROWTH = 1.25;
 
 export interface BatchWriterParts {
   readonly partition: number;
@@ -187,6 +189,7 @@ export class BatchWriter {
     const startedMs = this.#nowMs;
     this.#begunMs = startedMs;
     const { inputs, foldMs } = this;
+    const { isFull } = this;
     const isQuiet = !this.hasBatch && this.#sweepDueMs() <= startedMs;
     const { transaction, positions, swept } = this.#seal(startedMs, isQuiet);
     await this.#transactor!.transact(transaction);
@@ -194,17 +197,21 @@ export class BatchWriter {
     const { partition, settings } = this.parts;
     const pacedMs = Math.min(tookMs * settings.limits.pace, LONGEST_PACE_MS);
     this.#dueMs = startedMs + (this.#isLive ? pacedMs : CATCHING_UP_PACE_MS);
-    this.#fit(tookMs);
+    this.#fit(tookMs, isFull);
     this.parts.onCommitted();
     const records = transaction.appends.reduce((sum, append) => sum + append.records.length, 0);
     settings.observer.committed?.({ partition, positions, inputs, records, swept, tookMs, foldMs });
   }
 
-  #fit(tookMs: number): void {
+  #fit(tookMs: number, wasFull: boolean): void {
     const { transactionInputs, longTransactionMs } = this.parts.settings.limits;
-    const least = Math.min(LEAST_INPUTS, transactionInputs);
-    if (tookMs > longTransactionMs) this.#most = Math.max(least, this.#most >> 1);
-    else if (tookMs * 4 < longTransactionMs) this.#most = Math.min(transactionInputs, this.#most * 2);
+    if (tookMs >= longTransactionMs) {
+      // One that was not full took long for another reason.
+      if (wasFull) this.#most = Math.max(Math.min(LEAST_INPUTS, transactionInputs), this.#most >> 1);
+    } else {
+      const growth = tookMs * 2 < longTransactionMs ? 2 : GROWTH;
+      this.#most = Math.min(transactionInputs, Math.ceil(this.#most * growth));
+    }
   }
 
   /** Closes the batch: what the fold must write, a few of the longest-dirty ids, and at the end the progress. */

@@ -8,7 +8,7 @@ export interface Limits {
   readonly transactionInputs: number;
   /** Bytes of what a transaction writes, approximately. */
   readonly transactionBytes: number;
-  /** One that takes longer hides news for long: the next is closed at half as many inputs, until they take a quarter of this. */
+  /** A full one that takes longer hides news for long: the next is closed at half as many inputs; those that do not at more again. */
   readonly longTransactionMs: number;
   /** A loaded task's transactions begin no sooner than so many times the duration of the last one, so that they are large. */
   readonly pace: number;

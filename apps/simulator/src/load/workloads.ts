@@ -33,6 +33,8 @@ export interface Workload {
   readonly ticks: number;
   /** After the last tick, until the last timer of it is due. */
   readonly thenMs: number;
+  /** Changes that its timers make at its end; 0 = it waits for none. */
+  readonly changesByTimers: number;
   tick(tick: number): Doing[];
 }
 
@@ -74,6 +76,7 @@ function steady({ users, seconds }: WorkloadOptions, draw: Draw): Workload {
     begins: 'connected',
     ticks: seconds * TICKS_PER_SECOND,
     thenMs: 0,
+    changesByTimers: 0,
     tick: (tick) => [
       ...times(renewals, tick, () => connected(Math.floor(draw() * users))),
       ...times(actives, tick, () => active(Math.floor(draw() * users * LOOKING))),
@@ -88,6 +91,7 @@ function loginStorm({ users }: WorkloadOptions): Workload {
     begins: 'unknown',
     ticks,
     thenMs: 0,
+    changesByTimers: 0,
     tick: (tick) => {
       const [from, to] = [Math.floor((users * tick) / ticks), Math.floor((users * (tick + 1)) / ticks)];
       return Array.from({ length: to - from }, (_, index) => connected(from + index));
@@ -106,6 +110,7 @@ function gatewayLoss({ users }: WorkloadOptions, draw: Draw): Workload {
     begins: 'connected',
     ticks,
     thenMs: afterMs + LOSS_SPREAD_MS,
+    changesByTimers: users,
     tick: (tick) => {
       if (tick === 0) endsMs = Date.now() + ticks * TICK_MS + afterMs;
       const leaseMs = endsMs - Date.now();
@@ -125,6 +130,7 @@ function flapping({ users, seconds }: WorkloadOptions, draw: Draw): Workload {
     begins: 'connected',
     ticks: seconds * TICKS_PER_SECOND,
     thenMs: 0,
+    changesByTimers: 0,
     tick: (tick) => {
       const doings: Doing[] = [];
       for (let user = 0; user < flappers; user += 1) {

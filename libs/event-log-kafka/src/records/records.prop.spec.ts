@@ -3,6 +3,7 @@
 import type { NewRecord } from '#libs/event-log';
 import fc from 'fast-check';
 import Decoder from 'kafkajs/src/protocol/decoder.js';
+import foreignCrc from 'kafkajs/src/protocol/recordBatch/crc32C/index.js';
 import decodeForeign from 'kafkajs/src/protocol/recordBatch/v0/decoder.js';
 import { decodeBatches } from './decode.js';
 import { BATCH_HEADER_BYTES, encodeBatch, recordBytes } from './encode.js';
@@ -51,6 +52,16 @@ describe('record batches', () => {
         expect(decoded.nextOffset).toBe(batch.length);
       }),
       { examples: [[[ODDLY_NAMED]]] },
+    );
+  });
+
+  it('carry the checksum that kafkajs makes of them, and the standard of CRC-32C', () => {
+    expect(foreignCrc(Buffer.from('123456789'))).toBe(0xe3069283);
+    fc.assert(
+      fc.property(records, (batch) => {
+        const bytes = encode(batch);
+        expect(bytes.readUInt32BE(17)).toBe(foreignCrc(bytes.subarray(21)));
+      }),
     );
   });
 
