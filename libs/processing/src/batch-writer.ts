@@ -14,7 +14,7 @@ const LONGEST_PACE_MS = 100;
 const CATCHING_UP_PACE_MS = 500;
 const CATCHING_UP_OFFSETS_MS = 1_000;
 /** However long it takes: what a transaction costs besides must be worth it. */
-const LEAST_INPUTS = 2_000;
+const LEAST_INPUTS = 1_000;
 /** What is done again once they are not long any more, in steps, lest the next be long again. */
 const GROWTH = 1.25;
 

@@ -293,7 +293,7 @@ describe('a task', () => {
     await turns(12_000);
     for (let second = 0; second < 90; second += 1) await pass(1_000);
     expect(await valuesOf(log, 'changes')).toHaveLength(40_000);
-    expect(sizes.slice(-4, -1)).toEqual([2_000, 2_000, 2_000]);
+    expect(sizes.slice(-4, -1)).toEqual([1_000, 1_000, 1_000]);
     writesTake(400);
     // One after the other: the next may be larger than the last.
     for (let one = 0; one < 4; one += 1) {
