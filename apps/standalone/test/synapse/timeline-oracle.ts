@@ -63,7 +63,9 @@ class Judge implements TimelineVerdict {
       // The homeserver's state resolution dropped the join: it was told out of the room's timeline, and nothing says that it ended.
       if (goesOn && stay.hasJoin && !members.has(this.userId)) continue;
       if ((members.get(this.userId) === 'join') !== goesOn)
-        this.faults.push(`${this.userId} is ${String(members.get(this.userId))} to ${roomId}, and was told otherwise`);
+        this.faults.push(
+          `${this.userId} is ${String(members.get(this.userId))} to ${roomId}, and was told otherwise (events told: ${String((stay?.last ?? -1) + 1)} of ${String(timeline.length)}${stay?.hasJoin === true ? ', its joining among them' : ''})`,
+        );
       else if (goesOn && stay.last !== timeline.length - 1)
         this.faults.push(
           `${this.userId} was not told the last ${String(timeline.length - 1 - stay.last)} events of ${roomId}`,

@@ -248,7 +248,7 @@ export class Trial {
     const { joins, leaves } = await rollcall.importRooms(this.owner.who.token);
     await untilNone('who is joined is who is joined at the homeserver', () => this.joinFaults());
     await untilNone('every device shows what the engine holds', () => this.pictureFaults());
-    await untilNone('every event was told once', async () => (await this.timelines()).faults);
+    await untilNone(`every event was told once, seed ${String(seed)}`, async () => (await this.timelines()).faults);
     const { events, stays } = await this.timelines();
     return `seed ${String(seed)}; ${this.figures()}; ${String(witness.taken)} transactions taken, ${String(witness.failed)} not; ${String(witness.memberships.size)} memberships, ${String(lostBySynapse.length)} of them never handed over, or overruled by Synapse (the import wrote ${String(joins)} joins and ${String(leaves)} leaves); ${String(events)} events in ${String(stays)} stays told once each`;
   }
