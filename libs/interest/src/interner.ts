@@ -1,6 +1,7 @@
 // Names to dense integers and back. Invariant: a name keeps its number for the life of the table; numbers are 0, 1, 2 …
 // without a gap, so that everything known of a name can lie in typed columns. Names lie as bytes in a few large chunks, some 54
 // bytes each in all: as texts in a Map they were 76, which a collector went through again and again.
+import { grownInt32 } from './columns.js';
 
 const CHUNK_BITS = 20;
 const CHUNK_BYTES = 1 << CHUNK_BITS;
@@ -122,11 +123,7 @@ export class Interner {
   }
 
   #next(): number {
-    if (this.#size * 2 === this.#places.length) {
-      const places = new Int32Array(this.#places.length * 2);
-      places.set(this.#places);
-      this.#places = places;
-    }
+    this.#places = grownInt32(this.#places, 2 * this.#size + 2);
     return this.#size++;
   }
 

@@ -86,11 +86,14 @@ function committedOf({ log, prefix, topics }: Workbench): ReturnType<EventLog['c
 
 async function whenCommitted(bench: Workbench, fanout: MeasuredProcess): Promise<ReturnType<MeasuredProcess['usage']>> {
   const ends = await bench.log.ends(bench.topics.changes);
-  await until(bench, fanout, async () => {
-    const committed = await committedOf(bench);
-    return ends.every((end, partition) => (committed.get(partition)?.offset ?? 0) >= end);
-  });
+  await until(bench, fanout, () => isTold(bench, ends));
   return fanout.usage();
+}
+
+/** Whether the fan-out has told and committed all changes before these ends, one a partition. */
+export async function isTold(bench: Workbench, ends: readonly number[]): Promise<boolean> {
+  const committed = await committedOf(bench);
+  return ends.every((end, partition) => (committed.get(partition)?.offset ?? 0) >= end);
 }
 
 async function until(_bench: Workbench, { name }: MeasuredProcess, holds: () => Promise<boolean>): Promise<void> {

@@ -15,7 +15,7 @@ import { MeasuredProcess } from '../processes/measured-process.js';
 import { PROGRAMS } from '../processes/programs.js';
 import { seeded } from '../seeded.js';
 import type { BenchOptions, BenchResult, Figure } from './benchmark.js';
-import { startFanout } from './deliver.js';
+import { isTold, startFanout } from './deliver.js';
 import { percentile } from './measure.js';
 
 const PARTITIONS = 8;
@@ -177,12 +177,9 @@ function madeAll({ changesMade, limitMs }: Running, wanted: number): Promise<voi
 }
 
 /** Resolves when every change that is there now is told: to where these end. */
-async function toldAll({ bench: { log, topics, prefix }, limitMs }: Running): Promise<readonly number[]> {
-  const ends = await log.ends(topics.changes);
-  await until('all changes to be told', limitMs, async () => {
-    const committed = await log.committed(`${prefix}fanout`, topics.changes);
-    return ends.every((end, partition) => (committed.get(partition)?.offset ?? 0) >= end);
-  });
+async function toldAll({ bench, limitMs }: Running): Promise<readonly number[]> {
+  const ends = await bench.log.ends(bench.topics.changes);
+  await until('all changes to be told', limitMs, () => isTold(bench, ends));
   return ends;
 }
 

@@ -3,7 +3,7 @@
 import { recipientTopic, recipientTopicSpec } from '#libs/contracts';
 import type { NewRecord } from '#libs/event-log';
 import { freePorts } from '#libs/testing';
-import { changeText, startFanout } from '../benchmarks/deliver.js';
+import { changeText, isTold, startFanout } from '../benchmarks/deliver.js';
 import { userIdOf } from '../input-mix.js';
 import { endOf } from '../kafka/progress-watch.js';
 import type { Workbench } from '../kafka/workbench.js';
@@ -128,7 +128,7 @@ async function start(bench: Workbench, most: number): Promise<Running> {
 /** Changes of as many users in a row, until the fan-out has committed them; with topics, until those hold them too. */
 async function tell(running: Running, firstUser: number, changes: number, topicCount = 0): Promise<Told> {
   const { bench, fanout } = running;
-  const { log, topics, prefix, broker } = bench;
+  const { log, topics, broker } = bench;
   const recordsBefore = topicCount === 0 ? 0 : (await meters(running)).records;
   const records = Array.from({ length: changes }, (_, index): NewRecord => {
     const userId = userIdOf(firstUser + index);
@@ -138,10 +138,7 @@ async function tell(running: Running, firstUser: number, changes: number, topicC
   const [startedMs, cpuBefore, brokerBefore] = [performance.now(), fanout.usage().cpuSeconds, broker.cpuSeconds() ?? 0];
   await log.append(topics.changes, records);
   const ends = await log.ends(topics.changes);
-  await until(`${changes} changes to be told`, LIMIT_MS, async () => {
-    const committed = await log.committed(`${prefix}fanout`, topics.changes);
-    return ends.every((end, partition) => (committed.get(partition)?.offset ?? 0) >= end);
-  });
+  await until(`${changes} changes to be told`, LIMIT_MS, () => isTold(bench, ends));
   const wanted = changes * topicCount;
   let held = 0;
   if (topicCount > 0)
