@@ -9,6 +9,10 @@ export const BRIDGE_CATALOGUE = {
   ),
   records: counter('rollcall_bridge_records_total', 'Records made durable for the homeserver', ['topic']),
   broken: counter('rollcall_bridge_broken_events_total', 'Events that could not be read and were passed by'),
+  overtaken: counter(
+    'rollcall_bridge_overtaken_events_total',
+    'Memberships and join rules that came after a newer word of the same, and were passed by',
+  ),
   refused: counter('rollcall_bridge_refused_total', 'Requests with another token than the registration has'),
 } as const;
 

@@ -3,14 +3,16 @@
 import type { MembershipWord } from '#libs/contracts';
 import { isJsonObject, isRoomId, isUserId, type JsonObject } from '#libs/matrix';
 
+/** `sentMs`: of what local users do, by the homeserver's own clock; other servers' clocks, and the times that bridges give, say nothing. */
 export type BridgedFact =
   | {
       readonly kind: 'membership';
       readonly roomId: string;
       readonly userId: string;
       readonly membership: MembershipWord;
+      readonly sentMs?: number;
     }
-  | { readonly kind: 'join-rule'; readonly roomId: string; readonly joinRule: string }
+  | { readonly kind: 'join-rule'; readonly roomId: string; readonly joinRule: string; readonly sentMs?: number }
   /** Milliseconds since the Unix epoch; absent = now. */
   | { readonly kind: 'activity'; readonly userId: string; readonly atMs?: number }
   | { readonly kind: 'typing'; readonly roomId: string; readonly userIds: readonly string[] };
@@ -65,20 +67,30 @@ function readEvent(event: unknown, isActor: (userId: string) => boolean): Bridge
   if (!isJsonObject(event) || typeof event['type'] !== 'string') return 'broken';
   const { type, room_id: roomId, state_key: stateKey, sender } = event;
   const content = isJsonObject(event['content']) ? event['content'] : {};
-  if (type === 'm.room.member') return membershipIn(roomId, stateKey, content);
+  const isLocal = typeof sender === 'string' && isActor(sender);
+  const { atMs: sentMs } = timeOf(isLocal ? event['origin_server_ts'] : undefined);
+  const sent = sentMs === undefined ? {} : { sentMs };
+  if (type === 'm.room.member') {
+    const fact = membershipIn(roomId, stateKey, content);
+    return fact === 'broken' ? fact : { ...fact, ...sent };
+  }
   if (type === 'm.room.join_rules') {
     const { join_rule: joinRule } = content;
     if (typeof roomId !== 'string' || !isRoomId(roomId) || stateKey !== '') return 'broken';
     // A redacted rule is none: what is not known to be public is not.
-    return { kind: 'join-rule', roomId, joinRule: typeof joinRule === 'string' ? joinRule : 'invite' };
+    return { kind: 'join-rule', roomId, joinRule: typeof joinRule === 'string' ? joinRule : 'invite', ...sent };
   }
   if (stateKey !== undefined || !(ACTIVITY_TYPES.has(type) || CALL_TYPES.test(type))) return undefined;
   if (typeof sender !== 'string') return 'broken';
-  if (!isActor(sender) || PUPPET_MARKS.some((mark) => mark in content)) return undefined;
+  if (!isLocal || PUPPET_MARKS.some((mark) => mark in content)) return undefined;
   return { kind: 'activity', userId: sender, ...timeOf(event['origin_server_ts']) };
 }
 
-function membershipIn(roomId: unknown, userId: unknown, { membership }: JsonObject): BridgedFact | 'broken' {
+function membershipIn(
+  roomId: unknown,
+  userId: unknown,
+  { membership }: JsonObject,
+): Extract<BridgedFact, { kind: 'membership' }> | 'broken' {
   if (typeof roomId !== 'string' || !isRoomId(roomId) || typeof userId !== 'string' || !isUserId(userId))
     return 'broken';
   if (!MEMBERSHIPS.has(membership)) return 'broken';

@@ -1,7 +1,8 @@
 // A homeserver's transactions into records. Invariant: a transaction is taken once by its identity while this process remembers
-// it; one that comes again after that does no harm, since memberships say the same and activity carries its own time. What resolves
-// is durable; records of one pair are appended in the order of their events.
+// it; one that comes again after that does no harm, since memberships say the same, or were overtaken, and activity carries its own
+// time. What resolves is durable; records of one pair are appended in the order of their events.
 import {
+  asOfHeaders,
   encodeActivity,
   encodeMembership,
   encodeRoomPolicy,
@@ -13,6 +14,7 @@ import type { Clock, EventLog, NewRecord } from '#libs/event-log';
 import type { JsonObject } from '#libs/matrix';
 import { ActivityBundle } from './activity-bundle.js';
 import type { BridgeMeters } from './meters.js';
+import { Overtaking, type TimedWord } from './overtaking.js';
 import type { RoomPolicies } from './room-policy.js';
 import { readTransaction, type BridgedFact } from './transaction.js';
 import { TypingWatch } from './typing-watch.js';
@@ -29,9 +31,11 @@ export interface TransactionsOptions {
 
 const MAX_REMEMBERED = 1_000;
 
+type Word = TimedWord & Pick<NewRecord, 'value' | 'headers'>;
+
 interface Records {
-  readonly memberships: NewRecord[];
-  readonly rooms: NewRecord[];
+  readonly memberships: Word[];
+  readonly rooms: Word[];
   readonly activity: NewRecord[];
   /** Whose activity counts as told once it is durable. */
   readonly active: Map<string, number>;
@@ -41,10 +45,13 @@ export class Transactions {
   readonly #taken = new Map<string, Promise<void>>();
   readonly #bundle = new ActivityBundle();
   readonly #typing = new TypingWatch();
+  readonly #overtaking: Overtaking;
   /** One after the other: a homeserver waits for each, and a repeated one must not overtake. */
   #line: Promise<void> = Promise.resolve();
 
-  constructor(private readonly options: TransactionsOptions) {}
+  constructor(private readonly options: TransactionsOptions) {
+    this.#overtaking = new Overtaking(options.log, options.clock.nowMs());
+  }
 
   /**
    * Resolves when everything that it says is durable. `identity`: its id and its content, since an id alone is not enough: Synapse on
@@ -77,11 +84,18 @@ export class Transactions {
     const { log, topics, meters, isActor } = this.options;
     const { facts, broken } = readTransaction(body, isActor);
     const records = this.#recordsOf(facts, headers);
-    const topicsOf = ['rooms', 'memberships', 'activity'] as const;
     // A room that is withheld is so before its members are known.
-    for (const topic of topicsOf) if (records[topic].length > 0) await log.append(topics[topic], records[topic]);
+    for (const topic of ['rooms', 'memberships'] as const) {
+      const events = records[topic];
+      const remaining = await this.#overtaking.remaining(topics[topic], events);
+      if (remaining.length > 0) await log.append(topics[topic], remaining.map(recordOf));
+      meters.records.inc({ topic }, remaining.length);
+      meters.overtaken.inc(events.length - remaining.length);
+    }
+    this.#overtaking.taken([...records.rooms, ...records.memberships]);
+    if (records.activity.length > 0) await log.append(topics.activity, records.activity);
     for (const [userId, atMs] of records.active) this.#bundle.told(userId, atMs);
-    for (const topic of topicsOf) meters.records.inc({ topic }, records[topic].length);
+    meters.records.inc({ topic: 'activity' }, records.activity.length);
     meters.broken.inc(broken);
     meters.transactions.inc({ outcome: 'taken' });
   }
@@ -95,14 +109,18 @@ export class Transactions {
       const cut = Math.min(atMs, nowMs);
       if (cut > soFar && this.#bundle.isNews(userId, cut)) records.active.set(userId, cut);
     };
+    const word = ({ sentMs: given }: { readonly sentMs?: number }, key: string, value: string): Word => {
+      const sentMs = given === undefined ? undefined : Math.min(given, nowMs);
+      return { key, value, sentMs, headers: asOfHeaders(sentMs) };
+    };
     for (const fact of facts) {
       switch (fact.kind) {
         case 'membership':
-          records.memberships.push({ key: membershipKey(fact.roomId, fact.userId), value: encodeMembership(fact) });
+          records.memberships.push(word(fact, membershipKey(fact.roomId, fact.userId), encodeMembership(fact)));
           break;
         case 'join-rule': {
           const presence = this.options.policies.policyOf(fact.roomId, fact.joinRule);
-          records.rooms.push({ key: fact.roomId, value: encodeRoomPolicy({ roomId: fact.roomId, presence }) });
+          records.rooms.push(word(fact, fact.roomId, encodeRoomPolicy({ roomId: fact.roomId, presence })));
           break;
         }
         case 'activity':
@@ -121,4 +139,8 @@ export class Transactions {
     }
     return records;
   }
+}
+
+function recordOf({ key, value, headers }: Word): NewRecord {
+  return { key, value, headers };
 }

@@ -147,6 +147,26 @@ describe('the bridge', () => {
     expect((await values(topics.memberships)).length).toBe(before + 2);
   });
 
+  it('passes by a join and a rule that come after what is newer, as from a homeserver that was killed before', async () => {
+    const ruled = (word: string): object => ({
+      type: 'm.room.join_rules',
+      state_key: '',
+      room_id: '!late:hs',
+      sender: '@late:hs',
+      content: { join_rule: word },
+    });
+    const of = (event: object, agoMs: number): object => ({ ...event, origin_server_ts: clock.nowMs() - agoMs });
+    const late = { events: [of(ruled('public'), 30_000), of(member('@late:hs', 'join'), 30_000)] };
+    await put({ events: [of(ruled('invite'), 5_000), of(member('@late:hs', 'leave'), 5_000)] });
+    expect((await put(late)).status).toBe(200);
+    const words = (await values(topics.memberships)).filter(({ user_id: user }) => user === '@late:hs');
+    expect(words.map(({ membership }) => membership)).toEqual(['leave']);
+    const rules = (await values(topics.rooms)).filter(({ room_id: room }) => room === '!late:hs');
+    expect(rules.map(({ presence }) => presence)).toEqual(['share']);
+    const metrics = await (await fetch(`${String(running.url)}/metrics`)).text();
+    expect(metrics).toMatch(/^rollcall_bridge_overtaken_events_total 2$/m);
+  });
+
   it('tells one activity of a user in 20 seconds, and of a typist only the beginning', async () => {
     const activityOf = async (user: string): Promise<number> =>
       (await values(topics.activity)).filter(({ user_id: of }) => of === user).length;

@@ -11,6 +11,7 @@ export { type ActivityRecord } from './activity/activity-record.js';
 export { decodeCommand, encodeCommand } from './commands/commands.js';
 export { FoundSet, findSet } from './commands/quick-set.js';
 export { type CommandRecord } from './commands/command-record.js';
+export { AS_OF, asOf, asOfHeaders } from './rooms/as-of.js';
 export { decodeMembership, decodeRoomPolicy, encodeMembership, encodeRoomPolicy } from './rooms/rooms.js';
 export { type MembershipRecord, type MembershipWord } from './rooms/room-membership-v1.js';
 export { type RoomPolicyRecord, type RoomPolicyWord } from './rooms/room-policy-v1.js';

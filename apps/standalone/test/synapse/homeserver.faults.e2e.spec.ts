@@ -3,8 +3,9 @@
 // on for minutes.
 import { freePorts, Synapse } from '#libs/testing';
 import { isSoak, seedOf, tell } from '../faults/world.js';
-import { endEverything, freshFolder } from '../program.js';
+import { endEverything, freshFolder, until } from '../program.js';
 import { describeSynapse } from './describe-synapse.js';
+import { membershipsIn } from './log-words.js';
 import { Person } from './person.js';
 import { RollcallBefore } from './rollcall-before.js';
 import { TransactionWitness } from './transaction-witness.js';
@@ -13,6 +14,8 @@ import { TRIAL_ENVIRONMENT, Trial } from './trial.js';
 const KILLS = isSoak ? 40 : 3;
 /** Between two kills, with everything running. */
 const DOINGS = 30;
+/** Longer than what the bridge leaves to the homeserver's order. */
+const A_MOMENT_MS = 2_500;
 const LIMIT_MS = isSoak ? 1_500_000 : 600_000;
 
 describeSynapse('a Synapse and Rollcall that are killed at random', () => {
@@ -51,4 +54,37 @@ describeSynapse('a Synapse and Rollcall that are killed at random', () => {
     },
     LIMIT_MS,
   );
+
+  it(
+    'pass by a join that Synapse hands over after the leave: it had begun to before it was killed',
+    async () => {
+      const { owner } = trial;
+      const room = await owner.createRoom({ preset: 'public_chat' });
+      const visitor = new Person(() => synapse.url, await synapse.register('visitor'));
+      const pair = `${room} ${visitor.userId}`;
+      witness.way = 'leave open';
+      await visitor.join(room);
+      await until('the join to be begun', () => witness.kept.some((body) => body.includes('visitor')) || undefined);
+      await synapse.stop('SIGKILL');
+      witness.way = 'pass';
+      await synapse.start([rollcall.registrationFile]);
+      await pause(A_MOMENT_MS);
+      await visitor.leave(room);
+      const told = (): string => (witness.memberships.get(pair) ?? []).map(({ word }) => word).join();
+      await until('the leave to be handed over', () => told().endsWith('leave') || undefined);
+      const before = told();
+      witness.way = 'refuse';
+      witness.kept.length = 0;
+      await owner.say(room, 'refused');
+      await until('a transaction to be refused', () => witness.kept.length > 0 || undefined);
+      witness.way = 'pass';
+      await until('the join to be handed over again', () => told() === `${before},join` || undefined);
+      expect((await rollcall.read(membershipsIn)).get(pair)).toBe('leave');
+    },
+    LIMIT_MS,
+  );
 });
+
+function pause(spanMs: number): Promise<void> {
+  return new Promise((wake) => setTimeout(wake, spanMs));
+}

@@ -1,4 +1,4 @@
-// Stands between Synapse and the bridge and remembers what was answered 200. Invariant: bytes go through as they are, both ways; it
+// Stands between Synapse and the bridge and remembers what was answered 200. Invariant: bytes go through as they are, both ways, unless it is told to keep them; it
 // is never killed, so it alone knows what the homeserver has handed over for good, and in which order.
 import { createServer, request, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { MembershipWord } from '#libs/contracts';
@@ -10,16 +10,29 @@ interface HandedOver {
   readonly room_id: string;
   readonly state_key?: string;
   readonly content: { readonly membership?: MembershipWord };
+  readonly origin_server_ts: number;
+}
+
+export interface ToldWord {
+  readonly word: MembershipWord;
+  readonly eventId: string;
+  /** Milliseconds since the Unix epoch, by the homeserver. */
+  readonly sentMs: number;
+  readonly transaction: string;
 }
 
 export class TransactionWitness {
   /** Ids of all events that were handed over. */
   readonly events = new Set<string>();
-  /** By `ROOM USER`: the word that was handed over last, and the event that said it. */
-  readonly memberships = new Map<string, { readonly word: MembershipWord; readonly eventId: string }>();
+  /** By `ROOM USER`: all words in the order in which they were handed over. */
+  readonly memberships = new Map<string, ToldWord[]>();
   /** Transactions that were answered 200, and those that were not. */
   taken = 0;
   failed = 0;
+  /** What it does with transactions: passes them on, or leaves them open, or answers 500 without passing them on. */
+  way: 'pass' | 'leave open' | 'refuse' = 'pass';
+  /** Those left open or refused. */
+  readonly kept: string[] = [];
   readonly #server: Server;
 
   private constructor(
@@ -52,6 +65,11 @@ export class TransactionWitness {
 
   async #pass(asked: IncomingMessage, answer: ServerResponse): Promise<void> {
     const body = await bytesOf(asked);
+    if (this.way !== 'pass') {
+      this.kept.push(body.toString('utf8'));
+      if (this.way === 'refuse') answer.writeHead(500).end('{}');
+      return;
+    }
     const { method, headers } = asked;
     const forwarded = await new Promise<IncomingMessage>((resolve, reject) => {
       const on = request(`${this.bridgeUrl()}${asked.url ?? ''}`, { method, headers, agent: false }, resolve);
@@ -59,19 +77,23 @@ export class TransactionWitness {
     });
     const told = await bytesOf(forwarded);
     const isTransaction = asked.url?.includes('/transactions/') === true;
-    if (isTransaction && forwarded.statusCode === 200) this.#remember(body);
+    if (isTransaction && forwarded.statusCode === 200)
+      this.#remember(body, /transactions\/([^?]*)/.exec(asked.url ?? '')?.[1] ?? '');
     else if (isTransaction) this.failed += 1;
     answer.writeHead(forwarded.statusCode ?? 502, { 'content-type': 'application/json' }).end(told);
   }
 
-  #remember(body: Buffer): void {
+  #remember(body: Buffer, transaction: string): void {
     this.taken += 1;
     const read = parseJsonObject(body.toString('utf8'));
     const events = (read.ok ? (read.value['events'] ?? []) : []) as readonly HandedOver[];
-    for (const { event_id: eventId, type, room_id: roomId, state_key: userId, content } of events) {
+    for (const event of events) {
+      const { event_id: eventId, type, room_id: roomId, state_key: userId, content, origin_server_ts: sentMs } = event;
       this.events.add(eventId);
-      if (type === 'm.room.member' && userId !== undefined && content.membership !== undefined)
-        this.memberships.set(`${roomId} ${userId}`, { word: content.membership, eventId });
+      if (type !== 'm.room.member' || userId === undefined || content.membership === undefined) continue;
+      const pair = `${roomId} ${userId}`;
+      const told = this.memberships.get(pair) ?? [];
+      this.memberships.set(pair, [...told, { word: content.membership, eventId, sentMs, transaction }]);
     }
   }
 }

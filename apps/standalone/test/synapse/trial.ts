@@ -12,9 +12,11 @@ import { membershipsIn, viewsIn } from './log-words.js';
 import { Person } from './person.js';
 import type { Imported, Part } from './rollcall-before.js';
 import { judgeTimelines } from './timeline-oracle.js';
-import type { TransactionWitness } from './transaction-witness.js';
+import type { ToldWord, TransactionWitness } from './transaction-witness.js';
 
 const POLL_MS = 10_000;
+/** What the bridge takes for one moment: within it the homeserver's order counts, beyond it the time of the events. */
+const MOMENT_MS = 2_000;
 const CLAIMS = [{}, { set_presence: 'online' }, { set_presence: 'unavailable' }, { set_presence: 'offline' }];
 const FILTER = JSON.stringify({ room: { timeline: { limit: 1_000 } } });
 /** What clients may be answered while somebody is away; and what Synapse itself says when a join lost against a rule of its moment. */
@@ -149,17 +151,18 @@ export class Trial {
     await until('the last message to be handed over', () => (witness.events.has(this.#lastEvent) ? true : undefined));
   }
 
-  /** Pairs of room and user of which the log says something else than what was handed over last and answered 200. */
+  /** Pairs of room and user of which the log says something else than what was handed over, and answered 200. */
   async promiseFaults(): Promise<string[]> {
     const words = await this.options.rollcall.read(membershipsIn);
     return [...this.options.witness.memberships]
-      .filter(([pair, { word }]) => words.get(pair) !== word)
-      .map(([pair, { word }]) => `${pair} is ${String(words.get(pair))}, and was handed over as ${word}`);
+      .filter(([pair, told]) => words.get(pair) !== promiseOf(told)?.word)
+      .map(([pair, told]) => `${pair} is ${String(words.get(pair))}, and was handed over as ${historyOf(told)}`);
   }
 
   /**
    * Pairs of which the log says something else than the homeserver. It is the homeserver's doing when it never handed over what it
-   * says now, or when its state resolution went back to that from a later event, which no application service is told.
+   * says now, or handed over something else afterwards, and not only what was older by more than a moment: what its state
+   * resolution went back from, which no application service is told.
    */
   async membershipFaults(): Promise<{ readonly ours: readonly string[]; readonly lostBySynapse: readonly string[] }> {
     const words = await this.options.rollcall.read(membershipsIn);
@@ -168,17 +171,14 @@ export class Trial {
     for (const [roomId, { members, memberEvents, timeline }] of await this.#roomsNow()) {
       for (const [userId, word] of members) {
         const pair = `${roomId} ${userId}`;
-        const told = words.get(pair);
+        const said = words.get(pair);
         words.delete(pair);
-        if (told === word) continue;
+        if (said === word) continue;
         const now = memberEvents.get(userId) ?? '';
-        const last = witness.memberships.get(pair);
-        const isOverruled =
-          last?.word === told &&
-          timeline.includes(now) &&
-          timeline.indexOf(last?.eventId ?? '') > timeline.indexOf(now);
-        (witness.events.has(now) && !isOverruled ? ours : lostBySynapse).push(
-          `${userId} is ${word} to ${roomId}, not ${String(told)}`,
+        const told = witness.memberships.get(pair) ?? [];
+        const isOurs = [told.at(-1), promiseOf(told)].some((last) => last?.eventId === now);
+        (isOurs ? ours : lostBySynapse).push(
+          `${userId} is ${word} to ${roomId} (${now}, place ${String(timeline.indexOf(now))} of ${String(timeline.length)}), not ${String(said)}, and was handed over as ${historyOf(told)}`,
         );
       }
     }
@@ -301,6 +301,25 @@ function matesOf(userId: string, rooms: ReadonlyMap<string, RoomAtHomeserver>): 
     for (const other of members.keys()) if (isIn(members, other)) mates.add(other);
   }
   return mates;
+}
+
+/** Of what was handed over of a pair, what counts: the last that is not older by more than a moment than one before it. */
+function promiseOf(told: readonly ToldWord[]): ToldWord | undefined {
+  let newestMs = -Infinity;
+  let last: ToldWord | undefined;
+  for (const word of told) {
+    if (word.sentMs < newestMs - MOMENT_MS) continue;
+    last = word;
+    newestMs = Math.max(newestMs, word.sentMs);
+  }
+  return last;
+}
+
+function historyOf(told: readonly ToldWord[]): string {
+  const words = told.map(
+    ({ word, eventId, sentMs, transaction }) => `${word} (${eventId} of ${String(sentMs)} in ${transaction})`,
+  );
+  return words.join(', ');
 }
 
 const NOBODY = 'offline, inactive';

@@ -1,6 +1,7 @@
 // What the AsyncAPI document says of each topic beside its records: what it is for, its key, who writes it. Invariant:
 // every topic has a line here (the type demands it).
 import { TRACEPARENT } from '../format/traceparent.js';
+import { AS_OF } from '../rooms/as-of.js';
 import { type TopicWord } from '../topics/topic-names.js';
 
 export interface ChannelText {
@@ -19,6 +20,10 @@ const TRACED = {
 };
 const CARRIED = {
   [TRACEPARENT]: 'the W3C trace context of the input that caused the record, if it came with one; never of a timer',
+};
+const TIMED = {
+  [AS_OF]:
+    'optional, of the bridge: when the event was sent, milliseconds since the Unix epoch; 0 = not known. Absent: when the record was',
 };
 const COPIED = { 'copied-from': 'partition:offset of the old topic, in a log that `topics copy` made' };
 
@@ -64,13 +69,13 @@ export const CHANNELS: Readonly<Record<TopicWord | 'to', ChannelText>> = {
     summary: 'Who is in which room; a tombstone is a leave.',
     key: 'room_id|user_id',
     action: 'receive',
-    headers: COPIED,
+    headers: { ...TIMED, ...COPIED },
   },
   rooms: {
     summary: 'Which rooms withhold presence; no record is share.',
     key: 'the room id',
     action: 'receive',
-    headers: COPIED,
+    headers: { ...TIMED, ...COPIED },
   },
   deliveries: {
     summary: 'News by the delivery partition of their recipients.',
