@@ -50,6 +50,8 @@ export class BridgeModule implements OnModuleInit {
       policies: new RoomPolicies(this.configuration.roomRules),
       isActor: actorTest(registration, ghosts),
       meters,
+      journal,
+      group: `${this.configuration.topics.prefix}bridge`,
     });
     const { hsToken } = registration;
     const { clock } = this;

@@ -1,117 +1,151 @@
-// Late events against what the log says: the order in which a Synapse that was killed between beginning and ending a transaction has
-// been seen to hand over (join in 5; killed; leave in 6, then 7; 8 fails; 5 again, 8).
+// Late transactions against what the log says: the order in which a Synapse that was killed between beginning and ending a transaction
+// has been seen to hand over (join in 5; killed; leave in 6, then 7; 8 fails; 5 again, 8).
 import { asOfHeaders } from '#libs/contracts';
 import { MemoryEventLog, type NewRecord } from '#libs/event-log';
 import { Overtaking, type TimedWord } from './overtaking.js';
 
 const TOPIC = 'presence.memberships';
-const STARTED_MS = 1_000_000;
-const WEEK_MS = 7 * 86_400_000;
-const PARTITIONS = 2;
-const MAX_WORDS = 8;
+const GROUP = 'presence.bridge';
+const HOUR_MS = 3_600_000;
 
-let nowMs = STARTED_MS;
+let nowMs: number;
 let log: MemoryEventLog;
-let reads: number;
+let calls: string[];
 let overtaking: Overtaking;
+let warnings: string[];
+
+const restarted = (): Overtaking => {
+  const clock = { nowMs: () => nowMs, wakeAt: () => () => undefined };
+  const journal = { warn: (text: string) => void warnings.push(text) };
+  return new Overtaking({ log, clock, group: GROUP, topic: TOPIC, journal });
+};
 
 beforeEach(async () => {
-  nowMs = STARTED_MS;
-  reads = 0;
+  nowMs = 1_000 * HOUR_MS;
+  calls = [];
+  warnings = [];
   log = new MemoryEventLog({ now: () => nowMs });
+  const minCompactionLagMs = 168 * HOUR_MS;
   await log.createTopics([
-    { name: TOPIC, partitions: PARTITIONS, cleanup: 'compact', minCompactionLagMs: WEEK_MS, timestamps: 'create' },
+    { name: TOPIC, partitions: 3, cleanup: 'compact', minCompactionLagMs, timestamps: 'create' },
   ]);
-  const read = log.read.bind(log);
-  log.read = (...where) => {
-    reads += 1;
-    return read(...where);
-  };
-  overtaking = new Overtaking(log, STARTED_MS, MAX_WORDS);
+  for (const name of ['read', 'ends', 'offsetsAt', 'commit', 'committed'] as const) {
+    const call = log[name].bind(log) as (...words: unknown[]) => unknown;
+    Object.assign(log, { [name]: (...words: unknown[]) => (calls.push(name), call(...words)) });
+  }
+  overtaking = restarted();
 });
 
-const at = (key: string, sentMs: number | undefined): TimedWord => ({ key, sentMs });
+const at = (key: string, agoMs?: number): TimedWord => ({ key, atMs: agoMs === undefined ? undefined : nowMs - agoMs });
 
-/** As the bridge does, which never hears of an event before it happened; the keys that were written. */
-async function take(...events: TimedWord[]): Promise<string[]> {
-  nowMs = Math.max(nowMs, ...events.map(({ sentMs = 0 }) => sentMs));
-  const remaining = await overtaking.remaining(TOPIC, events);
-  const records = remaining.map(({ key, sentMs }): NewRecord => ({ key, value: '{}', headers: asOfHeaders(sentMs) }));
+/** As `Transactions` does; the keys that were written. */
+async function take(id: number | string, ...words: TimedWord[]): Promise<string[]> {
+  const isLate = await overtaking.isLate(String(id));
+  const remaining = isLate ? await overtaking.remaining(TOPIC, words) : words;
+  const records = remaining.map(({ key, atMs }): NewRecord => ({ key, value: '{}', headers: asOfHeaders(atMs) }));
   if (records.length > 0) await log.append(TOPIC, records);
-  overtaking.taken(events);
+  await overtaking.taken(String(id), words.length > 0);
   return remaining.map(({ key }) => key);
 }
 
-const restarted = (): void => {
-  overtaking = new Overtaking(log, nowMs, MAX_WORDS);
-};
+describe('a transaction that comes after newer ones', () => {
+  it('says nothing of what was said since, and the rest', async () => {
+    await take(6, at('a', 1_000));
+    await take(7);
+    expect(await take(5, at('a', 1_001), at('b', 1_001))).toEqual(['b']);
+  });
 
-it('passes by a join that comes after the leave, and takes what is new beside it', async () => {
-  await take(at('a', STARTED_MS + 20_000));
-  expect(await take(at('a', STARTED_MS + 1_000), at('b', STARTED_MS + 1_000))).toEqual(['b']);
+  it('is known as one by the next process', async () => {
+    await take(6, at('a', 1_000));
+    overtaking = restarted();
+    expect(await take(5, at('a', HOUR_MS))).toEqual([]);
+    expect(await take(7, at('a', 0))).toEqual(['a']);
+  });
+
+  it('may be any of several, in any order', async () => {
+    await take(9, at('a', 1_000), at('b', 50_000), at('c', 1_000));
+    expect(await take(4, at('a', 90_000))).toEqual([]);
+    expect(await take(3, at('b', 60_000))).toEqual([]);
+    expect(await take(5, at('b', 40_000), at('c', 40_000))).toEqual(['b']);
+  });
+
+  it('says again what it has said before, and what comes from an event without a time', async () => {
+    await take(5, at('a', 9_000), at('b', 9_000));
+    await take(6, at('c', 1_000));
+    expect(await take(5, at('a', 9_000), at('b'))).toEqual(['a', 'b']);
+  });
+
+  it('is overtaken by an import or an operator too, whose records are as new as themselves', async () => {
+    await take(6);
+    await log.append(TOPIC, [{ key: 'a', value: '{}' }]);
+    nowMs += 1;
+    expect(await take(5, at('a', 2), at('a', 0))).toEqual(['a']);
+  });
+
+  it('counts the last word of the log only: an invite of another server after a join of here', async () => {
+    await take(6, at('a', 1_000));
+    await take(7, at('a', 80_000));
+    expect(await take(5, at('a', 60_000))).toEqual(['a']);
+  });
 });
 
-it('does so after its own start, of what another process has written', async () => {
-  await take(at('a', STARTED_MS + 20_000), at('b', STARTED_MS + 500));
-  nowMs += 60_000;
-  restarted();
-  expect(await take(at('a', STARTED_MS + 1_000), at('b', STARTED_MS + 1_000))).toEqual(['b']);
+describe('a transaction in its order', () => {
+  it('is looked up nowhere, whatever the times of its events', async () => {
+    for (const [index, agoMs] of [10, HOUR_MS, 0, 5_000 * HOUR_MS, undefined].entries())
+      expect(await take(index + 2, at('a', agoMs))).toEqual(['a']);
+    expect(calls).not.toContain('read');
+    expect(calls).not.toContain('offsetsAt');
+    expect(calls.filter((name) => name === 'committed')).toHaveLength(1);
+  });
+
+  it('may come again, and may count from 1 again', async () => {
+    await take(900, at('a', 10));
+    expect(await take(900, at('a', 20))).toEqual(['a']);
+    expect(await take(1, at('a', HOUR_MS))).toEqual(['a']);
+    overtaking = restarted();
+    expect(await take(2, at('a', 2 * HOUR_MS))).toEqual(['a']);
+    expect(calls).not.toContain('read');
+  });
+
+  it('has an id that is no count at other homeservers', async () => {
+    await take(900, at('a', 10));
+    for (const id of ['7f3a', '01', '-5', '1764288000_0', '9'.repeat(20)])
+      expect(await take(id, at('a', HOUR_MS))).toEqual(['a']);
+  });
+
+  it('is kept at once when it has words, and else now and then', async () => {
+    const commits = (): number => calls.filter((name) => name === 'commit').length;
+    await take(2, at('a', 10));
+    await take(3, at('a', 5));
+    expect(commits()).toBe(2);
+    for (let id = 4; id < 20; id += 1) await take(id);
+    expect(commits()).toBe(2);
+    nowMs += 5_000;
+    await take(20);
+    expect(commits()).toBe(3);
+  });
 });
 
-it('takes a backlog in its order, and reads the log once for it', async () => {
-  await take(at('a', STARTED_MS + 10));
-  nowMs += 3_600_000;
-  restarted();
-  expect(await take(at('a', STARTED_MS + 60_000), at('b', STARTED_MS + 61_000))).toEqual(['a', 'b']);
-  reads = 0;
-  for (let count = 0; count < 50; count += 1)
-    expect(await take(at('a', STARTED_MS + 70_000 + count), at('b', STARTED_MS + 70_000 + count))).toHaveLength(2);
-  // Each time the two records that are new, which lie in at most two partitions.
-  expect(reads).toBeLessThanOrEqual(100);
-});
+describe('a log', () => {
+  it('that does not answer fails a late transaction, which is right when it comes again', async () => {
+    await take(6, at('a', 1_000));
+    const { offsetsAt } = log;
+    log.offsetsAt = () => Promise.reject(new Error('away'));
+    await expect(take(5, at('a', 2_000))).rejects.toThrow('away');
+    log.offsetsAt = offsetsAt;
+    expect(await take(5, at('a', 2_000))).toEqual([]);
+  });
 
-it('looks nothing up while events come in their order, or nearly', async () => {
-  for (const ms of [10, 5_000, 3_100, 4_000, 9_000]) expect(await take(at('a', STARTED_MS + ms))).toEqual(['a']);
-  expect(reads).toBe(0);
-});
-
-it('leaves what happens in one moment to the homeserver', async () => {
-  await take(at('a', STARTED_MS + 20_000), at('z', STARTED_MS + 30_000));
-  expect(await take(at('a', STARTED_MS + 18_000))).toEqual(['a']);
-  expect(await take(at('a', STARTED_MS + 17_999))).toEqual([]);
-});
-
-it('takes a word without the header for as new as its record, and one of no known time for newer than nothing', async () => {
-  nowMs += 50_000;
-  await log.append(TOPIC, [
-    { key: 'imported', value: '{}' },
-    { key: 'remote', value: '{}', headers: asOfHeaders(undefined) },
-  ]);
-  restarted();
-  const late = STARTED_MS + 10_000;
-  expect(await take(at('imported', late), at('remote', late), at('remote', undefined))).toEqual(['remote', 'remote']);
-});
-
-it('goes further back when something older comes', async () => {
-  await take(at('a', STARTED_MS + 20_000));
-  await take(at('b', STARTED_MS + 40_000));
-  await take(at('c', STARTED_MS + 60_000));
-  expect(await take(at('b', STARTED_MS + 30_000))).toEqual([]);
-  expect(await take(at('a', STARTED_MS + 10_000), at('d', STARTED_MS + 10_000))).toEqual(['d']);
-});
-
-it('remembers so many words of a partition, the latest of them', async () => {
-  const keys = Array.from({ length: 60 }, (_, index) => `k${String(index)}`);
-  const ofOne = keys.filter((key) => log.partitionOf(key, PARTITIONS) === 0).slice(0, 6);
-  for (const [index, key] of ofOne.entries()) await take(at(key, STARTED_MS + 20_000 + index * 1_000));
-  expect(await take(...ofOne.map((key) => at(key, STARTED_MS + 10_000)))).toEqual(ofOne.slice(0, 2));
-});
-
-it('says so where the log cannot be read, and then takes the transaction when it comes again', async () => {
-  await take(at('a', STARTED_MS + 20_000));
-  const { offsetsAt } = log;
-  log.offsetsAt = () => Promise.reject(new Error('away'));
-  await expect(take(at('a', STARTED_MS))).rejects.toThrow('away');
-  log.offsetsAt = offsetsAt.bind(log);
-  expect(await take(at('a', STARTED_MS))).toEqual([]);
+  it('that refuses the group holds nothing up', async () => {
+    const { committed, commit } = log;
+    log.committed = () => Promise.reject(new Error('not allowed'));
+    log.commit = () => Promise.reject(new Error('not allowed'));
+    expect(await take(6, at('a', 1_000))).toEqual(['a']);
+    log.committed = committed;
+    expect(await take(7, at('a', 900))).toEqual(['a']);
+    log.commit = commit;
+    expect(await take(8, at('a', 800))).toEqual(['a']);
+    expect(warnings).toHaveLength(2);
+    expect((await log.committed(GROUP, TOPIC)).get(0)?.metadata).toBe('8');
+  });
 });

@@ -1,92 +1,101 @@
-// Which events come so late that the log has a newer word of the same pair or room. Homeservers hand over in order, but for this:
-// what Synapse had begun to hand over when it was killed it keeps, and sends when a later transaction has failed, perhaps days after
-// newer ones. Invariant: an event is passed by only for a word that is newer by more than what may be one moment; events in their
-// order are looked up nowhere, and of a backlog every record of the log is read once.
+// Transactions that come after newer ones, and which of their words the log has newer ones of. Homeservers hand over in order, but for
+// this: what Synapse had begun to hand over when it was killed it keeps, and sends when a later transaction fails, perhaps days after.
+// Its ids tell, since it counts them up. Invariant: of a transaction that comes in its order nothing is looked up and nothing passed
+// by; of a late one only a word that an event of an earlier time says than the last that the log has.
 import { asOf } from '#libs/contracts';
-import type { EventLog } from '#libs/event-log';
+import type { Clock, EventLog } from '#libs/event-log';
+import type { Journal } from '#libs/runtime';
 
 export interface TimedWord {
   readonly key: string;
-  /** Of the event, milliseconds since the Unix epoch; undefined = not known by a clock that can be compared: never late. */
-  readonly sentMs: number | undefined;
+  /** Of the event, milliseconds since the Unix epoch; undefined = it says none, and is never passed by. */
+  readonly atMs: number | undefined;
 }
 
-/** A homeserver may store what happens in one moment in another order than that in which it began. */
-const MOMENT_MS = 2_000;
-/** The latest of each partition, some 150 bytes each. */
-const MAX_WORDS = 200_000;
-
-/** What a topic says, from a time on. */
-interface Tail {
-  readonly fromMs: number;
-  /** Next offset to be read, by partition. */
-  readonly positions: number[];
-  /** By partition, by key: of which time its newest word is. */
-  readonly words: readonly Map<string, number>[];
+export interface OvertakingOptions {
+  readonly log: EventLog;
+  readonly clock: Clock;
+  /** Under which the largest id is kept, as metadata of a position in `topic`. */
+  readonly group: string;
+  readonly topic: string;
+  readonly journal: Pick<Journal, 'warn'>;
 }
+
+/** Between two commits of ids whose transactions said nothing that could be overtaken. */
+const KEEP_EVERY_MS = 5_000;
+/** Ids of other homeservers are no numbers, or numbers of another kind: theirs are never late. */
+const COUNTED = /^[1-9]\d{0,14}$/;
 
 export class Overtaking {
-  readonly #tails = new Map<string, Tail>();
-  #newestMs: number;
+  /** undefined = what an earlier process has kept is not read yet. */
+  #largest: number | undefined;
+  #kept = 0;
+  #keepAtMs = -Infinity;
 
-  /** `startedMs`: older events may have come before. */
-  constructor(
-    private readonly log: EventLog,
-    startedMs: number,
-    private readonly maxWords = MAX_WORDS,
-  ) {
-    this.#newestMs = startedMs;
+  constructor(private readonly options: OvertakingOptions) {}
+
+  async isLate(id: string): Promise<boolean> {
+    if (!COUNTED.test(id)) return false;
+    await this.#know();
+    return !beginsAnew(id) && Number(id) < (this.#largest ?? 0);
   }
 
-  /** The events of one transaction that are to be written to `topic`, without those that were overtaken. */
-  async remaining<T extends TimedWord>(topic: string, events: readonly T[]): Promise<readonly T[]> {
-    const times = events.flatMap(({ sentMs }) => (sentMs === undefined ? [] : [sentMs]));
-    const oldestMs = Math.min(...times);
-    const isInOrder = oldestMs >= this.#newestMs - MOMENT_MS;
-    if (isInOrder) {
-      if (times.length > 0) this.#tails.delete(topic);
-      return events;
-    }
-    const { words } = await this.#readTail(topic, oldestMs);
-    const newestOf = (key: string): number => words[this.log.partitionOf(key, words.length)]?.get(key) ?? -Infinity;
-    return events.filter(({ key, sentMs }) => sentMs === undefined || newestOf(key) <= sentMs + MOMENT_MS);
-  }
-
-  /** They are durable, or were passed by. */
-  taken(events: readonly TimedWord[]): void {
-    for (const { sentMs = -Infinity } of events) this.#newestMs = Math.max(this.#newestMs, sentMs);
-  }
-
-  async #readTail(topic: string, fromMs: number): Promise<Tail> {
-    let tail = this.#tails.get(topic);
-    if (tail === undefined || fromMs < tail.fromMs) {
-      const positions = [...(await this.log.offsetsAt(topic, fromMs))];
-      tail = { fromMs, positions, words: positions.map(() => new Map()) };
-      this.#tails.set(topic, tail);
-    }
-    const maxWords = Math.ceil(this.maxWords / tail.words.length);
-    const ends = await this.log.ends(topic);
-    for (const [partition, words] of tail.words.entries()) {
-      const [from = 0, end = 0] = [tail.positions[partition], ends[partition]];
-      if (from >= end) continue;
-      for await (const { records, nextOffset } of this.log.read(topic, partition, from, end)) {
-        for (const record of records)
-          if (record.key !== null) this.#remember(words, textOf(record.key), asOf(record), maxWords);
-        tail.positions[partition] = nextOffset;
+  /** Of a late transaction: the words for `topic` that were not overtaken. */
+  async remaining<T extends TimedWord>(topic: string, words: readonly T[]): Promise<readonly T[]> {
+    const { log } = this.options;
+    const oldestMs = Math.min(...words.map(({ atMs = Infinity }) => atMs));
+    if (oldestMs === Infinity) return words;
+    const [starts, ends] = await Promise.all([log.offsetsAt(topic, oldestMs), log.ends(topic)]);
+    const last = new Map<string, number>(words.map(({ key }) => [key, -Infinity]));
+    const partitions = new Set([...last.keys()].map((key) => log.partitionOf(key, ends.length)));
+    const reading = [...partitions].map(async (partition) => {
+      const [start = 0, end = 0] = [starts[partition], ends[partition]];
+      if (start >= end) return;
+      for await (const { records } of log.read(topic, partition, start, end)) {
+        for (const record of records) {
+          const key = record.key === null ? '' : textOf(record.key);
+          if (last.has(key)) last.set(key, asOf(record));
+        }
       }
-      tail.positions[partition] = end;
-    }
-    return tail;
+    });
+    await Promise.all(reading);
+    return words.filter(({ key, atMs = Infinity }) => atMs >= (last.get(key) ?? -Infinity));
   }
 
-  #remember(words: Map<string, number>, key: string, timeMs: number, maxWords: number): void {
-    const soFar = words.get(key) ?? timeMs;
-    words.delete(key);
-    words.set(key, Math.max(soFar, timeMs));
-    if (words.size <= maxWords) return;
-    const oldest = words.keys().next();
-    if (oldest.done !== true) words.delete(oldest.value);
+  /** All that it says is durable. `hasWords`: of memberships or join rules. A position that cannot be kept now is kept with the next. */
+  async taken(id: string, hasWords: boolean): Promise<void> {
+    if (!COUNTED.test(id) || this.#largest === undefined) return;
+    const { log, clock, group, topic, journal } = this.options;
+    const largest = beginsAnew(id) ? 1 : Math.max(this.#largest, Number(id));
+    this.#largest = largest;
+    const isDue = hasWords || beginsAnew(id) || clock.nowMs() >= this.#keepAtMs;
+    if (!isDue || largest === this.#kept) return;
+    try {
+      const [offset = 0] = await log.ends(topic);
+      await log.commit(group, [{ topic, partition: 0, offset, metadata: String(largest) }]);
+      this.#kept = largest;
+      this.#keepAtMs = clock.nowMs() + KEEP_EVERY_MS;
+    } catch (error) {
+      journal.warn(`the id of the last transaction could not be kept in group ${group}; tried again`, { error });
+    }
   }
+
+  /** Whoever may not read the group goes on without: a transaction is worth more than its place. */
+  async #know(): Promise<void> {
+    if (this.#largest !== undefined) return;
+    const { log, group, topic, journal } = this.options;
+    try {
+      const text = (await log.committed(group, topic)).get(0)?.metadata ?? '';
+      this.#largest = this.#kept = COUNTED.test(text) ? Number(text) : 0;
+    } catch (error) {
+      journal.warn(`the id of the last transaction could not be read in group ${group}; tried again`, { error });
+    }
+  }
+}
+
+/** Synapse on SQLite does whenever it starts and has nothing left to send. */
+function beginsAnew(id: string): boolean {
+  return id === '1';
 }
 
 function textOf(key: Uint8Array): string {

@@ -3,17 +3,17 @@
 import type { MembershipWord } from '#libs/contracts';
 import { isJsonObject, isRoomId, isUserId, type JsonObject } from '#libs/matrix';
 
-/** `sentMs`: of what local users do, by the homeserver's own clock; other servers' clocks, and the times that bridges give, say nothing. */
+/** `atMs`: milliseconds since the Unix epoch, as the event says it. */
 export type BridgedFact =
   | {
       readonly kind: 'membership';
       readonly roomId: string;
       readonly userId: string;
       readonly membership: MembershipWord;
-      readonly sentMs?: number;
+      readonly atMs?: number;
     }
-  | { readonly kind: 'join-rule'; readonly roomId: string; readonly joinRule: string; readonly sentMs?: number }
-  /** Milliseconds since the Unix epoch; absent = now. */
+  | { readonly kind: 'join-rule'; readonly roomId: string; readonly joinRule: string; readonly atMs?: number }
+  /** Absent = now. */
   | { readonly kind: 'activity'; readonly userId: string; readonly atMs?: number }
   | { readonly kind: 'typing'; readonly roomId: string; readonly userIds: readonly string[] };
 
@@ -67,34 +67,30 @@ function readEvent(event: unknown, isActor: (userId: string) => boolean): Bridge
   if (!isJsonObject(event) || typeof event['type'] !== 'string') return 'broken';
   const { type, room_id: roomId, state_key: stateKey, sender } = event;
   const content = isJsonObject(event['content']) ? event['content'] : {};
-  const isLocal = typeof sender === 'string' && isActor(sender);
-  const { atMs: sentMs } = timeOf(isLocal ? event['origin_server_ts'] : undefined);
-  const sent = sentMs === undefined ? {} : { sentMs };
-  if (type === 'm.room.member') {
-    const fact = membershipIn(roomId, stateKey, content);
-    return fact === 'broken' ? fact : { ...fact, ...sent };
-  }
+  const time = timeOf(event['origin_server_ts']);
+  if (type === 'm.room.member') return membershipIn(roomId, stateKey, content, time);
   if (type === 'm.room.join_rules') {
     const { join_rule: joinRule } = content;
     if (typeof roomId !== 'string' || !isRoomId(roomId) || stateKey !== '') return 'broken';
     // A redacted rule is none: what is not known to be public is not.
-    return { kind: 'join-rule', roomId, joinRule: typeof joinRule === 'string' ? joinRule : 'invite', ...sent };
+    return { kind: 'join-rule', roomId, joinRule: typeof joinRule === 'string' ? joinRule : 'invite', ...time };
   }
   if (stateKey !== undefined || !(ACTIVITY_TYPES.has(type) || CALL_TYPES.test(type))) return undefined;
   if (typeof sender !== 'string') return 'broken';
-  if (!isLocal || PUPPET_MARKS.some((mark) => mark in content)) return undefined;
-  return { kind: 'activity', userId: sender, ...timeOf(event['origin_server_ts']) };
+  if (!isActor(sender) || PUPPET_MARKS.some((mark) => mark in content)) return undefined;
+  return { kind: 'activity', userId: sender, ...time };
 }
 
 function membershipIn(
   roomId: unknown,
   userId: unknown,
   { membership }: JsonObject,
-): Extract<BridgedFact, { kind: 'membership' }> | 'broken' {
+  time: Time,
+): BridgedFact | 'broken' {
   if (typeof roomId !== 'string' || !isRoomId(roomId) || typeof userId !== 'string' || !isUserId(userId))
     return 'broken';
   if (!MEMBERSHIPS.has(membership)) return 'broken';
-  return { kind: 'membership', roomId, userId, membership: membership as MembershipWord };
+  return { kind: 'membership', roomId, userId, membership: membership as MembershipWord, ...time };
 }
 
 function readEphemeral(event: unknown, isActor: (userId: string) => boolean): readonly BridgedFact[] | 'broken' {
@@ -136,7 +132,11 @@ function receiptsIn(content: JsonObject, isActor: (userId: string) => boolean): 
   return facts;
 }
 
-function timeOf(given: unknown): { readonly atMs?: number } {
+interface Time {
+  readonly atMs?: number;
+}
+
+function timeOf(given: unknown): Time {
   return typeof given === 'number' && Number.isSafeInteger(given) ? { atMs: given } : {};
 }
 

@@ -54,10 +54,9 @@ export class TransactionsDoor {
     const body = parseJsonObject(bytes.toString('utf8'));
     if (!body.ok) return reply.code(body.refusal.status).send(body.refusal.body);
     try {
-      const identity = `${txnId} ${digestOf(bytes).toString('base64')}`;
-      await this.#inTime(
-        this.options.transactions.take(identity, body.value, readTraceparent(request.headers[TRACEPARENT])),
-      );
+      const traceparent = readTraceparent(request.headers[TRACEPARENT]);
+      const name = { id: txnId, digest: digestOf(bytes).toString('base64'), traceparent };
+      await this.#inTime(this.options.transactions.take(name, body.value));
       return await reply.code(200).send({});
     } catch (error) {
       this.options.journal.warn('a transaction of the homeserver is not durable yet; it will come again', { error });

@@ -1,6 +1,6 @@
 // A homeserver's transactions into records. Invariant: a transaction is taken once by its identity while this process remembers
-// it; one that comes again after that does no harm, since memberships say the same, or were overtaken, and activity carries its own
-// time. What resolves is durable; records of one pair are appended in the order of their events.
+// it; one that comes again after that does no harm, since memberships say the same and activity carries its own time. What resolves
+// is durable; records of one pair are appended in the order of their events, unless a transaction comes after newer ones.
 import {
   asOfHeaders,
   encodeActivity,
@@ -12,6 +12,7 @@ import {
 } from '#libs/contracts';
 import type { Clock, EventLog, NewRecord } from '#libs/event-log';
 import type { JsonObject } from '#libs/matrix';
+import type { Journal } from '#libs/runtime';
 import { ActivityBundle } from './activity-bundle.js';
 import type { BridgeMeters } from './meters.js';
 import { Overtaking, type TimedWord } from './overtaking.js';
@@ -27,9 +28,18 @@ export interface TransactionsOptions {
   /** Local users whom no application service owns. */
   readonly isActor: (userId: string) => boolean;
   readonly meters: BridgeMeters;
+  readonly journal: Pick<Journal, 'info' | 'warn'>;
+  /** Under which the id of the last transaction is kept. */
+  readonly group: string;
 }
 
 const MAX_REMEMBERED = 1_000;
+
+export interface TransactionName {
+  readonly id: string;
+  readonly digest: string;
+  readonly traceparent?: string | undefined;
+}
 
 type Word = TimedWord & Pick<NewRecord, 'value' | 'headers'>;
 
@@ -50,20 +60,22 @@ export class Transactions {
   #line: Promise<void> = Promise.resolve();
 
   constructor(private readonly options: TransactionsOptions) {
-    this.#overtaking = new Overtaking(options.log, options.clock.nowMs());
+    const { topics } = options;
+    this.#overtaking = new Overtaking({ ...options, topic: topics.memberships });
   }
 
   /**
-   * Resolves when everything that it says is durable. `identity`: its id and its content, since an id alone is not enough: Synapse on
+   * Resolves when everything that it says is durable. `digest`: of its content, since its id alone does not identify it: Synapse on
    * SQLite counts from 1 again whenever it starts.
    */
-  take(identity: string, body: JsonObject, traceparent?: string): Promise<void> {
+  take({ id, digest, traceparent }: TransactionName, body: JsonObject): Promise<void> {
+    const identity = `${id} ${digest}`;
     const known = this.#taken.get(identity);
     if (known !== undefined) {
       this.options.meters.transactions.inc({ outcome: 'repeated' });
       return known;
     }
-    const taking = this.#line.then(() => this.#append(body, tracedHeaders(traceparent)));
+    const taking = this.#line.then(() => this.#append(id, body, tracedHeaders(traceparent)));
     this.#taken.set(identity, taking);
     // Its failure is the caller's to tell; the line goes on, and the id may come again.
     this.#line = taking.catch(() => {
@@ -80,22 +92,29 @@ export class Transactions {
     if (oldest.done !== true) this.#taken.delete(oldest.value);
   }
 
-  async #append(body: JsonObject, headers: NewRecord['headers']): Promise<void> {
-    const { log, topics, meters, isActor } = this.options;
+  async #append(id: string, body: JsonObject, headers: NewRecord['headers']): Promise<void> {
+    const { log, topics, meters, journal, isActor } = this.options;
     const { facts, broken } = readTransaction(body, isActor);
     const records = this.#recordsOf(facts, headers);
+    const isLate = await this.#overtaking.isLate(id);
     // A room that is withheld is so before its members are known.
     for (const topic of ['rooms', 'memberships'] as const) {
-      const events = records[topic];
-      const remaining = await this.#overtaking.remaining(topics[topic], events);
+      const words = records[topic];
+      const remaining = isLate ? await this.#overtaking.remaining(topics[topic], words) : words;
       if (remaining.length > 0) await log.append(topics[topic], remaining.map(recordOf));
       meters.records.inc({ topic }, remaining.length);
-      meters.overtaken.inc(events.length - remaining.length);
+      meters.overtaken.inc(words.length - remaining.length);
+      if (isLate && words.length > 0)
+        journal.info(`transaction ${id} comes after newer ones`, {
+          topic,
+          words: words.length,
+          overtaken: words.length - remaining.length,
+        });
     }
-    this.#overtaking.taken([...records.rooms, ...records.memberships]);
     if (records.activity.length > 0) await log.append(topics.activity, records.activity);
     for (const [userId, atMs] of records.active) this.#bundle.told(userId, atMs);
     meters.records.inc({ topic: 'activity' }, records.activity.length);
+    await this.#overtaking.taken(id, records.rooms.length + records.memberships.length > 0);
     meters.broken.inc(broken);
     meters.transactions.inc({ outcome: 'taken' });
   }
@@ -109,9 +128,9 @@ export class Transactions {
       const cut = Math.min(atMs, nowMs);
       if (cut > soFar && this.#bundle.isNews(userId, cut)) records.active.set(userId, cut);
     };
-    const word = ({ sentMs: given }: { readonly sentMs?: number }, key: string, value: string): Word => {
-      const sentMs = given === undefined ? undefined : Math.min(given, nowMs);
-      return { key, value, sentMs, headers: asOfHeaders(sentMs) };
+    const word = ({ atMs: given }: { readonly atMs?: number }, key: string, value: string): Word => {
+      const atMs = given === undefined ? undefined : Math.min(given, nowMs);
+      return { key, value, atMs, headers: asOfHeaders(atMs) };
     };
     for (const fact of facts) {
       switch (fact.kind) {

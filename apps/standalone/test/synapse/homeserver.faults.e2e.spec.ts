@@ -14,8 +14,6 @@ import { TRIAL_ENVIRONMENT, Trial } from './trial.js';
 const KILLS = isSoak ? 40 : 3;
 /** Between two kills, with everything running. */
 const DOINGS = 30;
-/** Longer than what the bridge leaves to the homeserver's order. */
-const A_MOMENT_MS = 2_500;
 const LIMIT_MS = isSoak ? 1_500_000 : 600_000;
 
 describeSynapse('a Synapse and Rollcall that are killed at random', () => {
@@ -68,7 +66,6 @@ describeSynapse('a Synapse and Rollcall that are killed at random', () => {
       await synapse.stop('SIGKILL');
       witness.way = 'pass';
       await synapse.start([rollcall.registrationFile]);
-      await pause(A_MOMENT_MS);
       await visitor.leave(room);
       const told = (): string => (witness.memberships.get(pair) ?? []).map(({ word }) => word).join();
       await until('the leave to be handed over', () => told().endsWith('leave') || undefined);
@@ -84,7 +81,3 @@ describeSynapse('a Synapse and Rollcall that are killed at random', () => {
     LIMIT_MS,
   );
 });
-
-function pause(spanMs: number): Promise<void> {
-  return new Promise((wake) => setTimeout(wake, spanMs));
-}

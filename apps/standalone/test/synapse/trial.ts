@@ -12,11 +12,9 @@ import { membershipsIn, viewsIn } from './log-words.js';
 import { Person } from './person.js';
 import type { Imported, Part } from './rollcall-before.js';
 import { judgeTimelines } from './timeline-oracle.js';
-import type { ToldWord, TransactionWitness } from './transaction-witness.js';
+import { lastThatCounts, type ToldWord, type TransactionWitness } from './transaction-witness.js';
 
 const POLL_MS = 10_000;
-/** What the bridge takes for one moment: within it the homeserver's order counts, beyond it the time of the events. */
-const MOMENT_MS = 2_000;
 const CLAIMS = [{}, { set_presence: 'online' }, { set_presence: 'unavailable' }, { set_presence: 'offline' }];
 const FILTER = JSON.stringify({ room: { timeline: { limit: 1_000 } } });
 /** What clients may be answered while somebody is away; and what Synapse itself says when a join lost against a rule of its moment. */
@@ -155,14 +153,13 @@ export class Trial {
   async promiseFaults(): Promise<string[]> {
     const words = await this.options.rollcall.read(membershipsIn);
     return [...this.options.witness.memberships]
-      .filter(([pair, told]) => words.get(pair) !== promiseOf(told)?.word)
+      .filter(([pair, told]) => words.get(pair) !== lastThatCounts(told)?.word)
       .map(([pair, told]) => `${pair} is ${String(words.get(pair))}, and was handed over as ${historyOf(told)}`);
   }
 
   /**
    * Pairs of which the log says something else than the homeserver. It is the homeserver's doing when it never handed over what it
-   * says now, or handed over something else afterwards, and not only what was older by more than a moment: what its state
-   * resolution went back from, which no application service is told.
+   * says now, or when its state resolution went back to that from a later event, which no application service is told.
    */
   async membershipFaults(): Promise<{ readonly ours: readonly string[]; readonly lostBySynapse: readonly string[] }> {
     const words = await this.options.rollcall.read(membershipsIn);
@@ -176,7 +173,12 @@ export class Trial {
         if (said === word) continue;
         const now = memberEvents.get(userId) ?? '';
         const told = witness.memberships.get(pair) ?? [];
-        const isOurs = [told.at(-1), promiseOf(told)].some((last) => last?.eventId === now);
+        const last = lastThatCounts(told);
+        const isOverruled =
+          last?.word === said &&
+          timeline.includes(now) &&
+          timeline.indexOf(last?.eventId ?? '') > timeline.indexOf(now);
+        const isOurs = witness.events.has(now) && !isOverruled;
         (isOurs ? ours : lostBySynapse).push(
           `${userId} is ${word} to ${roomId} (${now}, place ${String(timeline.indexOf(now))} of ${String(timeline.length)}), not ${String(said)}, and was handed over as ${historyOf(told)}`,
         );
@@ -303,21 +305,9 @@ function matesOf(userId: string, rooms: ReadonlyMap<string, RoomAtHomeserver>): 
   return mates;
 }
 
-/** Of what was handed over of a pair, what counts: the last that is not older by more than a moment than one before it. */
-function promiseOf(told: readonly ToldWord[]): ToldWord | undefined {
-  let newestMs = -Infinity;
-  let last: ToldWord | undefined;
-  for (const word of told) {
-    if (word.sentMs < newestMs - MOMENT_MS) continue;
-    last = word;
-    newestMs = Math.max(newestMs, word.sentMs);
-  }
-  return last;
-}
-
 function historyOf(told: readonly ToldWord[]): string {
   const words = told.map(
-    ({ word, eventId, sentMs, transaction }) => `${word} (${eventId} of ${String(sentMs)} in ${transaction})`,
+    ({ word, eventId, sentMs, isLate }) => `${word} (${eventId} of ${String(sentMs)}${isLate ? ', late' : ''})`,
   );
   return words.join(', ');
 }

@@ -23,7 +23,7 @@ const CARRIED = {
 };
 const TIMED = {
   [AS_OF]:
-    'optional, of the bridge: when the event was sent, milliseconds since the Unix epoch; 0 = not known. Absent: when the record was',
+    'optional, of the bridge: when the event was sent, milliseconds since the Unix epoch. Absent: when the record was',
 };
 const COPIED = { 'copied-from': 'partition:offset of the old topic, in a log that `topics copy` made' };
 

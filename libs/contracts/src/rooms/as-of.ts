@@ -3,9 +3,9 @@
 
 export const AS_OF = 'as-of';
 
-/** `timeMs`: of the event, milliseconds since the Unix epoch; undefined = of no known time, so that it is newer than nothing. */
-export function asOfHeaders(timeMs: number | undefined): Readonly<Record<string, string>> {
-  return { [AS_OF]: String(timeMs ?? 0) };
+/** `timeMs`: of the event, milliseconds since the Unix epoch; undefined = it says none. */
+export function asOfHeaders(timeMs: number | undefined): Readonly<Record<string, string>> | undefined {
+  return timeMs === undefined ? undefined : { [AS_OF]: String(timeMs) };
 }
 
 export function asOf({
