@@ -8,7 +8,7 @@ import { foldPoints } from './fold-points.js';
 import type { Axis, Point } from './point.js';
 
 /** Creating thousands of topics takes most of it. */
-const POINT_LIMIT_MS = 300_000;
+const POINT_LIMIT_MS = 1_800_000;
 
 export interface GrowthOptions {
   readonly isQuick: boolean;
