@@ -44,6 +44,23 @@ test('a hundred thousand names, longer than a chunk together, are all found agai
   expect(table.find(stranger, 0, stranger.length)).toBe(-1);
 });
 
+test('names that somebody made so that they lie in one place are found too, and nobody else', () => {
+  const { imul } = Math;
+  const names: string[] = [];
+  for (let number = 0; names.length < 300; number += 1) {
+    const name = `@${number.toString(36)}:evil`;
+    let hash = 0x811c9dc5;
+    for (let at = 0; at < name.length; at += 1) hash = imul(hash ^ name.charCodeAt(at), 0x01000193);
+    hash = imul(hash ^ (hash >>> 15), 0x2c1b3c6d);
+    if (((hash ^ (hash >>> 13)) & 0xfff) === 0x123) names.push(name);
+  }
+  const { table, numbers } = numbersOf([...names, '@é:hs', ...names]);
+  expect(numbers).toEqual([...names.keys(), names.length, ...names.keys()]);
+  expect(names.every((text, index) => table.text(index) === text)).toBe(true);
+  const stranger = Buffer.from('@stranger:evil');
+  expect(table.find(stranger, 0, stranger.length)).toBe(-1);
+});
+
 test('a text that is known is the same string, and one that fell out is made anew', () => {
   const texts = new KnownTexts();
   fc.assert(

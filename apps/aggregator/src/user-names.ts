@@ -2,6 +2,8 @@
 // text. Invariant: a name has one number, given out once, from 0 on. About 45 bytes a user, where a Map and its strings
 // take 130; and of what is fetched nothing is kept alive.
 
+import { NameSlots } from '#libs/interest';
+
 const CHUNK_BITS = 20;
 const CHUNK_BYTES = 1 << CHUNK_BITS;
 const IN_CHUNK = CHUNK_BYTES - 1;
@@ -18,8 +20,9 @@ export class UserNames {
    * is. Side by side, because among many users every array asked is a line of memory waited for.
    */
   #places = new Int32Array(2048);
-  /** Open addressing: the hash of a name, and one more than its number (0 = free). */
-  #slots = new Int32Array(4096);
+  readonly #slots = new NameSlots((id) => void this.#crowded.set(this.#bytesOf(id), id));
+  /** Names of which too many have nearly one hash, a character a byte. */
+  readonly #crowded = new Map<string, number>();
   #size = 0;
 
   get size(): number {
@@ -30,12 +33,9 @@ export class UserNames {
   find(bytes: Uint8Array, start: number, end: number): number {
     const hash = hashOf(bytes, start, end);
     const slots = this.#slots;
-    const mask = (slots.length >>> 1) - 1;
-    for (let slot = hash & mask; ; slot = (slot + 1) & mask) {
-      const id = slots[slot * 2 + 1]! - 1;
-      if (id < 0) return NOBODY;
-      if (slots[slot * 2] === hash && this.#isNamed(id, bytes, start, end)) return id;
-    }
+    for (let id = slots.first(hash); id >= 0; id = slots.next(hash))
+      if (this.#isNamed(id, bytes, start, end)) return id;
+    return this.#crowded.size === 0 ? NOBODY : (this.#crowded.get(latin1(bytes, start, end)) ?? NOBODY);
   }
 
   /** The name must be new; at most 255 bytes. */
@@ -53,8 +53,7 @@ export class UserNames {
     this.#places[id * 2 + 1] = length * 2 + (isPlainName(bytes, start, end) ? 1 : 0);
     this.#used += length;
     this.#size += 1;
-    if (this.#size * 4 > this.#slots.length) this.#growSlots();
-    else this.#enter(hashOf(bytes, start, end), id);
+    this.#slots.enter(hashOf(bytes, start, end), id);
     return id;
   }
 
@@ -76,6 +75,12 @@ export class UserNames {
     return (this.#places[id * 2 + 1]! & 1) === 1;
   }
 
+  #bytesOf(id: number): string {
+    const start = this.#places[id * 2]!;
+    const offset = start & IN_CHUNK;
+    return latin1(this.#chunks[start >>> CHUNK_BITS]!, offset, offset + this.#lengthOf(id));
+  }
+
   #lengthOf(id: number): number {
     return this.#places[id * 2 + 1]! >>> 1;
   }
@@ -88,24 +93,6 @@ export class UserNames {
     const chunk = this.#chunks[from >>> CHUNK_BITS]!;
     for (let index = 0; index < length; index += 1) if (chunk[offset + index] !== bytes[start + index]) return false;
     return true;
-  }
-
-  #enter(hash: number, id: number): void {
-    const slots = this.#slots;
-    const mask = (slots.length >>> 1) - 1;
-    let slot = hash & mask;
-    while (slots[slot * 2 + 1] !== 0) slot = (slot + 1) & mask;
-    slots[slot * 2] = hash;
-    slots[slot * 2 + 1] = id + 1;
-  }
-
-  #growSlots(): void {
-    this.#slots = new Int32Array(this.#slots.length * 2);
-    for (let id = 0; id < this.#size; id += 1) {
-      const start = this.#places[id * 2]!;
-      const offset = start & IN_CHUNK;
-      this.#enter(hashOf(this.#chunks[start >>> CHUNK_BITS]!, offset, offset + this.#lengthOf(id)), id);
-    }
   }
 
   #growPlaces(): void {
@@ -122,6 +109,10 @@ export function isPlainName(bytes: Uint8Array, start: number, end: number): bool
     if (byte < 0x20 || byte > 0x7e || byte === QUOTE || byte === BACKSLASH) return false;
   }
   return true;
+}
+
+function latin1(bytes: Uint8Array, start: number, end: number): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset + start, end - start).toString('latin1');
 }
 
 /** FNV-1a, its high bits mixed into the low ones. Not the partitioner's hash: that one is alike for all users of a partition. */

@@ -5,3 +5,4 @@ export * from './effects.js';
 export * from './int-list.js';
 export * from './interest.js';
 export { Interner } from './interner.js';
+export { MOST_LOOKS, NameSlots } from './name-slots.js';

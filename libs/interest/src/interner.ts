@@ -2,6 +2,7 @@
 // without a gap, so that everything known of a name can lie in typed columns. Names lie as bytes in a few large chunks, some 54
 // bytes each in all: as texts in a Map they were 76, which a collector went through again and again.
 import { grownInt32 } from './columns.js';
+import { NameSlots } from './name-slots.js';
 
 const CHUNK_BITS = 20;
 const CHUNK_BYTES = 1 << CHUNK_BITS;
@@ -19,10 +20,14 @@ export class Interner {
   #used = CHUNK_BYTES;
   /** Of each name: where it begins (chunk × its size + offset), and its length; 0 = it is among the others. */
   #places = new Int32Array(2 * FIRST_NAMES);
-  /** Open addressing: the hash of a name, and one more than its number (0 = free). */
-  #slots = new Int32Array(4 * FIRST_NAMES);
+  readonly #slots = new NameSlots((number) => {
+    this.#others.set(this.#textOf(number), number);
+    this.#crowded += 1;
+  });
   #size = 0;
+  /** Those that stay texts, and those of which too many have nearly one hash. */
   readonly #others = new Map<string, number>();
+  #crowded = 0;
   readonly #textOfOther = new Map<number, string>();
   readonly #texts: string[] = Array.from({ length: KEPT_TEXTS }, () => '');
   readonly #textNumbers = new Int32Array(KEPT_TEXTS).fill(UNKNOWN);
@@ -45,12 +50,9 @@ export class Interner {
   /** The number of the name that is in these bytes, ASCII of this hash; −1 = it has none, or stays a text. */
   findAscii(bytes: Uint8Array, start: number, end: number, hash: number): number {
     const slots = this.#slots;
-    const mask = (slots.length >>> 1) - 1;
-    for (let slot = hash & mask; ; slot = (slot + 1) & mask) {
-      const number = (slots[slot * 2 + 1] as number) - 1;
-      if (number < 0) return UNKNOWN;
-      if (slots[slot * 2] === hash && this.lengthAt(number, bytes, start) === end - start) return number;
-    }
+    for (let number = slots.first(hash); number >= 0; number = slots.next(hash))
+      if (this.lengthAt(number, bytes, start) === end - start) return number;
+    return this.#crowded === 0 ? UNKNOWN : (this.#others.get(textOf(bytes, start, end)) ?? UNKNOWN);
   }
 
   /** How many bytes of the name stand here; 0 = it is another, or a text. */
@@ -80,12 +82,9 @@ export class Interner {
 
   #lookUp(name: string, hash: number): number {
     const slots = this.#slots;
-    const mask = (slots.length >>> 1) - 1;
-    for (let slot = hash & mask; ; slot = (slot + 1) & mask) {
-      const number = (slots[slot * 2 + 1] as number) - 1;
-      if (number < 0) return UNKNOWN;
-      if (slots[slot * 2] === hash && this.#isNamed(number, name)) return number;
-    }
+    for (let number = slots.first(hash); number >= 0; number = slots.next(hash))
+      if (this.#isNamed(number, name)) return number;
+    return this.#crowded === 0 ? UNKNOWN : (this.#others.get(name) ?? UNKNOWN);
   }
 
   #isNamed(number: number, name: string): boolean {
@@ -110,8 +109,7 @@ export class Interner {
     this.#places[number * 2] = ((this.#chunks.length - 1) << CHUNK_BITS) | this.#used;
     this.#places[number * 2 + 1] = length;
     this.#used += length;
-    if (this.#size * 4 > this.#slots.length) this.#growSlots();
-    this.#enter(hash, number);
+    this.#slots.enter(hash, number);
     return number;
   }
 
@@ -132,24 +130,6 @@ export class Interner {
     const from = place & IN_CHUNK;
     const chunk = this.#chunks[place >>> CHUNK_BITS] as Uint8Array;
     return textOf(chunk, from, from + (this.#places[number * 2 + 1] as number));
-  }
-
-  #enter(hash: number, number: number): void {
-    const slots = this.#slots;
-    const mask = (slots.length >>> 1) - 1;
-    let slot = hash & mask;
-    while (slots[slot * 2 + 1] !== 0) slot = (slot + 1) & mask;
-    slots[slot * 2] = hash;
-    slots[slot * 2 + 1] = number + 1;
-  }
-
-  #growSlots(): void {
-    const before = this.#slots;
-    this.#slots = new Int32Array(before.length * 2);
-    for (let at = 0; at < before.length; at += 2) {
-      const number = (before[at + 1] as number) - 1;
-      if (number >= 0) this.#enter(before[at] as number, number);
-    }
   }
 }
 
