@@ -1,7 +1,7 @@
 // Late transactions against what the log says: the order in which a Synapse that was killed between beginning and ending a transaction
 // has been seen to hand over (join in 5; killed; leave in 6, then 7; 8 fails; 5 again, 8).
 import { asOfHeaders } from '#libs/contracts';
-import { MemoryEventLog, type NewRecord } from '#libs/event-log';
+import { LogUnavailableError, MemoryEventLog, type NewRecord } from '#libs/event-log';
 import { Overtaking, type TimedWord } from './overtaking.js';
 
 const TOPIC = 'presence.memberships';
@@ -15,7 +15,12 @@ let overtaking: Overtaking;
 let warnings: string[];
 
 const restarted = (): Overtaking => {
-  const clock = { nowMs: () => nowMs, wakeAt: () => () => undefined };
+  // Whoever waits for a time waits for nothing else here.
+  const wakeAt = (_atMs: number, wake: () => void): (() => void) => {
+    const timer = setImmediate(() => setImmediate(wake));
+    return () => clearImmediate(timer);
+  };
+  const clock = { nowMs: () => nowMs, wakeAt };
   const journal = { warn: (text: string) => void warnings.push(text) };
   return new Overtaking({ log, clock, group: GROUP, topic: TOPIC, journal });
 };
@@ -44,7 +49,9 @@ async function take(id: number | string, ...words: TimedWord[]): Promise<string[
   const remaining = isLate ? await overtaking.remaining(TOPIC, words) : words;
   const records = remaining.map(({ key, atMs }): NewRecord => ({ key, value: '{}', headers: asOfHeaders(atMs) }));
   if (records.length > 0) await log.append(TOPIC, records);
-  await overtaking.taken(String(id), words.length > 0);
+  overtaking.taken(String(id), words.length > 0);
+  // What is kept beside it.
+  await new Promise((done) => setImmediate(done));
   return remaining.map(({ key }) => key);
 }
 
@@ -82,10 +89,22 @@ describe('a transaction that comes after newer ones', () => {
     expect(await take(5, at('a', 2), at('a', 0))).toEqual(['a']);
   });
 
-  it('counts the last word of the log only: an invite of another server after a join of here', async () => {
+  it('is overtaken by a leave, also where an invite after that is of an earlier time: another server has another clock', async () => {
     await take(6, at('a', 1_000));
     await take(7, at('a', 80_000));
-    expect(await take(5, at('a', 60_000))).toEqual(['a']);
+    expect(await take(5, at('a', 60_000))).toEqual([]);
+  });
+
+  it('is taken as it is where the log must not be read', async () => {
+    await take(6, at('a', 1_000));
+    log.offsetsAt = () => Promise.reject(new Error('not allowed'));
+    expect(await take(5, at('a', 2_000))).toEqual(['a']);
+    expect(warnings).toHaveLength(1);
+  });
+
+  it('may be the first of all', async () => {
+    await take(2, at('a', 1_000));
+    expect(await take(1, at('a', 2_000))).toEqual([]);
   });
 });
 
@@ -98,13 +117,28 @@ describe('a transaction in its order', () => {
     expect(calls.filter((name) => name === 'committed')).toHaveLength(1);
   });
 
-  it('may come again, and may count from 1 again', async () => {
+  it('may come again', async () => {
     await take(900, at('a', 10));
     expect(await take(900, at('a', 20))).toEqual(['a']);
-    expect(await take(1, at('a', HOUR_MS))).toEqual(['a']);
-    overtaking = restarted();
-    expect(await take(2, at('a', 2 * HOUR_MS))).toEqual(['a']);
     expect(calls).not.toContain('read');
+  });
+
+  it.each([
+    ['from 1', 1],
+    ['from what was left of a kill', 501],
+  ])('may count anew, %s, and is in its order after the tenth', async (_how, first) => {
+    await take(900, at('a', 10));
+    // Nothing of them is lost meanwhile.
+    for (let id = first; id < first + 10; id += 1) {
+      nowMs += 100;
+      expect(await take(id, at('a', 0))).toEqual(['a']);
+    }
+    calls = [];
+    expect(await take(first + 10, at('a', HOUR_MS))).toEqual(['a']);
+    overtaking = restarted();
+    expect(await take(first + 11, at('a', 2 * HOUR_MS))).toEqual(['a']);
+    expect(calls).not.toContain('read');
+    expect(await take(first + 3, at('a', 3 * HOUR_MS))).toEqual([]);
   });
 
   it('has an id that is no count at other homeservers', async () => {
@@ -130,22 +164,45 @@ describe('a log', () => {
   it('that does not answer fails a late transaction, which is right when it comes again', async () => {
     await take(6, at('a', 1_000));
     const { offsetsAt } = log;
-    log.offsetsAt = () => Promise.reject(new Error('away'));
+    log.offsetsAt = () => Promise.reject(new LogUnavailableError('away'));
     await expect(take(5, at('a', 2_000))).rejects.toThrow('away');
     log.offsetsAt = offsetsAt;
     expect(await take(5, at('a', 2_000))).toEqual([]);
   });
 
-  it('that refuses the group holds nothing up', async () => {
+  it('that refuses the group holds nothing up, and is asked again', async () => {
     const { committed, commit } = log;
     log.committed = () => Promise.reject(new Error('not allowed'));
-    log.commit = () => Promise.reject(new Error('not allowed'));
-    expect(await take(6, at('a', 1_000))).toEqual(['a']);
+    for (const id of [6, 7, 8]) expect(await take(id, at('a', 1_000 - id))).toEqual(['a']);
+    expect(warnings).toHaveLength(1);
     log.committed = committed;
-    expect(await take(7, at('a', 900))).toEqual(['a']);
-    log.commit = commit;
-    expect(await take(8, at('a', 800))).toEqual(['a']);
+    let refused = 0;
+    log.commit = () => Promise.reject(new Error(`not allowed ${String((refused += 1))}`));
+    for (const id of [9, 10, 11, 12]) expect(await take(id, at('a', 1_000 - id))).toEqual(['a']);
+    expect(refused).toBeLessThanOrEqual(2);
     expect(warnings).toHaveLength(2);
-    expect((await log.committed(GROUP, TOPIC)).get(0)?.metadata).toBe('8');
+    log.commit = commit;
+    nowMs += 5_000;
+    await take(13);
+    expect((await log.committed(GROUP, TOPIC)).get(0)?.metadata).toBe('13');
+  });
+
+  it('whose coordinator does not answer holds nothing up either, and what it says late counts then', async () => {
+    await take(20, at('a', 1_000));
+    overtaking = restarted();
+    const { committed } = log;
+    let answer = (): void => undefined;
+    const answered = new Promise<void>((resolve) => (answer = resolve));
+    log.committed = async (...words) => {
+      await answered;
+      return committed(...words);
+    };
+    log.commit = () => new Promise(() => undefined);
+    expect(await take(21, at('a', 900))).toEqual(['a']);
+    expect(await take(22, at('a', 800))).toEqual(['a']);
+    answer();
+    expect(await take(23, at('a', 700))).toEqual(['a']);
+    expect(await take(24, at('a', 600))).toEqual(['a']);
+    expect(await take(19, at('a', 1_500))).toEqual([]);
   });
 });

@@ -1,6 +1,6 @@
 // A homeserver's transactions into records. Invariant: a transaction is taken once by its identity while this process remembers
 // it; one that comes again after that does no harm, since memberships say the same and activity carries its own time. What resolves
-// is durable; records of one pair are appended in the order of their events, unless a transaction comes after newer ones.
+// is durable; records of one pair are appended in the order of their events, and what a late transaction says of them is passed by.
 import {
   asOfHeaders,
   encodeActivity,
@@ -66,7 +66,7 @@ export class Transactions {
 
   /**
    * Resolves when everything that it says is durable. `digest`: of its content, since its id alone does not identify it: Synapse on
-   * SQLite counts from 1 again whenever it starts.
+   * SQLite counts anew whenever it starts.
    */
   take({ id, digest, traceparent }: TransactionName, body: JsonObject): Promise<void> {
     const identity = `${id} ${digest}`;
@@ -114,7 +114,7 @@ export class Transactions {
     if (records.activity.length > 0) await log.append(topics.activity, records.activity);
     for (const [userId, atMs] of records.active) this.#bundle.told(userId, atMs);
     meters.records.inc({ topic: 'activity' }, records.activity.length);
-    await this.#overtaking.taken(id, records.rooms.length + records.memberships.length > 0);
+    this.#overtaking.taken(id, records.rooms.length + records.memberships.length > 0);
     meters.broken.inc(broken);
     meters.transactions.inc({ outcome: 'taken' });
   }

@@ -52,7 +52,8 @@ export class Interner {
     const slots = this.#slots;
     for (let number = slots.first(hash); number >= 0; number = slots.next(hash))
       if (this.lengthAt(number, bytes, start) === end - start) return number;
-    return this.#crowded === 0 ? UNKNOWN : (this.#others.get(textOf(bytes, start, end)) ?? UNKNOWN);
+    if (this.#crowded === 0 || isText(end - start)) return UNKNOWN;
+    return this.#others.get(textOf(bytes, start, end)) ?? UNKNOWN;
   }
 
   /** How many bytes of the name stand here; 0 = it is another, or a text. */

@@ -1,21 +1,16 @@
 // What counts of what was handed over, by planted histories: a judge that cannot fail is none.
 import { lastThatCounts, type ToldWord } from './transaction-witness.js';
 
-const told = (word: ToldWord['word'], sentMs: number, isLate = false): ToldWord => ({
-  word,
-  eventId: `$${String(sentMs)}`,
-  sentMs,
-  isLate,
-});
+const told = (...ids: readonly string[]): ToldWord[] => ids.map((eventId) => ({ word: 'join', eventId, sentMs: 0 }));
+const TIMELINE = ['$1', '$2', '$3'];
 
 it.each([
-  ['nothing', [], undefined],
-  ['the last, in its order', [told('join', 5), told('leave', 9)], 9],
-  ['the last, in its order, whatever its time', [told('leave', 9), told('join', 5)], 5],
-  ['not what comes late and was sent before', [told('leave', 9), told('join', 5, true)], 9],
-  ['what comes late and was sent after', [told('leave', 5), told('join', 9, true)], 9],
-  ['what comes late and alone', [told('join', 5, true)], 5],
-  ['what comes in its order after something late', [told('leave', 9), told('join', 5, true), told('ban', 7)], 7],
-])('counts %s', (_name, words, sentMs) => {
-  expect(lastThatCounts(words)?.sentMs).toBe(sentMs);
+  ['nothing', told(), undefined],
+  ['the last', told('$1', '$3'), '$3'],
+  ['what stands last, though another came after it', told('$2', '$1'), '$2'],
+  ['what came late and stands last', told('$1', '$3', '$2', '$3'), '$3'],
+  ['the last of what stands nowhere', told('$x', '$y'), '$y'],
+  ['not what stands nowhere, beside what does', told('$1', '$x'), '$1'],
+])('counts %s', (_name, words, eventId) => {
+  expect(lastThatCounts(words, TIMELINE)?.eventId).toBe(eventId);
 });

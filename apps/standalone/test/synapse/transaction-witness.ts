@@ -18,14 +18,20 @@ export interface ToldWord {
   readonly eventId: string;
   /** Milliseconds since the Unix epoch, by the homeserver. */
   readonly sentMs: number;
-  /** Its transaction came after one with a larger id, and none with 1 in between. */
-  readonly isLate: boolean;
 }
 
-/** Of what was handed over of a pair, in that order: what counts. What comes late does so where nothing before it was sent later. */
-export function lastThatCounts(told: readonly ToldWord[]): ToldWord | undefined {
+/**
+ * Of what was handed over of a pair, in that order: what counts is what stands last in the room's timeline (ids, oldest first),
+ * however late it came; where none of it stands there, the last.
+ */
+export function lastThatCounts(told: readonly ToldWord[], timeline: readonly string[]): ToldWord | undefined {
   let last: ToldWord | undefined;
-  for (const word of told) if (!word.isLate || word.sentMs >= (last?.sentMs ?? -Infinity)) last = word;
+  let lastPlace = -1;
+  for (const word of told) {
+    const place = timeline.indexOf(word.eventId);
+    if (place < lastPlace) continue;
+    [last, lastPlace] = [word, place];
+  }
   return last;
 }
 
@@ -41,7 +47,6 @@ export class TransactionWitness {
   way: 'pass' | 'leave open' | 'refuse' = 'pass';
   /** Those left open or refused. */
   readonly kept: string[] = [];
-  #largest = 0;
   readonly #server: Server;
 
   private constructor(
@@ -86,16 +91,13 @@ export class TransactionWitness {
     });
     const told = await bytesOf(forwarded);
     const isTransaction = asked.url?.includes('/transactions/') === true;
-    if (isTransaction && forwarded.statusCode === 200)
-      this.#remember(body, Number(/transactions\/(\d+)/.exec(asked.url ?? '')?.[1]));
+    if (isTransaction && forwarded.statusCode === 200) this.#remember(body);
     else if (isTransaction) this.failed += 1;
     answer.writeHead(forwarded.statusCode ?? 502, { 'content-type': 'application/json' }).end(told);
   }
 
-  #remember(body: Buffer, id: number): void {
+  #remember(body: Buffer): void {
     this.taken += 1;
-    const isLate = id !== 1 && id < this.#largest;
-    this.#largest = id === 1 ? 1 : Math.max(this.#largest, id);
     const read = parseJsonObject(body.toString('utf8'));
     const events = (read.ok ? (read.value['events'] ?? []) : []) as readonly HandedOver[];
     for (const event of events) {
@@ -104,7 +106,7 @@ export class TransactionWitness {
       if (type !== 'm.room.member' || userId === undefined || content.membership === undefined) continue;
       const pair = `${roomId} ${userId}`;
       const told = this.memberships.get(pair) ?? [];
-      this.memberships.set(pair, [...told, { word: content.membership, eventId, sentMs, isLate }]);
+      this.memberships.set(pair, [...told, { word: content.membership, eventId, sentMs }]);
     }
   }
 }

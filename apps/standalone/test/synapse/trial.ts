@@ -152,8 +152,10 @@ export class Trial {
   /** Pairs of room and user of which the log says something else than what was handed over, and answered 200. */
   async promiseFaults(): Promise<string[]> {
     const words = await this.options.rollcall.read(membershipsIn);
+    const rooms = await this.#roomsNow();
+    const timelineOf = (pair: string): readonly string[] => rooms.get(pair.split(' ', 1)[0] ?? '')?.timeline ?? [];
     return [...this.options.witness.memberships]
-      .filter(([pair, told]) => words.get(pair) !== lastThatCounts(told)?.word)
+      .filter(([pair, told]) => words.get(pair) !== lastThatCounts(told, timelineOf(pair))?.word)
       .map(([pair, told]) => `${pair} is ${String(words.get(pair))}, and was handed over as ${historyOf(told)}`);
   }
 
@@ -173,7 +175,7 @@ export class Trial {
         if (said === word) continue;
         const now = memberEvents.get(userId) ?? '';
         const told = witness.memberships.get(pair) ?? [];
-        const last = lastThatCounts(told);
+        const last = lastThatCounts(told, timeline);
         const isOverruled =
           last?.word === said &&
           timeline.includes(now) &&
@@ -306,9 +308,7 @@ function matesOf(userId: string, rooms: ReadonlyMap<string, RoomAtHomeserver>): 
 }
 
 function historyOf(told: readonly ToldWord[]): string {
-  const words = told.map(
-    ({ word, eventId, sentMs, isLate }) => `${word} (${eventId} of ${String(sentMs)}${isLate ? ', late' : ''})`,
-  );
+  const words = told.map(({ word, eventId, sentMs }) => `${word} (${eventId} of ${String(sentMs)})`);
   return words.join(', ');
 }
 

@@ -5,7 +5,7 @@ export const AS_OF = 'as-of';
 
 /** `timeMs`: of the event, milliseconds since the Unix epoch; undefined = it says none. */
 export function asOfHeaders(timeMs: number | undefined): Readonly<Record<string, string>> | undefined {
-  return timeMs === undefined ? undefined : { [AS_OF]: String(timeMs) };
+  return timeMs === undefined ? undefined : { [AS_OF]: String(Math.max(0, timeMs)) };
 }
 
 export function asOf({
