@@ -1,5 +1,6 @@
 // The table of names against a Map: the same numbers for the same names, whatever the names are and however many.
 import fc from 'fast-check';
+import { crowdedNames } from '#libs/testing';
 import { KnownTexts } from './known-texts.js';
 import { UserNames } from './user-names.js';
 
@@ -45,15 +46,7 @@ test('a hundred thousand names, longer than a chunk together, are all found agai
 });
 
 test('names that somebody made so that they lie in one place are found too, and nobody else', () => {
-  const { imul } = Math;
-  const names: string[] = [];
-  for (let number = 0; names.length < 300; number += 1) {
-    const name = `@${number.toString(36)}:evil`;
-    let hash = 0x811c9dc5;
-    for (let at = 0; at < name.length; at += 1) hash = imul(hash ^ name.charCodeAt(at), 0x01000193);
-    hash = imul(hash ^ (hash >>> 15), 0x2c1b3c6d);
-    if (((hash ^ (hash >>> 13)) & 0xfff) === 0x123) names.push(name);
-  }
+  const names = crowdedNames(300);
   const { table, numbers } = numbersOf([...names, '@é:hs', ...names]);
   expect(numbers).toEqual([...names.keys(), names.length, ...names.keys()]);
   expect(names.every((text, index) => table.text(index) === text)).toBe(true);

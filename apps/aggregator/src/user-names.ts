@@ -20,7 +20,7 @@ export class UserNames {
    * is. Side by side, because among many users every array asked is a line of memory waited for.
    */
   #places = new Int32Array(2048);
-  readonly #slots = new NameSlots((id) => void this.#crowded.set(this.#bytesOf(id), id));
+  readonly #slots = new NameSlots((id) => void this.#crowded.set(this.#textIn(id, 'latin1'), id));
   /** Names of which too many have nearly one hash, a character a byte. */
   readonly #crowded = new Map<string, number>();
   #size = 0;
@@ -58,10 +58,7 @@ export class UserNames {
   }
 
   text(id: number): string {
-    const start = this.#places[id * 2]!;
-    const offset = start & IN_CHUNK;
-    const end = offset + this.#lengthOf(id);
-    return this.#chunks[start >>> CHUNK_BITS]!.toString(this.isPlain(id) ? 'latin1' : 'utf8', offset, end);
+    return this.#textIn(id, this.isPlain(id) ? 'latin1' : 'utf8');
   }
 
   /** −1 = nobody, or one whose name does not stand in JSON as it is. */
@@ -75,10 +72,10 @@ export class UserNames {
     return (this.#places[id * 2 + 1]! & 1) === 1;
   }
 
-  #bytesOf(id: number): string {
+  #textIn(id: number, encoding: 'latin1' | 'utf8'): string {
     const start = this.#places[id * 2]!;
     const offset = start & IN_CHUNK;
-    return latin1(this.#chunks[start >>> CHUNK_BITS]!, offset, offset + this.#lengthOf(id));
+    return this.#chunks[start >>> CHUNK_BITS]!.toString(encoding, offset, offset + this.#lengthOf(id));
   }
 
   #lengthOf(id: number): number {

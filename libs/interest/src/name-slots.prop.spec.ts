@@ -1,6 +1,7 @@
 // Numbers by hashes against lists: everybody entered is found among those of their hash, or was said to be crowded out; and what names
 // made on purpose cost.
 import fc from 'fast-check';
+import { crowdedNames } from '#libs/testing';
 import { AsciiNames, UNKNOWN_NAME } from './ascii-names.js';
 import { Interner } from './interner.js';
 import { MOST_LOOKS, NameSlots } from './name-slots.js';
@@ -56,7 +57,7 @@ it('keeps so many of one hash, before it grows and after, and says who is crowde
 });
 
 it('finds names of one hash by their texts and by their bytes, however many there are', () => {
-  const names = collisions(300);
+  const names = crowdedNames(300);
   const interner = new Interner();
   const ascii = new AsciiNames(interner);
   names.forEach((name, index) => expect(interner.intern(name)).toBe(index));
@@ -69,16 +70,3 @@ it('finds names of one hash by their texts and by their bytes, however many ther
   expect(ascii.find(bytesOf('"@stranger:hs"'), 1)).toBe(UNKNOWN_NAME);
   expect(interner.size).toBe(names.length);
 });
-
-/** Names whose places in a table of up to 2^12 are the same: the low bits of their FNV-1a, mixed as the interner mixes it. */
-function collisions(count: number): string[] {
-  const names: string[] = [];
-  for (let number = 0; names.length < count; number += 1) {
-    const name = `@${number.toString(36)}:evil`;
-    let of = 0x811c9dc5;
-    for (let at = 0; at < name.length; at += 1) of = imul(of ^ name.charCodeAt(at), 0x01000193);
-    of = imul(of ^ (of >>> 15), 0x2c1b3c6d);
-    if (((of ^ (of >>> 13)) & 0xfff) === 0x123) names.push(name);
-  }
-  return names;
-}

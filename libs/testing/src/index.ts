@@ -7,6 +7,7 @@ export * from './kafka/index.js';
 export * from './synapse/index.js';
 export { PassingFolder } from './passing-folder.js';
 export { findDebianProgram, type Found } from './debian-package.js';
+export { crowdedNames } from './crowded-names.js';
 export { Draw } from './draw.js';
 export * from './simulated-clock.js';
 export { spansInALog } from './spans-in-a-log.js';

@@ -20,7 +20,10 @@ export function take(aggregate: Aggregate, record: TimelineRecord, policy: Polic
   return takeCommand(aggregate, record.input, record, folding);
 }
 
-export function fold({ policy, records }: Timeline, between: (aggregate: Aggregate) => Aggregate = (same) => same): Folded {
+export function fold(
+  { policy, records }: Timeline,
+  between: (aggregate: Aggregate) => Aggregate = (same) => same,
+): Folded {
   const changes: Change[] = [];
   let aggregate = new Aggregate();
   for (const record of records) {
@@ -29,4 +32,3 @@ export function fold({ policy, records }: Timeline, between: (aggregate: Aggrega
   }
   return { aggregate, changes };
 }
-

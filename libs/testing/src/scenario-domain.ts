@@ -1,17 +1,41 @@
 // Runs a scenario through the domain alone: inputs in the order given, timers in between, no log and no clock.
 // Invariant: a `see` counts exactly the steps whose settled time is at or before it, deadlines at it included.
 import {
-  Aggregate, fireDeadlines, takeActivity, takeCommand, viewAt,
-  type ActivityInput, type ChangeSink, type Claim, type CommandInput, type Folding, type Policy, type Presence, type View,
+  Aggregate,
+  fireDeadlines,
+  takeActivity,
+  takeCommand,
+  viewAt,
+  type ActivityInput,
+  type ChangeSink,
+  type Claim,
+  type CommandInput,
+  type Folding,
+  type Policy,
+  type Presence,
+  type View,
 } from '#libs/presence';
-import { scenarioPolicy, settledTimes, topicOf, type Scenario, type ScenarioInput, type ScenarioOutcome, type ScenarioStep, type SeenChange } from './scenario.js';
+import {
+  scenarioPolicy,
+  settledTimes,
+  topicOf,
+  type Scenario,
+  type ScenarioInput,
+  type ScenarioOutcome,
+  type ScenarioStep,
+  type SeenChange,
+} from './scenario.js';
 
 export function runScenarioThroughDomain(scenario: Scenario): ScenarioOutcome {
   const run = new DomainRun(scenarioPolicy(scenario));
   const times = settledTimes(scenario.steps);
   const prefixes = (scenario.see ?? []).map(({ at }) => ({ at, count: prefixLength(times, at) }));
-  const seen: (View | undefined)[] = prefixes.map(({ at, count }) => (count === undefined ? viewOfReached(scenario, times, at) : undefined));
-  const waiting = [...prefixes.entries()].filter(([, { count }]) => count !== undefined).sort(([, one], [, other]) => one.at - other.at);
+  const seen: (View | undefined)[] = prefixes.map(({ at, count }) =>
+    count === undefined ? viewOfReached(scenario, times, at) : undefined,
+  );
+  const waiting = [...prefixes.entries()]
+    .filter(([, { count }]) => count !== undefined)
+    .sort(([, one], [, other]) => one.at - other.at);
   for (let taken = 0; taken <= scenario.steps.length; taken += 1) {
     while (waiting[0]?.[1].count === taken) {
       const [index, { at }] = waiting.shift()!;
@@ -79,11 +103,19 @@ function activityInput(step: ScenarioStep): ActivityInput {
   const sessionId = step['session_id'] as string;
   switch (step.type) {
     case 'device.connected':
-      return { type: step.type, deviceId: deviceId!, sessionId, claim: step['claim'] as Claim, leaseMs: step['lease_ms'] as number };
+      return {
+        type: step.type,
+        deviceId: deviceId!,
+        sessionId,
+        claim: step['claim'] as Claim,
+        leaseMs: step['lease_ms'] as number,
+      };
     case 'device.disconnected':
       return { type: step.type, deviceId: deviceId!, sessionId, agoMs };
     case 'device.active':
-      return deviceId === undefined || deviceId === null ? { type: step.type, agoMs } : { type: step.type, deviceId, agoMs };
+      return deviceId === undefined || deviceId === null
+        ? { type: step.type, agoMs }
+        : { type: step.type, deviceId, agoMs };
     default:
       throw new Error(`unknown step type ${step.type}`);
   }

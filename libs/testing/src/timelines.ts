@@ -37,7 +37,15 @@ const activities: fc.Arbitrary<ActivityInput> = fc.oneof(
       leaseMs: fc.constantFrom(1, 10, 20, 50, 1000),
     }),
   },
-  { weight: 2, arbitrary: fc.record({ type: fc.constant('device.disconnected' as const), deviceId: devices, sessionId: sessions, agoMs: ago }) },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      type: fc.constant('device.disconnected' as const),
+      deviceId: devices,
+      sessionId: sessions,
+      agoMs: ago,
+    }),
+  },
   { weight: 2, arbitrary: fc.record({ type: fc.constant('device.active' as const), deviceId: devices, agoMs: ago }) },
   { weight: 1, arbitrary: fc.record({ type: fc.constant('device.active' as const), agoMs: ago }) },
 );
@@ -47,22 +55,32 @@ const messages = fc.constantFrom(undefined, undefined, '', 'x', 'y');
 const puts: fc.Arbitrary<CommandInput> = fc
   .record({ deviceId: devices, presence: presences, statusMsg: messages })
   .map(({ deviceId, presence, statusMsg }) =>
-    statusMsg === undefined ? { type: 'presence.set', deviceId, presence } : { type: 'presence.set', deviceId, presence, statusMsg },
+    statusMsg === undefined
+      ? { type: 'presence.set', deviceId, presence }
+      : { type: 'presence.set', deviceId, presence, statusMsg },
   );
 
 const overrides: fc.Arbitrary<CommandInput> = fc
   .option(presences, { nil: undefined })
-  .map((presence) => (presence === undefined ? { type: 'presence.override' } : { type: 'presence.override', presence }));
+  .map((presence) =>
+    presence === undefined ? { type: 'presence.override' } : { type: 'presence.override', presence },
+  );
 
 const forgets: fc.Arbitrary<CommandInput> = fc.constant({ type: 'user.forget' });
 
 /** Steps of time: mostly multiples of ten, so that times tie and deadlines are hit exactly. */
 const gaps = fc.constantFrom(0, 0, 1, 9, 10, 10, 20, 30, 50, 120);
 
-type Drawn = { readonly topic: 'activity'; readonly input: ActivityInput } | { readonly topic: 'commands'; readonly input: CommandInput };
+type Drawn =
+  | { readonly topic: 'activity'; readonly input: ActivityInput }
+  | { readonly topic: 'commands'; readonly input: CommandInput };
 
 function drawn(withForget: boolean): fc.Arbitrary<Drawn> {
-  const commands = fc.oneof({ weight: 6, arbitrary: puts }, { weight: 1, arbitrary: overrides }, { weight: withForget ? 1 : 0, arbitrary: forgets });
+  const commands = fc.oneof(
+    { weight: 6, arbitrary: puts },
+    { weight: 1, arbitrary: overrides },
+    { weight: withForget ? 1 : 0, arbitrary: forgets },
+  );
   return fc.oneof(
     { weight: 3, arbitrary: activities.map((input) => ({ topic: 'activity' as const, input })) },
     { weight: 2, arbitrary: commands.map((input) => ({ topic: 'commands' as const, input })) },
@@ -75,8 +93,9 @@ function drawn(withForget: boolean): fc.Arbitrary<Drawn> {
  */
 export function timelines({ withForget }: { withForget: boolean }): fc.Arbitrary<Timeline> {
   const record = fc.record({ drawn: drawn(withForget), gapMs: gaps });
-  return fc.record({ policy: policies, steps: fc.array(record, { minLength: 1, maxLength: 24 }), together: fc.boolean() }).map(
-    ({ policy, steps, together }) => {
+  return fc
+    .record({ policy: policies, steps: fc.array(record, { minLength: 1, maxLength: 24 }), together: fc.boolean() })
+    .map(({ policy, steps, together }) => {
       const reached = { activity: 0, commands: 0 };
       const offsets = { activity: 0, commands: 0 };
       const records = steps.map(({ drawn: { topic, input }, gapMs }): TimelineRecord => {
@@ -85,6 +104,5 @@ export function timelines({ withForget }: { withForget: boolean }): fc.Arbitrary
         return { topic, input, ...at } as TimelineRecord;
       });
       return { policy, records };
-    },
-  );
+    });
 }

@@ -2,6 +2,7 @@
 import { encodeFrame } from '#libs/contracts';
 import type { LogRecord } from '#libs/event-log';
 import { Interner } from '#libs/interest';
+import { crowdedNames } from '#libs/testing';
 import { FrameReader } from './frame-records.js';
 
 function frameTo(to: readonly string[]): LogRecord {
@@ -36,14 +37,7 @@ it.each([256, 300, 130_000, 900_000])('is no frame where a recipient has %d byte
 
 it('is no frame of such recipients either where names were made so that they lie in one place', () => {
   const users = new Interner();
-  const { imul } = Math;
-  for (let number = 0; users.size < 300; number += 1) {
-    const name = `@${number.toString(36)}:evil`;
-    let hash = 0x811c9dc5;
-    for (let at = 0; at < name.length; at += 1) hash = imul(hash ^ name.charCodeAt(at), 0x01000193);
-    hash = imul(hash ^ (hash >>> 15), 0x2c1b3c6d);
-    if (((hash ^ (hash >>> 13)) & 0xfff) === 0x123) users.intern(name);
-  }
+  for (const name of crowdedNames(300)) users.intern(name);
   const reader = new FrameReader(users);
   for (const length of [256, 130_000, 900_000])
     expect(reader.read(frameTo(['@a:hs', 'a'.repeat(length)]))).toBeUndefined();
