@@ -110,7 +110,7 @@ export class Crowd {
         rooms: here,
         act: (one, room) => one.send(room, 'm.room.encrypted', encrypted),
       },
-      { name: 'type', share: 0.08, rooms: here, act: typing },
+      { name: 'type', share: 0.08, rooms: here, act: (one, room) => one.type(room) },
       { name: 'read', share: 0.06, rooms: () => [square], act: (one) => this.#read(one) },
       {
         name: 'PUT',
@@ -212,11 +212,6 @@ export class Crowd {
 }
 
 const MOODS = ['online', 'unavailable', 'offline', 'busy'];
-
-async function typing(one: Person, room: string): Promise<void> {
-  const path = `${roomPath(room)}/typing/${encodeURIComponent(one.userId)}`;
-  await one.must('PUT', path, { typing: true, timeout: 5_000 });
-}
 
 function pause(spanMs: number): Promise<void> {
   return new Promise((wake) => setTimeout(wake, spanMs));

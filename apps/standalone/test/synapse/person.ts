@@ -129,6 +129,11 @@ export class Person {
     return (await this.must<{ event_id: string }>('PUT', path, content)).event_id;
   }
 
+  async type(roomId: string): Promise<void> {
+    const path = `${roomPath(roomId)}/typing/${encodeURIComponent(this.userId)}`;
+    await this.must('PUT', path, { typing: true, timeout: 5_000 });
+  }
+
   async put(presence: string, statusMsg?: string): Promise<void> {
     await this.must('PUT', presencePath(this.userId), { presence, status_msg: statusMsg });
   }

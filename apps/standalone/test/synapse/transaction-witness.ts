@@ -43,8 +43,11 @@ export class TransactionWitness {
   /** Transactions that were answered 200, and those that were not. */
   taken = 0;
   failed = 0;
-  /** What it does with transactions: passes them on, or leaves them open, or answers 500 without passing them on. */
-  way: 'pass' | 'leave open' | 'refuse' = 'pass';
+  /**
+   * What it does with transactions: passes them on, or answers 500 without passing them on, or leaves open those in which a text
+   * stands. Not simply the next: a homeserver also tells, by itself and at any time, who stopped typing, and tells one after the other.
+   */
+  way: 'pass' | 'refuse' | { readonly leaveOpenWith: string } = 'pass';
   /** Those left open or refused. */
   readonly kept: string[] = [];
   readonly #server: Server;
@@ -79,7 +82,7 @@ export class TransactionWitness {
 
   async #pass(asked: IncomingMessage, answer: ServerResponse): Promise<void> {
     const body = await bytesOf(asked);
-    if (this.way !== 'pass') {
+    if (this.way !== 'pass' && (this.way === 'refuse' || body.includes(this.way.leaveOpenWith))) {
       this.kept.push(body.toString('utf8'));
       if (this.way === 'refuse') answer.writeHead(500).end('{}');
       return;

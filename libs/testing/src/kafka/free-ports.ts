@@ -1,5 +1,18 @@
-// Free ports of this machine, all held at once so that they differ, then let go for the broker to take.
+// Free ports of this machine, all held at once so that they differ, then let go for the broker to take. Invariant: a server that is
+// killed finds its port again when it is started: ports are below those that the system gives to whoever asks for any, each of
+// several test processes has its own, and none is given twice.
+import { randomInt } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { type AddressInfo, createServer, type Server } from 'node:net';
+
+/** Above 10080, which `fetch` refuses. */
+const LOWEST = 12_000;
+/** Processes that run beside each other have ids that are not far apart. */
+const SHARES = 50;
+/** A share of fewer is none: then any that the system gives. */
+const ENOUGH = 100;
+
+const given = new Set<number>();
 
 const listening = (port = 0): Promise<Server> =>
   new Promise((done, fail) => {
@@ -10,8 +23,33 @@ const listening = (port = 0): Promise<Server> =>
 
 const closed = (server: Server): Promise<unknown> => new Promise((done) => server.close(done));
 
+/** The lowest that the system gives to whoever asks for any; IANA's where it does not say. */
+function lowestGiven(): number {
+  try {
+    return Number(/^\d+/.exec(readFileSync('/proc/sys/net/ipv4/ip_local_port_range', 'utf8'))?.[0] ?? 0);
+  } catch {
+    return 49_152;
+  }
+}
+
+async function anyListening(): Promise<Server> {
+  const share = Math.floor((lowestGiven() - LOWEST) / SHARES);
+  if (share < ENOUGH) return listening();
+  for (let tries = 0; tries < share; tries += 1) {
+    const port = LOWEST + (process.pid % SHARES) * share + randomInt(share);
+    if (given.has(port)) continue;
+    given.add(port);
+    try {
+      return await listening(port);
+    } catch {
+      // Somebody else's.
+    }
+  }
+  return listening();
+}
+
 export async function freePorts(count: number): Promise<number[]> {
-  const servers = await Promise.all(Array.from({ length: count }, () => listening()));
+  const servers = await Promise.all(Array.from({ length: count }, anyListening));
   const ports = servers.map((server) => (server.address() as AddressInfo).port);
   await Promise.all(servers.map(closed));
   return ports;

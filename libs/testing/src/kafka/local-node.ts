@@ -10,6 +10,7 @@ import { LOCAL_USERS, type NodePlan, nodeProperties } from './node-properties.js
 const run = promisify(execFile);
 const READY_LIMIT_MS = 90_000;
 const STOP_LIMIT_MS = 20_000;
+const COMPLAINT = / (?:WARN|ERROR|FATAL) |Exception|^Caused by|signal/;
 const QUICK_JVM = ['-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1', '-Xshare:auto'];
 
 export interface NodeRun {
@@ -151,7 +152,10 @@ export class LocalNode {
     clearTimeout(impatience);
   }
 
+  /** What it complained of, which many lines of its end may follow, and the last of all. */
   #lastLines(): string {
-    return readFileSync(this.logFile, 'utf8').split('\n').slice(-15).join('\n');
+    const lines = readFileSync(this.logFile, 'utf8').split('\n');
+    const complaints = lines.filter((line) => COMPLAINT.test(line));
+    return [...complaints.slice(-15), '…', ...lines.slice(-5)].join('\n');
   }
 }
