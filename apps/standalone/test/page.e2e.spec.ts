@@ -3,7 +3,7 @@
 // the machine is; what must be small is counted.
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { describeBrowser, type BrowserPage } from '#libs/testing';
+import { describeBrowser, freePorts, type BrowserPage } from '#libs/testing';
 import { Client } from './client.js';
 import { Program, endEverything, freshFolder, until } from './program.js';
 
@@ -63,12 +63,18 @@ describeBrowser('the reader for machines', (browser) => {
 describeBrowser('the page', (browser) => {
   const directory = freshFolder();
   let program: Program;
+  let port = 0;
   let url: string;
   let page: BrowserPage;
 
+  async function start(): Promise<string> {
+    program = Program.start('standalone', { DATA_DIR: directory, HTTP_PORT: String(port) });
+    return program.url();
+  }
+
   beforeAll(async () => {
-    program = Program.start('standalone', { DATA_DIR: directory });
-    url = await program.url();
+    [port = 0] = await freePorts(1);
+    url = await start();
     page = await browser().page();
     await page.resize(1_600, 1_000);
     await page.open(url);
@@ -233,8 +239,7 @@ describeBrowser('the page', (browser) => {
     await page.until('the banner', "document.querySelector('[role=alert]')?.textContent.includes('does not answer')");
     expect(await page.look<number>(ROWS)).toBeGreaterThan(5);
     expect(await page.look('document.title')).toContain('reconnecting');
-    program = Program.start('standalone', { DATA_DIR: directory, HTTP_PORT: new URL(url).port });
-    await program.url();
+    await start();
     await page.until('no banner', "document.querySelector('[role=alert]') === null");
     await Client.user(url, 'newcomer').put('online', 'after the restart');
     await page.until('who came after it', `${NAMES}.join().includes('newcomer')`);

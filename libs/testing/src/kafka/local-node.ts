@@ -10,7 +10,7 @@ import { LOCAL_USERS, type NodePlan, nodeProperties } from './node-properties.js
 const run = promisify(execFile);
 const READY_LIMIT_MS = 90_000;
 const STOP_LIMIT_MS = 20_000;
-const COMPLAINT = / (?:WARN|ERROR|FATAL) |Exception|^Caused by|signal/;
+const COMPLAINT = / (?:ERROR|FATAL) |^[\w.]+(?:Exception|Error)\b|^Caused by|SIG[A-Z]+/;
 const QUICK_JVM = ['-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1', '-Xshare:auto'];
 
 export interface NodeRun {
