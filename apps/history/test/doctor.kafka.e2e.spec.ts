@@ -94,7 +94,7 @@ describeLocalKafka('rollcall doctor on Kafka', () => {
     const { code, findings } = await consult(alice);
     expect(code).toBe(1);
     expect(
-      findings.filter(({ outcome, todo }) => outcome === 'fail' && /kafka-acls\.sh|topics create/.test(todo ?? '')),
+      findings.filter(({ outcome, todo }) => outcome === 'fail' && /topics rights/.test(todo ?? '')),
     ).not.toEqual([]);
   }, 120_000);
 

@@ -69,6 +69,49 @@ describe('rollcall topics', () => {
     ]);
     expect((await at.run(['topics', 'describe'])).stdout.trimEnd().split('\n')).toHaveLength(11);
   });
+
+  it('rights prints what to grant, as commands of Kafka’s own tool, and asks no log', async () => {
+    const at = new Bench();
+    const { exitCode, stdout } = await at.run(['topics', 'rights', 'bridge']);
+    expect(exitCode).toBe(0);
+    const head = 'kafka-acls.sh --bootstrap-server BROKER --add --allow-principal User:rollcall-bridge --operation';
+    expect(stdout.split('\n')).toEqual([
+      `${head} Describe --operation DescribeConfigs --topic presence. --resource-pattern-type prefixed`,
+      `${head} Read --topic presence.memberships --topic presence.rooms --group presence.bridge`,
+      `${head} Write --topic presence.activity --topic presence.memberships --topic presence.rooms`,
+      '',
+    ]);
+    expect(await at.log.listTopics()).toEqual([]);
+  });
+
+  it('rights are for the prefix, the principal and the recipient that are named', async () => {
+    const at = new Bench();
+    at.environment['TOPIC_PREFIX'] = 'my.';
+    const told = await at.run([
+      'topics',
+      'rights',
+      'recipient',
+      '@bot:hs',
+      '--principal',
+      "User:CN=Bob's bot",
+      '--json',
+    ]);
+    const name = 'my.to.-40bot-3Ahs';
+    const resources = [
+      { type: 'topic', name },
+      { type: 'group', name },
+    ];
+    expect(JSON.parse(told.stdout)).toEqual({
+      principal: "User:CN=Bob's bot",
+      rights: [{ operations: ['Read'], pattern: 'literal', resources }],
+    });
+    const words = ['--principal', "User:CN=Bob's bot", '--command-config', 'admin.properties'];
+    expect((await at.run(['topics', 'rights', 'producer', ...words])).stdout).toBe(
+      "kafka-acls.sh --bootstrap-server BROKER --command-config admin.properties --add --allow-principal 'User:CN=Bob'\\''s bot' --operation Write --topic my.activity --topic my.commands\n",
+    );
+    for (const wrong of [['recipient'], ['recipient', 'bot'], ['gateway', '@bot:hs'], ['nobody']])
+      expect(await at.run(['topics', 'rights', ...wrong])).toMatchObject({ exitCode: 2, stdout: '' });
+  });
 });
 
 describe('the command line', () => {

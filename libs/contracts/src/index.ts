@@ -106,6 +106,14 @@ export {
   type TopicWord,
 } from './topics/topic-names.js';
 export { recipientTopicSpec, topicSpecs, type TopicCounts, type TopicShape } from './topics/topic-specs.js';
+export {
+  KAFKA_CLIENTS,
+  recipientRights,
+  rightsOf,
+  type KafkaClient,
+  type Operation,
+  type Right,
+} from './topics/rights.js';
 export { MAX_TOPIC_LENGTH, recipientOf, recipientTopic, type Recipient } from './topics/recipient-topics.js';
 export { type LineReading, type LineTopic } from './lines/line-reading.js';
 export {

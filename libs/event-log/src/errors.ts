@@ -16,6 +16,11 @@ export class LogUnavailableError extends Error {
   override readonly name = 'LogUnavailableError';
 }
 
+/** Whoever asks is known to the log and may not do this: an administrator must grant it. */
+export class LogForbiddenError extends Error {
+  override readonly name = 'LogForbiddenError';
+}
+
 /** The topic does not exist. */
 export class UnknownTopicError extends Error {
   override readonly name = 'UnknownTopicError';

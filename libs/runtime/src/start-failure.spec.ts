@@ -1,6 +1,6 @@
 // Each way in which a start fails, as its operator reads it.
 
-import { LogHeldError, LogUnavailableError, TopicMismatchError } from '#libs/event-log';
+import { LogForbiddenError, LogHeldError, LogUnavailableError, TopicMismatchError } from '#libs/event-log';
 import { ConfigurationError, readConfiguration } from './configuration/read.js';
 import { explainStart } from './start-failure.js';
 
@@ -22,6 +22,7 @@ describe('a failed start', () => {
     [fault('ENOSPC'), 'DATA_DIR is "/srv/rollcall", and no space is left for /srv/rollcall.'],
     [fault('ENOTDIR', { path: '/srv' }), 'DATA_DIR is "/srv/rollcall", and /srv is no directory.'],
     [new LogHeldError('held by process 7'), 'held by process 7'],
+    [new LogForbiddenError('describing p.states: not authorized'), 'describing p.states: not authorized. Kafka knows'],
   ])('%s is a sentence', (error, sentence) => {
     const explained = explainStart(error, configuration);
     expect(explained.text).toContain(sentence);

@@ -10,6 +10,9 @@ import {
 } from '#libs/event-log';
 
 export const TOPICS_COMMAND = 'npm run -s rollcall -- topics create';
+/** What to do about a `LogForbiddenError`. */
+export const RIGHTS_ADVICE =
+  'Kafka knows this user, who lacks a right; what to grant to whom: npm run -s rollcall -- topics rights --help';
 const COPY_COMMAND = 'npm run -s rollcall -- topics copy';
 
 /**

@@ -44,7 +44,7 @@ export async function examined(check: string, look: () => Promise<readonly Findi
 /** What to do about a fault in the log's own words. */
 export function todoFor(sentence: string): string {
   if (/authoriz/i.test(sentence))
-    return 'give this principal that right (kafka-acls.sh --add), or set KAFKA_SASL_USERNAME to one that has it';
+    return 'give this principal that right (rollcall topics rights --help), or set KAFKA_SASL_USERNAME to one that has it';
   if (/authentic|SASL|credential/i.test(sentence))
     return 'look at KAFKA_SASL_MECHANISM, KAFKA_SASL_USERNAME and KAFKA_SASL_PASSWORD';
   if (/certificate|TLS|SSL/i.test(sentence)) return 'look at KAFKA_SSL and KAFKA_SSL_CA';

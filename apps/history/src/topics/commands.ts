@@ -2,6 +2,7 @@
 import type { Command } from 'commander';
 import type { AddCommands } from '../command-setting.js';
 import { addCopyCommand } from '../copying/commands.js';
+import { addRightsCommand } from './rights-command.js';
 import {
   type TopicCommand,
   addRecipients,
@@ -35,5 +36,6 @@ export const addTopicCommands: AddCommands = (setting) => {
   add('describe [topics...]', 'partitions, cleanup, times and counts', describeTopics);
   add('list', 'names, with the user of a recipient’s topic', listTopics);
   addCopyCommand(topics, setting);
+  addRightsCommand(topics, setting);
   add('add <users...>', 'a topic of its own for a recipient, such as @bot:example.org', addRecipients);
 };

@@ -2,6 +2,7 @@
 // Invariant: only errors that the broker or the connection can get over by themselves are asked again.
 import {
   FencedError,
+  LogForbiddenError,
   LogUnavailableError,
   OffsetOutOfRangeError,
   RecordTooLargeError,
@@ -83,6 +84,7 @@ const FENCED = new Set([
   'TRANSACTION_COORDINATOR_FENCED',
   'INVALID_PRODUCER_ID_MAPPING',
 ]);
+const FORBIDDEN = /^(?:TOPIC|GROUP|CLUSTER|TRANSACTIONAL_ID)_AUTHORIZATION_FAILED$/;
 const TOO_LARGE = new Set(['MESSAGE_TOO_LARGE', 'RECORD_LIST_TOO_LARGE', 'OFFSET_METADATA_TOO_LARGE']);
 
 /** For a promise whose failure another waits for, or will meet again. */
@@ -97,6 +99,7 @@ export const isUnknownTopic = (error: unknown): boolean =>
 
 const OURS = [
   LogUnavailableError,
+  LogForbiddenError,
   FencedError,
   RecordTooLargeError,
   UnknownTopicError,
@@ -111,6 +114,7 @@ export function inPortWords(error: unknown, doing: string): Error {
   if (OURS.some((kind) => error instanceof kind)) return wire;
   const sentence = `${doing}: ${wire.message}`;
   if (isFenced(error)) return new FencedError(sentence, { cause: error });
+  if (FORBIDDEN.test(wire.type ?? '')) return new LogForbiddenError(sentence, { cause: error });
   if (TOO_LARGE.has(wire.type ?? '')) return new RecordTooLargeError(sentence, { cause: error });
   if (isUnknownTopic(error)) return new UnknownTopicError(sentence, { cause: error });
   if (isPassing(error)) return new LogUnavailableError(sentence, { cause: error });

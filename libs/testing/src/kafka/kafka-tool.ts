@@ -7,6 +7,7 @@ const LIMIT_MS = 90_000;
 
 const CLASSES = {
   'kafka-console-producer': 'org.apache.kafka.tools.ConsoleProducer',
+  'kafka-acls': 'org.apache.kafka.tools.AclCommand',
   'kafka-topics': 'org.apache.kafka.tools.TopicCommand',
   'kafka-configs': 'kafka.admin.ConfigCommand',
   'kafka-delete-records': 'org.apache.kafka.tools.DeleteRecordsCommand',
