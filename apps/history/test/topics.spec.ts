@@ -77,7 +77,7 @@ describe('rollcall topics', () => {
     const head = 'kafka-acls.sh --bootstrap-server BROKER --add --allow-principal User:rollcall-bridge --operation';
     expect(stdout.split('\n')).toEqual([
       `${head} Describe --operation DescribeConfigs --topic presence. --resource-pattern-type prefixed`,
-      `${head} Read --topic presence.memberships --topic presence.rooms --group presence.bridge`,
+      `${head} Read --topic presence.memberships --topic presence.rooms --topic presence.copy --group presence.bridge`,
       `${head} Write --topic presence.activity --topic presence.memberships --topic presence.rooms`,
       '',
     ]);

@@ -2,7 +2,7 @@
 // The broker's own log is the judge: it names whatever it denied.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { recipientTopic, topicNames, topicSpecs } from '#libs/contracts';
+import { copyTopic, copyTopicSpec, encodeCopyMark, recipientTopic, topicNames, topicSpecs } from '#libs/contracts';
 import { LogForbiddenError } from '#libs/event-log';
 import { KafkaEventLog } from '#libs/event-log-kafka';
 import { describeLocalKafka, LocalCluster, runKafkaTool } from '#libs/testing';
@@ -15,6 +15,8 @@ const CLIENTS = [...SERVICES, 'producer', 'analyst', 'recipient'] as const;
 type ClientName = (typeof CLIENTS)[number];
 const LIMIT_MS = 240_000;
 const TOPICS = topicNames('presence.');
+/** Of a copy that is whole and from which nothing of its own history is missing. */
+const COPIED = { kind: 'done', atMs: 0, from: 'x', source: 'x', written: 'x', ownChanges: [0, 0] } as const;
 const RECIPIENT = userOf('bob');
 
 describeLocalKafka('services with the rights that are listed, and no others', () => {
@@ -97,6 +99,8 @@ describeLocalKafka('services with the rights that are listed, and no others', ()
     'start with them, and are told what to do without them',
     async () => {
       await administrator.createTopics(topicSpecs({ prefix: 'presence.', partitions: 2, deliveryPartitions: 2 }));
+      await administrator.createTopics([copyTopicSpec('presence.')]);
+      await administrator.append(copyTopic('presence.'), [{ key: 'copy', value: encodeCopyMark(COPIED) }]);
       const without = await Promise.all(SERVICES.map((name) => Program.start(name, environmentOf(name)).ended));
       for (const { code, stderr } of without) {
         expect(code).toBe(1);

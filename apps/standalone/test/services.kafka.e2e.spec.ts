@@ -1,28 +1,18 @@
 // The three services as processes of their own on a real broker: refused on topics that are missing or wrong, serving on the
 // right ones, and stopping in order.
 
-import { writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { topicSpecs } from '#libs/contracts';
 import { KafkaEventLog } from '#libs/event-log-kafka';
 import type { TopicSpec } from '#libs/event-log';
 import { describeKafka, runKafkaTool } from '#libs/testing';
 import { Client } from './client.js';
-import { Program, endEverything, freshFolder, until } from './program.js';
+import { tokensFile } from './engine-on-kafka.js';
+import { Program, endEverything, until } from './program.js';
 
 const PARTITIONS = 2;
 const TIMEOUT_MS = 120_000;
 
 afterAll(endEverything);
-
-function tokensFile(): string {
-  const file = join(freshFolder(), 'tokens.json');
-  const tokens = Object.fromEntries(
-    ['alice', 'bob'].map((name) => [`token-of-${name}`, { user_id: `@${name}:localhost`, device_id: 'D' }]),
-  );
-  writeFileSync(file, JSON.stringify(tokens));
-  return file;
-}
 
 /** What the page asks of a gateway whose engine runs elsewhere: now, then, how it came to it, and that it has caught up. */
 async function showsThePageItsPast(url: string, admin: Client): Promise<void> {
@@ -49,7 +39,7 @@ describeKafka('services on Kafka', (kafka) => {
     TOPIC_PREFIX: kafka().prefix,
     PARTITIONS: String(PARTITIONS),
     DELIVERY_PARTITIONS: String(PARTITIONS),
-    STATIC_TOKENS_FILE: tokensFile(),
+    STATIC_TOKENS_FILE: tokensFile(['alice', 'bob']),
     ADMIN_TOKEN: 'token-of-admin',
   });
 

@@ -1,5 +1,6 @@
 // What each service must be allowed on Kafka, and no more. Invariant: what hidden users hide (registers, snapshots) is read by the
 // aggregator and by who re-folds history; only the aggregator writes what it alone computes.
+import { copyTopic } from '../copies/copy-mark.js';
 import { recipientTopic } from './recipient-topics.js';
 import { type TopicWord, topicNames } from './topic-names.js';
 
@@ -28,9 +29,9 @@ export interface Right {
 type Words = readonly TopicWord[];
 
 const READ: Readonly<Record<Service, Words>> = {
-  aggregator: ['activity', 'commands', 'states', 'changes', 'registers', 'snapshots'],
-  fanout: ['changes', 'states', 'memberships', 'rooms', 'deliveries'],
-  gateway: ['activity', 'commands', 'states', 'changes', 'memberships', 'rooms', 'deliveries', 'rejected'],
+  aggregator: ['activity', 'commands', 'states', 'registers'],
+  fanout: ['changes', 'states', 'memberships', 'rooms'],
+  gateway: ['commands', 'states', 'changes', 'memberships', 'rooms', 'deliveries', 'rejected'],
   bridge: ['memberships', 'rooms'],
 };
 const WRITE: Readonly<Record<Service, Words>> = {
@@ -48,10 +49,12 @@ export function rightsOf(client: KafkaClient, prefix: string): Right[] {
     return [{ operations: ['Write'], pattern: 'literal', resources: those(['activity', 'commands']) }];
   if (client === 'analyst') return [beginning({ type: 'topic', name: prefix }, 'Read', 'DescribeConfigs')];
   const group: Resource[] = client === 'gateway' ? [] : [{ type: 'group', name: prefix + client }];
+  // In a log that is a copy it says whether the copy is whole.
+  const copy: Resource = { type: 'topic', name: copyTopic(prefix) };
   const rights: Right[] = [
     // A service compares every topic with what it needs before it starts.
     beginning({ type: 'topic', name: prefix }, 'Describe', 'DescribeConfigs'),
-    { operations: ['Read'], pattern: 'literal', resources: [...those(READ[client]), ...group] },
+    { operations: ['Read'], pattern: 'literal', resources: [...those(READ[client]), copy, ...group] },
     { operations: ['Write'], pattern: 'literal', resources: those(WRITE[client]) },
   ];
   if (client === 'aggregator')
