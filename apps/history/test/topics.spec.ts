@@ -1,4 +1,5 @@
 // `rollcall topics` (issue 4, items 3 and 4): what is created, what is told, and with which exit code.
+import { TOPIC_WORDS } from '#libs/contracts';
 import { Bench } from './bench.js';
 
 const spec = { partitions: 2, cleanup: 'delete', timestamps: 'append' } as const;
@@ -75,8 +76,9 @@ describe('rollcall topics', () => {
     const { exitCode, stdout } = await at.run(['topics', 'rights', 'bridge']);
     expect(exitCode).toBe(0);
     const head = 'kafka-acls.sh --bootstrap-server BROKER --add --allow-principal User:rollcall-bridge --operation';
+    const all = [...TOPIC_WORDS, 'copy'];
     expect(stdout.split('\n')).toEqual([
-      `${head} Describe --operation DescribeConfigs --topic presence. --resource-pattern-type prefixed`,
+      `${head} Describe --operation DescribeConfigs ${all.map((word) => `--topic presence.${word}`).join(' ')}`,
       `${head} Read --topic presence.memberships --topic presence.rooms --topic presence.copy --group presence.bridge`,
       `${head} Write --topic presence.activity --topic presence.memberships --topic presence.rooms`,
       '',
@@ -103,11 +105,14 @@ describe('rollcall topics', () => {
     ];
     expect(JSON.parse(told.stdout)).toEqual({
       principal: "User:CN=Bob's bot",
-      rights: [{ operations: ['Read'], pattern: 'literal', resources }],
+      rights: [
+        { operations: ['Read'], pattern: 'literal', resources },
+        { operations: ['DescribeConfigs'], pattern: 'literal', resources: resources.slice(0, 1) },
+      ],
     });
     const words = ['--principal', "User:CN=Bob's bot", '--command-config', 'admin.properties'];
     expect((await at.run(['topics', 'rights', 'producer', ...words])).stdout).toBe(
-      "kafka-acls.sh --bootstrap-server BROKER --command-config admin.properties --add --allow-principal 'User:CN=Bob'\\''s bot' --operation Write --topic my.activity --topic my.commands\n",
+      "kafka-acls.sh --bootstrap-server BROKER --command-config admin.properties --add --allow-principal 'User:CN=Bob'\\''s bot' --operation Write --topic my.activity\n",
     );
     for (const wrong of [['recipient'], ['recipient', 'bot'], ['gateway', '@bot:hs'], ['nobody']])
       expect(await at.run(['topics', 'rights', ...wrong])).toMatchObject({ exitCode: 2, stdout: '' });

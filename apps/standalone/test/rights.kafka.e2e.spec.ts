@@ -11,7 +11,7 @@ import { endEverything, freshFolder, Program, until } from './program.js';
 import { command } from './synapse/rollcall-before.js';
 
 const SERVICES = ['aggregator', 'fanout', 'gateway', 'bridge'] as const;
-const CLIENTS = [...SERVICES, 'producer', 'analyst', 'recipient'] as const;
+const CLIENTS = [...SERVICES, 'producer', 'analyst', 'operator', 'recipient'] as const;
 type ClientName = (typeof CLIENTS)[number];
 const LIMIT_MS = 240_000;
 const TOPICS = topicNames('presence.');
@@ -23,6 +23,8 @@ describeLocalKafka('services with the rights that are listed, and no others', ()
   let cluster: LocalCluster;
   let administrator: KafkaEventLog;
   let registrationFile: string;
+  let fanout: Program;
+  let gateway: Program;
   const open: KafkaEventLog[] = [];
 
   const environmentOf = (name: ClientName): Record<string, string> => ({
@@ -119,11 +121,12 @@ describeLocalKafka('services with the rights that are listed, and no others', ()
       const before = denied().length;
       await rollcall('administrator', 'topics', 'add', RECIPIENT);
       const aggregator = Program.start('aggregator', environmentOf('aggregator'));
-      Program.start('fanout', environmentOf('fanout'));
+      fanout = Program.start('fanout', environmentOf('fanout'));
       const bridge = await Program.start('bridge', environmentOf('bridge')).servingUrl();
-      const gateway = await Program.start('gateway', environmentOf('gateway')).servingUrl();
-      const [alice, bob] = [clientOf(gateway, 'alice'), clientOf(gateway, 'bob')];
-      await administratorAt(gateway).share('!room:localhost', bob.userId);
+      gateway = Program.start('gateway', environmentOf('gateway'));
+      const url = await gateway.servingUrl();
+      const [alice, bob] = [clientOf(url, 'alice'), clientOf(url, 'bob')];
+      await administratorAt(url).share('!room:localhost', bob.userId);
       for (const id of ['7', '5']) await handOver(bridge, id, joinOf(alice.userId));
       await (
         await logOf('producer')
@@ -131,7 +134,6 @@ describeLocalKafka('services with the rights that are listed, and no others', ()
         { key: alice.userId, value: JSON.stringify({ type: 'device.active', v: 1, user_id: alice.userId }) },
         { key: alice.userId, value: 'poison' },
       ]);
-      await administrator.append(TOPICS.memberships, [{ key: 'poison', value: 'poison' }]);
       const isTold = async (statusMsg: string): Promise<void> => {
         await until('a PUT', async () => ((await alice.put('online', statusMsg)).status === 200 ? true : undefined));
         await until(`${statusMsg} in the sync of bob`, async () =>
@@ -139,25 +141,53 @@ describeLocalKafka('services with the rights that are listed, and no others', ()
         );
       };
       await isTold('by rights');
+      // The fan-out is live: what it read while it restored is not rejected again.
+      await administrator.append(TOPICS.memberships, [{ key: 'poison', value: 'poison' }]);
       await aggregator.kill('SIGKILL');
       Program.start('aggregator', environmentOf('aggregator'));
       await isTold('after a take-over');
       const at = `/_rollcall/v1/timeline?user=${alice.userId}`;
       await until('the past', async () => {
-        const { moves } = (await administratorAt(gateway).ask('GET', at)).body;
+        const { moves } = (await administratorAt(url).ask('GET', at)).body;
         return (moves as readonly unknown[]).length > 0 ? true : undefined;
       });
       const own = await logOf('recipient');
       const topic = recipientTopic('presence.', RECIPIENT);
-      await until('the topic of bob', async () => ((await own.ends(topic))[0] ?? 0) || undefined);
-      expect(await textOf(own, topic)).toContain('after a take-over');
-      const rejected = (await textOf(administrator, TOPICS.rejected)).split('\n');
-      expect(rejected.filter((value) => value === 'poison')).toHaveLength(2);
+      await until(
+        'the topic of bob',
+        async () => (await textOf(own, topic)).includes('after a take-over') || undefined,
+      );
+      await until('both rejected', async () => {
+        const rejected = (await textOf(administrator, TOPICS.rejected)).split('\n');
+        return rejected.filter((value) => value === 'poison').length === 2 || undefined;
+      });
       expect(await rollcall('analyst', 'verify')).toContain('clean');
+      expect(await rollcall('operator', 'forget', alice.userId)).toContain(alice.userId);
+      expect(await rollcall('recipient', 'log', 'read', RECIPIENT)).toContain('after a take-over');
       expect(denied().slice(before)).toEqual([]);
     },
     LIMIT_MS,
   );
+
+  it(
+    'say so when they lose one',
+    async () => {
+      await revoke('gateway', 'Write', '--topic', TOPICS.commands);
+      const alice = clientOf(await gateway.servingUrl(), 'alice');
+      await until('a PUT to be refused', async () => ((await alice.put('online')).status === 503 ? true : undefined));
+      expect(gateway.stderr).toContain('Not authorized to access topics');
+      await revoke('fanout', 'Read', '--group', 'presence.fanout');
+      const { code, stderr } = await fanout.ended;
+      expect(code).toBe(1);
+      expect(stderr).toMatch(/cannot go on: .*Not authorized.* topics rights --help/);
+    },
+    LIMIT_MS,
+  );
+
+  async function revoke(name: ClientName, operation: string, ...what: readonly string[]): Promise<void> {
+    const args = ['--remove', '--force', '--allow-principal', `User:${name}`, '--operation', operation, ...what];
+    await runKafkaTool('kafka-acls', { brokers: cluster.brokers, args });
+  }
 
   it.each([
     ['gateway', 'read', TOPICS.registers],
@@ -166,7 +196,8 @@ describeLocalKafka('services with the rights that are listed, and no others', ()
     ['gateway', 'write', TOPICS.states],
     ['fanout', 'write', TOPICS.changes],
     ['bridge', 'write', TOPICS.commands],
-    ['producer', 'write', TOPICS.memberships],
+    ['producer', 'write', TOPICS.commands],
+    ['operator', 'write', TOPICS.changes],
     ['analyst', 'write', TOPICS.activity],
   ] as const)('the %s may not %s %s', async (name, doing, topic) => {
     const log = await logOf(name);

@@ -1,7 +1,9 @@
 // Who ends the process when it cannot go on: the one place to say so. Invariant: giving up is an ordered shutdown with exit
 // code 1 and one sentence naming the cause, never an uncaught throw somewhere in a callback.
 
+import { LogForbiddenError } from '#libs/event-log';
 import type { Journal } from './observing/journal.js';
+import { RIGHTS_ADVICE } from './topics.js';
 
 /** Injected by its class. */
 export class Supervisor {
@@ -17,7 +19,8 @@ export class Supervisor {
       return;
     }
     this.#reason = reason;
-    this.journal.error(`cannot go on: ${reason.message}`, { error: reason });
+    if (reason instanceof LogForbiddenError) this.journal.error(`cannot go on: ${reason.message}. ${RIGHTS_ADVICE}`);
+    else this.journal.error(`cannot go on: ${reason.message}`, { error: reason });
     this.#listener?.(reason);
   }
 

@@ -1,7 +1,7 @@
 // A request that is not served, and how every failure reads to a client: a status, a Matrix error code and a sentence.
 // Invariant: one place decides it, whatever threw: a door, Fastify, Nest or the log; nothing of an unexpected error is shown.
 import { HttpException } from '@nestjs/common';
-import { LogUnavailableError } from '#libs/event-log';
+import { LogForbiddenError, LogUnavailableError } from '#libs/event-log';
 import { limitExceeded, refusal, retryAfterSeconds, type ErrorCode, type Parsed, type Refusal } from '#libs/matrix';
 import { CannotCheckError } from '../authentication/caller.js';
 import { HomeserverAwayError } from '../homeserver/upstream.js';
@@ -51,12 +51,17 @@ export function answerFor(error: unknown): Answer {
   if (error instanceof RefusedRequest)
     return { status: error.refusal.status, headers: error.headers, body: error.refusal.body };
   if (error instanceof NotDurableError || error instanceof LogUnavailableError)
-    return forNow('The log cannot be reached now');
+    return { ...forNow('The log cannot be reached now'), ...(isForbidden(error) ? { unexpected: error } : {}) };
   if (error instanceof CannotCheckError) return forNow('The access token cannot be checked now');
   if (error instanceof HomeserverAwayError)
     return ofRefusal(refusal('M_UNKNOWN', 'The homeserver cannot be reached', 502));
   if (error instanceof HttpException) return ofNest(error);
   return ofFastify(error) ?? { ...ofRefusal(refusal('M_UNKNOWN', 'Internal error')), unexpected: error };
+}
+
+/** Nobody else would tell: every write of its kind is refused until somebody grants the right. */
+function isForbidden({ cause }: Error): boolean {
+  return cause instanceof LogForbiddenError;
 }
 
 function forNow(sentence: string): Answer {

@@ -8,10 +8,11 @@ import { Failure } from '../failure.js';
 
 const HELP = `
 Each line is a command for an administrator of the cluster; where it asks for credentials, give it their file:
-  rollcall topics rights aggregator --principal User:CN=aggregator --command-config admin.properties | sh
+  rollcall topics rights aggregator --principal User:CN=aggregator --command-config admin.properties | sh -e
   rollcall topics rights recipient @bot:example.org
-A producer writes inputs, an analyst reads everything (also what hidden users hide: re-folding needs it), a recipient follows one
-topic of its own. topics create, add and copy, and doctor, are run as an administrator.
+A producer tells of activity, an analyst reads everything (also the private topics: re-folding needs them), an operator may import,
+produce and forget too, and a recipient follows one topic of its own. topics create, add and copy, and doctor, which tries every
+right, are run as an administrator; so is npm start on Kafka.
 `;
 
 type Client = KafkaClient | 'recipient';

@@ -1,13 +1,16 @@
-// What each service must be allowed on Kafka, and no more. Invariant: what hidden users hide (registers, snapshots) is read by the
-// aggregator and by who re-folds history; only the aggregator writes what it alone computes.
+// What each client must be allowed on Kafka. Invariant: the private topics (registers, snapshots) are read by the aggregator and by who
+// re-folds history; only the aggregator writes what it alone computes.
 import { copyTopic } from '../copies/copy-mark.js';
 import { recipientTopic } from './recipient-topics.js';
-import { type TopicWord, topicNames } from './topic-names.js';
+import { TOPIC_WORDS, type TopicWord, topicNames } from './topic-names.js';
 
 type Service = 'aggregator' | 'fanout' | 'gateway' | 'bridge';
 
-/** `producer`: any other service that writes inputs. `analyst`: who reads history. */
-export const KAFKA_CLIENTS = ['aggregator', 'fanout', 'gateway', 'bridge', 'producer', 'analyst'] as const;
+/**
+ * `producer`: any other service that tells of activity; commands are more, they set, override and forget. `analyst`: who reads
+ * history. `operator`: the command line, but for what makes topics.
+ */
+export const KAFKA_CLIENTS = ['aggregator', 'fanout', 'gateway', 'bridge', 'producer', 'analyst', 'operator'] as const;
 export type KafkaClient = (typeof KAFKA_CLIENTS)[number];
 
 /** As Kafka's tools name them. Read and Write allow Describe. */
@@ -45,37 +48,38 @@ const WRITE: Readonly<Record<Service, Words>> = {
 export function rightsOf(client: KafkaClient, prefix: string): Right[] {
   const names = topicNames(prefix);
   const those = (words: Words): Resource[] => words.map((word) => ({ type: 'topic', name: names[word] }));
-  if (client === 'producer')
-    return [{ operations: ['Write'], pattern: 'literal', resources: those(['activity', 'commands']) }];
-  if (client === 'analyst') return [beginning({ type: 'topic', name: prefix }, 'Read', 'DescribeConfigs')];
-  const group: Resource[] = client === 'gateway' ? [] : [{ type: 'group', name: prefix + client }];
+  if (client === 'producer') return [literal(those(['activity']), 'Write')];
   // In a log that is a copy it says whether the copy is whole.
   const copy: Resource = { type: 'topic', name: copyTopic(prefix) };
-  const rights: Right[] = [
+  const all = [...those(TOPIC_WORDS), copy];
+  const recipients: Resource = { type: 'topic', name: names.recipientPrefix };
+  if (client === 'analyst' || client === 'operator') {
+    const reading = [literal(all, 'Read', 'DescribeConfigs'), beginning(recipients, 'Read', 'DescribeConfigs')];
+    const written: Words = ['activity', 'commands', 'memberships', 'rooms'];
+    return client === 'analyst' ? reading : [...reading, literal(those(written), 'Write')];
+  }
+  const group: Resource[] = client === 'gateway' ? [] : [{ type: 'group', name: prefix + client }];
+  const rights = [
     // A service compares every topic with what it needs before it starts.
-    beginning({ type: 'topic', name: prefix }, 'Describe', 'DescribeConfigs'),
-    { operations: ['Read'], pattern: 'literal', resources: [...those(READ[client]), copy, ...group] },
-    { operations: ['Write'], pattern: 'literal', resources: those(WRITE[client]) },
+    literal(all, 'Describe', 'DescribeConfigs'),
+    literal([...those(READ[client]), copy, ...group], 'Read'),
+    literal(those(WRITE[client]), 'Write'),
   ];
-  if (client === 'aggregator')
-    rights.push(beginning({ type: 'transactional-id', name: `${prefix}aggregator-` }, 'Describe', 'Write'));
-  if (client === 'fanout') rights.push(beginning({ type: 'topic', name: names.recipientPrefix }, 'Read', 'Write'));
+  const ids: Resource = { type: 'transactional-id', name: `${prefix}aggregator-` };
+  if (client === 'aggregator') rights.push(beginning(ids, 'Write'));
+  if (client === 'fanout') rights.push(beginning(recipients, 'Read', 'Write', 'DescribeConfigs'));
   return rights;
 }
 
 /** What is granted to who follows the topic of one recipient: reading it, alone or in a group of its name. */
 export function recipientRights(userId: string, prefix: string): Right[] {
   const name = recipientTopic(prefix, userId);
-  return [
-    {
-      operations: ['Read'],
-      pattern: 'literal',
-      resources: [
-        { type: 'topic', name },
-        { type: 'group', name },
-      ],
-    },
-  ];
+  const topic: Resource = { type: 'topic', name };
+  return [literal([topic, { type: 'group', name }], 'Read'), literal([topic], 'DescribeConfigs')];
+}
+
+function literal(resources: readonly Resource[], ...operations: readonly Operation[]): Right {
+  return { operations, pattern: 'literal', resources };
 }
 
 function beginning(resource: Resource, ...operations: readonly Operation[]): Right {

@@ -2,7 +2,7 @@
 // up knows: Kafka answers before that, and the next request would find the topic missing, or still there.
 import { requireShape, type TopicDescription, type TopicSpec, UnknownTopicError } from '#libs/event-log';
 import { listOffsets } from '../reading/offsets.js';
-import { inPortWords, isUnknownTopic, typeOf } from '../wire/faults.js';
+import { errorOfCode, inPortWords, isUnknownTopic, typeOf } from '../wire/faults.js';
 import { metadataRequest, type TopicMetadata } from '../wire/metadata-request.js';
 import type { Wire } from '../wire/wire.js';
 import { settingsOf, shapeOf, SHAPE_SETTINGS } from './topic-configuration.js';
@@ -11,6 +11,7 @@ const TOPIC = 2;
 const DEFAULT_REPLICAS = 3;
 const UNKNOWN_TOPIC = 3;
 const INVALID_TOPIC = 17;
+const FORBIDDEN_TOPIC = 29;
 const LOOK_AGAIN_MS = 20;
 /** A busy broker may take this long until it leads what it has just been given. */
 const UNTIL_LED_MS = 60_000;
@@ -85,6 +86,7 @@ export class TopicAdmin {
   async #look(name: string): Promise<TopicMetadata | undefined> {
     const { topics } = await this.#patiently(`looking at ${name}`, () => this.wire.metadata([name]));
     const [topic] = topics;
+    if (topic?.errorCode === FORBIDDEN_TOPIC) throw inPortWords(errorOfCode(FORBIDDEN_TOPIC), `looking at ${name}`);
     return topic === undefined || [UNKNOWN_TOPIC, INVALID_TOPIC].includes(topic.errorCode) ? undefined : topic;
   }
 

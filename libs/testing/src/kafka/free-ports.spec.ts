@@ -7,6 +7,9 @@ it('gives none twice, though none of them is held', async () => {
   expect(new Set(ports).size).toBe(80);
 });
 
+/** Where the system's own begin too low, as some machines are tuned, there is nothing below them to give. */
+const isRoom = (anys: readonly number[]): boolean => Math.min(...anys) > 20_000;
+
 it('gives none that the system gives to whoever asks for any', async () => {
   const anys = await Promise.all(
     Array.from({ length: 20 }, async () => {
@@ -17,5 +20,7 @@ it('gives none that the system gives to whoever asks for any', async () => {
       return port;
     }),
   );
-  expect(Math.max(...(await freePorts(40)))).toBeLessThan(Math.min(...anys));
+  const ports = await freePorts(40);
+  expect(ports.every((port) => port > 1_024)).toBe(true);
+  if (isRoom(anys)) expect(Math.max(...ports)).toBeLessThan(Math.min(...anys));
 });

@@ -1,6 +1,6 @@
 // Free ports of this machine, all held at once so that they differ, then let go for the broker to take. Invariant: a server that is
-// killed finds its port again when it is started: ports are below those that the system gives to whoever asks for any, each of
-// several test processes has its own, and none is given twice.
+// killed finds its port again when it is started: ports are below those that the system gives to whoever asks for any, processes
+// beside each other (almost always) have shares of their own, and no process gives one twice.
 import { randomInt } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { type AddressInfo, createServer, type Server } from 'node:net';
