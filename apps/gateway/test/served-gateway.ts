@@ -3,7 +3,15 @@
 // folds here.
 import { topicSpecs } from '#libs/contracts';
 import { FaultyEventLog, MemoryEventLog, type Clock, type LogFaults } from '#libs/event-log';
-import { Journal, LogModule, WallClock, readConfiguration, serve, type Environment, type RunningProcess } from '#libs/runtime';
+import {
+  Journal,
+  LogModule,
+  WallClock,
+  readConfiguration,
+  serve,
+  type Environment,
+  type RunningProcess,
+} from '#libs/runtime';
 import { Module } from '@nestjs/common';
 import { request, type IncomingHttpHeaders, type OutgoingHttpHeaders } from 'node:http';
 import { GatewayModule, gatewayAdapter, prepareGateway, type GatewayBounds } from '../src/index.js';
@@ -53,7 +61,10 @@ export class ServedGateway {
   ): Promise<ServedGateway> {
     const faults: LogFaults = {};
     const log = new FaultyEventLog(new MemoryEventLog(), faults);
-    const { configuration } = readConfiguration({ HTTP_PORT: '0', PARTITIONS: '2', DELIVERY_PARTITIONS: '2', ...environment }, 'standalone');
+    const { configuration } = readConfiguration(
+      { HTTP_PORT: '0', PARTITIONS: '2', DELIVERY_PARTITIONS: '2', ...environment },
+      'standalone',
+    );
     const lines: string[] = [];
     const running = await serve({
       configuration,
@@ -64,8 +75,11 @@ export class ServedGateway {
       module: ({ topics }) => ({
         module: ServedModule,
         imports: [
-          LogModule.with({ open: () => Promise.resolve(log), prepare: (opened) => opened.createTopics(topicSpecs(topics)) }),
-          GatewayModule.within({ maxVisibleMs: 20, maxDurableMs: 500, ...bounds }),
+          LogModule.with({
+            open: () => Promise.resolve(log),
+            prepare: (opened) => opened.createTopics(topicSpecs(topics)),
+          }),
+          GatewayModule.within({ maxVisibleMs: 20, ...bounds }),
         ],
       }),
     });
@@ -86,22 +100,28 @@ export class ServedGateway {
     const { hostname, port } = this.url;
     return new Promise((resolve, reject) => {
       const bearer = token === null ? {} : { authorization: `Bearer ${token}` };
-      const sent = request({ host: hostname, port, method, path, headers: { ...bearer, ...headers }, agent: false }, (answer) => {
-        const chunks: Buffer[] = [];
-        answer.on('data', (chunk: Buffer) => chunks.push(chunk));
-        answer.on('end', () => {
-          const text = Buffer.concat(chunks).toString('utf8');
-          resolve({ status: answer.statusCode ?? 0, headers: answer.headers, text, body: objectOf(text) });
-        });
-        answer.on('error', reject);
-      });
+      const sent = request(
+        { host: hostname, port, method, path, headers: { ...bearer, ...headers }, agent: false },
+        (answer) => {
+          const chunks: Buffer[] = [];
+          answer.on('data', (chunk: Buffer) => chunks.push(chunk));
+          answer.on('end', () => {
+            const text = Buffer.concat(chunks).toString('utf8');
+            resolve({ status: answer.statusCode ?? 0, headers: answer.headers, text, body: objectOf(text) });
+          });
+          answer.on('error', reject);
+        },
+      );
       sent.on('error', reject);
       sent.end(body);
     });
   }
 
   put(body: unknown, asked: Asked = {}): Promise<Answer> {
-    return this.ask('PUT', statusPath(ALICE), { body: typeof body === 'string' ? body : JSON.stringify(body), ...asked });
+    return this.ask('PUT', statusPath(ALICE), {
+      body: typeof body === 'string' ? body : JSON.stringify(body),
+      ...asked,
+    });
   }
 
   async records(topic: string): Promise<Record<string, unknown>[]> {
@@ -130,7 +150,7 @@ function objectOf(text: string): Record<string, unknown> {
 
 /** Polls until it gives something. */
 export async function until<T>(what: string, look: () => T | undefined | Promise<T | undefined>): Promise<T> {
-  for (const end = Date.now() + 20_000; Date.now() < end; ) {
+  for (const end = Date.now() + 20_000; Date.now() < end;) {
     const found = await look();
     if (found !== undefined) return found;
     await new Promise((resolve) => setTimeout(resolve, 10));

@@ -7,7 +7,10 @@ const SYNC = '/_matrix/client/v3/sync';
 let gateway: ServedGateway;
 const clock = new AheadClock();
 beforeAll(async () => {
-  gateway = await ServedGateway.start({ PUT_PER_SECOND: '0.1', PUT_BURST: '1' }, { clock });
+  gateway = await ServedGateway.start(
+    { PUT_PER_SECOND: '0.1', PUT_BURST: '1' },
+    { clock, bounds: { maxDurableMs: 2_000 } },
+  );
 });
 afterAll(() => gateway.stop());
 beforeEach(() => {
@@ -64,32 +67,59 @@ describe('a PUT', () => {
 });
 
 describe("the administrator's lines", () => {
-  const post = (topic: string, body: string | Buffer, token = 'dev|admin') => gateway.ask('POST', `/_rollcall/v1/${topic}`, { token, body });
+  const post = (topic: string, body: string | Buffer, token = 'dev|admin') =>
+    gateway.ask('POST', `/_rollcall/v1/${topic}`, { token, body });
   const JOIN = { room_id: '!r:hs', user_id: '@a:hs', membership: 'join' };
 
   it('are taken one by one: good ones are written, bad ones reported with their numbers', async () => {
-    const lines = [JSON.stringify(JOIN), 'no json', '', JSON.stringify({ ...JOIN, membership: 'dance' }), `${JSON.stringify({ ...JOIN, user_id: '@b:hs', type: 'room.membership', v: 1 })}\r`, '[]'];
+    const lines = [
+      JSON.stringify(JOIN),
+      'no json',
+      '',
+      JSON.stringify({ ...JOIN, membership: 'dance' }),
+      `${JSON.stringify({ ...JOIN, user_id: '@b:hs', type: 'room.membership', v: 1 })}\r`,
+      '[]',
+    ];
     const answer = await post('memberships', lines.join('\n'));
     expect(answer.status).toBe(200);
     const { accepted, rejected } = answer.body as { accepted: number; rejected: { line: number; error: string }[] };
     expect(accepted).toBe(2);
     expect(rejected.map(({ line }) => line)).toEqual([2, 4, 6]);
     for (const { error } of rejected) expect(error.length).toBeGreaterThan(5);
-    expect((await gateway.records('presence.memberships')).map(({ user_id }) => user_id).sort()).toEqual(['@a:hs', '@b:hs']);
+    expect((await gateway.records('presence.memberships')).map(({ user_id }) => user_id).sort()).toEqual([
+      '@a:hs',
+      '@b:hs',
+    ]);
   });
 
   it('are in the views here when they are answered', async () => {
-    await post('memberships', ['@x:hs', '@y:hs'].map((user_id) => JSON.stringify({ ...JOIN, room_id: '!xy:hs', user_id })).join('\n'));
+    await post(
+      'memberships',
+      ['@x:hs', '@y:hs'].map((user_id) => JSON.stringify({ ...JOIN, room_id: '!xy:hs', user_id })).join('\n'),
+    );
     expect((await gateway.ask('GET', statusPath('@y:hs'), { token: 'dev|@x:hs|D' })).status).toBe(200);
     await post('rooms', '{"room_id":"!xy:hs","presence":"withhold"}');
     expect((await gateway.ask('GET', statusPath('@y:hs'), { token: 'dev|@x:hs|D' })).status).toBe(403);
   });
 
   it('may leave out v everywhere, type only for memberships and rooms', async () => {
-    expect((await post('activity', '{"type":"device.active","user_id":"@a:hs"}')).body).toEqual({ accepted: 1, rejected: [] });
-    expect((await post('commands', '{"type":"user.forget","user_id":"@a:hs"}')).body).toEqual({ accepted: 1, rejected: [] });
-    expect((await post('activity', '{"user_id":"@a:hs"}')).body).toMatchObject({ accepted: 0, rejected: [{ line: 1 }] });
-    expect((await gateway.records('presence.activity')).at(-1)).toMatchObject({ type: 'device.active', v: 1, user_id: '@a:hs' });
+    expect((await post('activity', '{"type":"device.active","user_id":"@a:hs"}')).body).toEqual({
+      accepted: 1,
+      rejected: [],
+    });
+    expect((await post('commands', '{"type":"user.forget","user_id":"@a:hs"}')).body).toEqual({
+      accepted: 1,
+      rejected: [],
+    });
+    expect((await post('activity', '{"user_id":"@a:hs"}')).body).toMatchObject({
+      accepted: 0,
+      rejected: [{ line: 1 }],
+    });
+    expect((await gateway.records('presence.activity')).at(-1)).toMatchObject({
+      type: 'device.active',
+      v: 1,
+      user_id: '@a:hs',
+    });
   });
 
   it('may be 16 MiB, and no more', async () => {
@@ -97,7 +127,10 @@ describe("the administrator's lines", () => {
     const most = Math.floor((16 * 1024 * 1024) / line.length);
     const { status, body } = await post('activity', line.repeat(most));
     expect({ status, accepted: body['accepted'] }).toEqual({ status: 200, accepted: most });
-    expect(await post('activity', ' '.repeat(16 * 1024 * 1024 + 1))).toMatchObject({ status: 413, body: { errcode: 'M_TOO_LARGE' } });
+    expect(await post('activity', ' '.repeat(16 * 1024 * 1024 + 1))).toMatchObject({
+      status: 413,
+      body: { errcode: 'M_TOO_LARGE' },
+    });
   });
 
   it('that no log takes are reported, and refuse no others', async () => {
@@ -107,7 +140,10 @@ describe("the administrator's lines", () => {
   });
 
   it('must be UTF-8', async () => {
-    expect(await post('rooms', Buffer.from([0xff, 0xfe]))).toMatchObject({ status: 400, body: { errcode: 'M_NOT_JSON' } });
+    expect(await post('rooms', Buffer.from([0xff, 0xfe]))).toMatchObject({
+      status: 400,
+      body: { errcode: 'M_NOT_JSON' },
+    });
   });
 
   it('are 503 while the log is away', async () => {
@@ -124,7 +160,8 @@ describe("the administrator's lines", () => {
 
 describe('an override', () => {
   const path = `/_matrix/client/v3/presence/${encodeURIComponent(ALICE)}/override`;
-  const set = (body: unknown, token = `dev|${ALICE}|D`) => gateway.ask('PUT', path, { token, body: JSON.stringify(body) });
+  const set = (body: unknown, token = `dev|${ALICE}|D`) =>
+    gateway.ask('PUT', path, { token, body: JSON.stringify(body) });
   const get = (token = `dev|${ALICE}|D`) => gateway.ask('GET', path, { token });
 
   it('is set and lifted by the user and by the administrator, and told to them', async () => {
@@ -140,7 +177,7 @@ describe('an override', () => {
     ]);
   });
 
-  it('is nobody else\'s', async () => {
+  it("is nobody else's", async () => {
     expect((await set({ presence: 'busy' }, 'dev|@bob:hs|D')).status).toBe(403);
     expect((await get('dev|@bob:hs|D')).status).toBe(403);
   });
@@ -152,14 +189,18 @@ describe('an override', () => {
 });
 
 describe('sessions', () => {
-  const activity = async (user: string) => (await gateway.records('presence.activity')).filter(({ user_id }) => user_id === user);
+  const activity = async (user: string) =>
+    (await gateway.records('presence.activity')).filter(({ user_id }) => user_id === user);
 
   it('cost one record however often the device polls, and end when the gateway stops', async () => {
     const own = await ServedGateway.start();
     const token = 'dev|@poller:hs|D';
-    for (let n = 0; n < 20; n += 1) expect((await own.ask('GET', '/_matrix/client/v3/sync', { token })).status).toBe(200);
+    for (let n = 0; n < 20; n += 1)
+      expect((await own.ask('GET', '/_matrix/client/v3/sync', { token })).status).toBe(200);
     const records = await own.records('presence.activity');
-    expect(records).toEqual([expect.objectContaining({ type: 'device.connected', user_id: '@poller:hs', device_id: 'D', claim: 'auto' })]);
+    expect(records).toEqual([
+      expect.objectContaining({ type: 'device.connected', user_id: '@poller:hs', device_id: 'D', claim: 'auto' }),
+    ]);
     const { log } = own.running;
     const closing = own.stop();
     const end = await until('the end of the session', async () => {
@@ -173,13 +214,21 @@ describe('sessions', () => {
   it('are told of a client that went away in the middle of its poll', async () => {
     const { hostname, port } = gateway.url;
     const user = '@gone:hs';
-    const { next_batch: since } = (await gateway.ask('GET', '/_matrix/client/v3/sync', { token: `dev|${user}|D` })).body as { next_batch: string };
+    const { next_batch: since } = (await gateway.ask('GET', '/_matrix/client/v3/sync', { token: `dev|${user}|D` }))
+      .body as { next_batch: string };
     const leaving = new AbortController();
-    const poll = fetch(`http://${hostname}:${port}/_matrix/client/v3/sync?timeout=60000&since=${since}`, { signal: leaving.signal, headers: { authorization: `Bearer dev|${user}|D` } });
-    await until('the poll to wait', async () => ((await gateway.ask('GET', '/metrics')).text.includes('rollcall_gateway_waiting 1') ? true : undefined));
+    const poll = fetch(`http://${hostname}:${port}/_matrix/client/v3/sync?timeout=60000&since=${since}`, {
+      signal: leaving.signal,
+      headers: { authorization: `Bearer dev|${user}|D` },
+    });
+    await until('the poll to wait', async () =>
+      (await gateway.ask('GET', '/metrics')).text.includes('rollcall_gateway_waiting 1') ? true : undefined,
+    );
     leaving.abort();
     await expect(poll).rejects.toThrow();
-    await until('the place to be free', async () => ((await gateway.ask('GET', '/metrics')).text.includes('rollcall_gateway_waiting 0') ? true : undefined));
+    await until('the place to be free', async () =>
+      (await gateway.ask('GET', '/metrics')).text.includes('rollcall_gateway_waiting 0') ? true : undefined,
+    );
     expect(await activity(user)).toHaveLength(1);
   });
 });

@@ -40,7 +40,11 @@ describeKcat('recipient topics on Kafka', (kafka, kcat) => {
   const topicOf = (userId: string): string => recipientTopic(kafka().prefix, userId);
 
   beforeAll(async () => {
-    const environment = { ...kafkaEnvironment(kafka(), NAMES), MAX_RECIPIENT_TOPICS: String(MAX_TOPICS) };
+    const environment = {
+      ...kafkaEnvironment(kafka(), NAMES),
+      MAX_RECIPIENT_TOPICS: String(MAX_TOPICS),
+      OFFLINE_AFTER_MS: '600000',
+    };
     engine = Program.start('standalone', environment);
     url = await engine.url();
     log = await KafkaEventLog.connect({ brokers: kafka().brokers, clientId: 'recipients-test' });

@@ -23,6 +23,7 @@ describeLocalKafka('services with the rights that are listed, and no others', ()
   let cluster: LocalCluster;
   let administrator: KafkaEventLog;
   let registrationFile: string;
+  let aggregator: Program;
   let fanout: Program;
   let gateway: Program;
   const open: KafkaEventLog[] = [];
@@ -120,7 +121,7 @@ describeLocalKafka('services with the rights that are listed, and no others', ()
     async () => {
       const before = denied().length;
       await rollcall('administrator', 'topics', 'add', RECIPIENT);
-      const aggregator = Program.start('aggregator', environmentOf('aggregator'));
+      aggregator = Program.start('aggregator', environmentOf('aggregator'));
       fanout = Program.start('fanout', environmentOf('fanout'));
       const bridge = await Program.start('bridge', environmentOf('bridge')).servingUrl();
       gateway = Program.start('gateway', environmentOf('gateway'));
@@ -144,7 +145,7 @@ describeLocalKafka('services with the rights that are listed, and no others', ()
       // The fan-out is live: what it read while it restored is not rejected again.
       await administrator.append(TOPICS.memberships, [{ key: 'poison', value: 'poison' }]);
       await aggregator.kill('SIGKILL');
-      Program.start('aggregator', environmentOf('aggregator'));
+      aggregator = Program.start('aggregator', environmentOf('aggregator'));
       await isTold('after a take-over');
       const at = `/_rollcall/v1/timeline?user=${alice.userId}`;
       await until('the past', async () => {
@@ -172,8 +173,15 @@ describeLocalKafka('services with the rights that are listed, and no others', ()
   it(
     'say so when they lose one',
     async () => {
-      await revoke('gateway', 'Write', '--topic', TOPICS.commands);
       const alice = clientOf(await gateway.servingUrl(), 'alice');
+      await revoke('aggregator', 'Write', '--topic', TOPICS.changes);
+      await until('a change that cannot be written', async () => {
+        await alice.put('online', 'nobody is told');
+        return (
+          aggregator.stderr.includes('a topic of the transaction does not exist, or may not be written') || undefined
+        );
+      });
+      await revoke('gateway', 'Write', '--topic', TOPICS.commands);
       await until('a PUT to be refused', async () => ((await alice.put('online')).status === 503 ? true : undefined));
       expect(gateway.stderr).toContain('Not authorized to access topics');
       await revoke('fanout', 'Read', '--group', 'presence.fanout');

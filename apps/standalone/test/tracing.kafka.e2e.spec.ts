@@ -90,8 +90,12 @@ class Deployment {
     const environment = { ...kafkaEnvironment(kafka, ['alice', 'bob'], 1), ...more };
     const log = await KafkaEventLog.connect({ brokers: kafka.brokers, clientId: 'tracing-test' });
     await log.createTopics(topicSpecs({ prefix: kafka.prefix, partitions: 1, deliveryPartitions: 1 }));
-    Program.start('aggregator', environment);
-    Program.start('fanout', environment);
+    // A fan-out that starts at the end of what there is tells it again, without its trace.
+    const engine = [Program.start('aggregator', environment), Program.start('fanout', environment)];
+    for (const url of await Promise.all(engine.map((service) => service.servingUrl())))
+      await until('an engine that is ready', async () =>
+        (await fetch(`${url}/health/ready`)).status === 200 ? true : undefined,
+      );
     const gateway = Program.start('gateway', { ...environment, LOG_LEVEL: 'debug' });
     const deployment = new Deployment(log, topicsOf(kafka), gateway, await gateway.servingUrl());
     await administratorAt(deployment.url).share('!tracing:localhost', ALICE, BOB);
@@ -211,7 +215,7 @@ describeKafka('a trace on Kafka, without a collector', (kafka) => {
   let deployed: Deployment;
 
   beforeAll(async () => {
-    deployed = await Deployment.start(kafka(), { OFFLINE_AFTER_MS: '400', BUSY_OFFLINE_AFTER_MS: '400' });
+    deployed = await Deployment.start(kafka(), { OFFLINE_AFTER_MS: '3000', BUSY_OFFLINE_AFTER_MS: '3000' });
   }, START_MS);
   afterAll(() => deployed.log.close());
 

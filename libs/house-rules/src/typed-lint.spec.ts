@@ -54,7 +54,7 @@ describe('the typed lint', () => {
     async () => {
       expect((await typedLint(root, ownConfig, ['apps', 'libs'])).map(showFinding)).toEqual([]);
     },
-    5 * minutes,
+    15 * minutes,
   );
 
   it(

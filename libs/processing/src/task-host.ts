@@ -2,13 +2,7 @@
 // takes a member whose task failed through the group again before anything of it is built anew. Invariant: a task that
 // failed is never restarted in place: its partition may be somebody else's by now, and a new producer would fence that
 // rightful owner. Only being assigned, after having joined again, makes a task.
-import {
-  LogForbiddenError,
-  OffsetOutOfRangeError,
-  RecordTooLargeError,
-  type GroupMember,
-  type RecordBatch,
-} from '#libs/event-log';
+import { OffsetOutOfRangeError, RecordTooLargeError, type GroupMember, type RecordBatch } from '#libs/event-log';
 import { EndsWatch } from './ends-watch.js';
 import { AbandonedError, TaskStoppedError, asError } from './stops.js';
 import type { TaskSettings } from './task-settings.js';
@@ -215,7 +209,6 @@ export class TaskHost {
     if (
       error instanceof TaskStoppedError ||
       error instanceof RecordTooLargeError ||
-      error instanceof LogForbiddenError ||
       policies.cannotProduce === 'stop'
     ) {
       this.#stopped.set(task.partition, error);

@@ -20,7 +20,7 @@ function told(section: 'join' | 'leave', ...ids: readonly string[]): SyncBody {
 function judged(timeline: readonly string[], ...answers: readonly SyncBody[]): readonly string[] {
   const isMember = timeline.at(-1) !== 'leave';
   const members = new Map([[ME, isMember ? 'join' : 'leave'] as const]);
-  return judgeTimelines(ME, answers, new Map([[ROOM, { members, timeline }]])).faults;
+  return judgeTimelines(ME, answers, new Map([[ROOM, { members, memberEvents: new Map(), timeline }]])).faults;
 }
 
 describe('the judge of timelines', () => {
@@ -33,11 +33,26 @@ describe('the judge of timelines', () => {
   });
 
   it('takes a join that the homeserver told, and dropped from the room since: of a member that left it was told', () => {
-    const verdict = (members: RoomAtHomeserver['members'], ...ids: readonly string[]) =>
-      judgeTimelines(ME, [told('join', ...ids)], new Map([[ROOM, { members, timeline: TIMELINE }]])).faults.join();
+    const verdict = (members: RoomAtHomeserver['members'], ...ids: readonly string[]) => {
+      const room = { members, memberEvents: new Map(), timeline: TIMELINE };
+      return judgeTimelines(ME, [told('join', ...ids)], new Map([[ROOM, room]])).faults.join();
+    };
     expect(verdict(new Map(), 'create', 'join')).toBe('');
     expect(verdict(new Map([[ME, 'leave']]), 'create', 'join')).toContain('was told otherwise');
     expect(verdict(new Map(), 'create')).toContain('was told otherwise');
+  });
+
+  it('takes a join that was dropped for an earlier leave, not one that a later leave has ended', () => {
+    const verdict = (stands: string) => {
+      const room = {
+        members: new Map([[ME, 'leave'] as const]),
+        memberEvents: new Map([[ME, stands]]),
+        timeline: ['create', 'leave', 'join', 'gone'],
+      };
+      return judgeTimelines(ME, [told('join', 'create', 'leave', 'join')], new Map([[ROOM, room]])).faults.join();
+    };
+    expect(verdict('leave')).toBe('');
+    for (const stands of ['gone', 'told by nobody']) expect(verdict(stands)).toContain('was told otherwise');
   });
 
   it.each([

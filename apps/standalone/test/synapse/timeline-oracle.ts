@@ -4,14 +4,14 @@
 import type { RoomAtHomeserver } from './homeserver-words.js';
 import type { RoomPart, SyncBody, TimelineEvent } from './person.js';
 
-type Rooms = ReadonlyMap<string, Pick<RoomAtHomeserver, 'members' | 'timeline'>>;
+type Rooms = ReadonlyMap<string, Pick<RoomAtHomeserver, 'members' | 'memberEvents' | 'timeline'>>;
 
 interface Stay {
   /** Place of the last event that was told. */
   last: number;
   isOver: boolean;
-  /** Their own join was among what was told. */
-  hasJoin: boolean;
+  /** Place of the last own join that was told; -1 = none was. */
+  joinedAt: number;
 }
 
 export interface TimelineVerdict {
@@ -52,19 +52,22 @@ class Judge implements TimelineVerdict {
     if (section === 'left' && !goesOn) return;
     if (events.length > 0) this.#block(roomId, events, goesOn ? stay : undefined);
     if (section === 'left')
-      this.#stays.set(roomId, { last: this.#stays.get(roomId)?.last ?? -1, isOver: true, hasJoin: false });
+      this.#stays.set(roomId, { last: this.#stays.get(roomId)?.last ?? -1, isOver: true, joinedAt: -1 });
   }
 
   /** Every stay that goes on must have been told to its end. */
   end(): void {
-    for (const [roomId, { members, timeline }] of this.rooms) {
+    for (const [roomId, { members, memberEvents, timeline }] of this.rooms) {
       const stay = this.#stays.get(roomId);
       const goesOn = stay !== undefined && !stay.isOver;
-      // The homeserver's state resolution dropped the join: it was told out of the room's timeline, and nothing says that it ended.
-      if (goesOn && stay.hasJoin && !members.has(this.userId)) continue;
+      // The homeserver's state resolution dropped the join, for nothing or for an earlier word: it was told out of the room's timeline,
+      // and nothing says that it ended.
+      const stands = timeline.indexOf(memberEvents.get(this.userId) ?? '');
+      const wentBack = !members.has(this.userId) || (stands >= 0 && stands < (stay?.joinedAt ?? -1));
+      if (goesOn && stay.joinedAt >= 0 && members.get(this.userId) !== 'join' && wentBack) continue;
       if ((members.get(this.userId) === 'join') !== goesOn)
         this.faults.push(
-          `${this.userId} is ${String(members.get(this.userId))} to ${roomId}, and was told otherwise (events told: ${String((stay?.last ?? -1) + 1)} of ${String(timeline.length)}${stay?.hasJoin === true ? ', its joining among them' : ''})`,
+          `${this.userId} is ${String(members.get(this.userId))} to ${roomId}, and was told otherwise (events told: ${String((stay?.last ?? -1) + 1)} of ${String(timeline.length)}${(stay?.joinedAt ?? -1) >= 0 ? ', its joining among them' : ''})`,
         );
       else if (goesOn && stay.last !== timeline.length - 1)
         this.faults.push(
@@ -93,8 +96,9 @@ class Judge implements TimelineVerdict {
       this.faults.push(
         `${this.userId} was told ${roomId} from ${String(first)} on after ${String(before.last)}: ${first > before.last ? 'lost' : 'repeated'}`,
       );
-    const hasJoin = events.some((event) => this.#isOwn(event) && event.content.membership === 'join');
-    this.#stays.set(roomId, { last, isOver: false, hasJoin: hasJoin || (!isNew && before.hasJoin) });
+    const joins = events.filter((event) => this.#isOwn(event) && event.content.membership === 'join');
+    const joinedAt = Math.max(isNew ? -1 : before.joinedAt, ...joins.map(({ event_id: id }) => places.get(id) ?? -1));
+    this.#stays.set(roomId, { last, isOver: false, joinedAt });
   }
 
   /** Whoever left and joined again between two polls is told the room anew, their leaving included. */

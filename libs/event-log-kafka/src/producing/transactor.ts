@@ -14,7 +14,7 @@ import {
   UnknownTopicError,
 } from '#libs/event-log';
 import type { Link } from '../wire/link.js';
-import { errorOfCode, inPortWords, isPassing, toldElsewhere, typeOf } from '../wire/faults.js';
+import { errorOfCode, inPortWords, isPassing, toldElsewhere } from '../wire/faults.js';
 import { describeTransactionRequest } from '../wire/describe-transaction-request.js';
 import { produceRequest } from '../wire/produce-request.js';
 import type { Wire } from '../wire/wire.js';
@@ -23,8 +23,6 @@ import { type Decision, decisionOf, undecidedIn, untilShown } from './undecided.
 
 const TRANSACTION = 1;
 const GROUP = 0;
-/** Kafka tells only of one partition of a transaction why it refused all of them. */
-const WHY_NOT = 'another topic of the transaction does not exist, or may not be written';
 const FIRST_RETRY_MS = 1;
 const LONGEST_RETRY_MS = 50;
 const ABORT_LIMIT_MS = 2_000;
@@ -157,8 +155,7 @@ export class KafkaTransactor implements Transactor {
     const known = inPortWords(error, `the transaction of ${this.id}`);
     if ([FencedError, LogForbiddenError, RecordTooLargeError, UnknownTopicError].some((kind) => known instanceof kind))
       return known;
-    const sentence = typeOf(error) === 'OPERATION_NOT_ATTEMPTED' ? `${known.message}: ${WHY_NOT}` : known.message;
-    return new TransactionError(sentence, { cause: error });
+    return new TransactionError(known.message, { cause: error });
   }
 
   async #targets({ appends }: Transaction): Promise<Target[]> {

@@ -85,6 +85,8 @@ const FENCED = new Set([
   'INVALID_PRODUCER_ID_MAPPING',
 ]);
 const FORBIDDEN = /^(?:TOPIC|GROUP|CLUSTER|TRANSACTIONAL_ID)_AUTHORIZATION_FAILED$/;
+/** Of a transaction with a topic that is refused, Kafka says of the others only that they were not tried. */
+const ANOTHER_TOPIC = 'a topic of the transaction does not exist, or may not be written';
 const TOO_LARGE = new Set(['MESSAGE_TOO_LARGE', 'RECORD_LIST_TOO_LARGE', 'OFFSET_METADATA_TOO_LARGE']);
 
 /** For a promise whose failure another waits for, or will meet again. */
@@ -112,7 +114,7 @@ const OURS = [
 export function inPortWords(error: unknown, doing: string): Error {
   const wire = error as WireError;
   if (OURS.some((kind) => error instanceof kind)) return wire;
-  const sentence = `${doing}: ${wire.message}`;
+  const sentence = `${doing}: ${wire.type === 'OPERATION_NOT_ATTEMPTED' ? ANOTHER_TOPIC : wire.message}`;
   if (isFenced(error)) return new FencedError(sentence, { cause: error });
   if (FORBIDDEN.test(wire.type ?? '')) return new LogForbiddenError(sentence, { cause: error });
   if (TOO_LARGE.has(wire.type ?? '')) return new RecordTooLargeError(sentence, { cause: error });
