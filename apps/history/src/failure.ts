@@ -8,7 +8,7 @@ import {
   TopicMismatchError,
   UnknownTopicError,
 } from '#libs/event-log';
-import { ConfigurationError, RIGHTS_ADVICE } from '#libs/runtime';
+import { ConfigurationError, missingRight } from '#libs/runtime';
 
 export class Failure extends Error {
   override readonly name = 'Failure';
@@ -27,7 +27,7 @@ const told = [LogUnavailableError, RecordTooLargeError, TopicMismatchError, Conf
 export function explain(error: unknown): { readonly text: string; readonly exitCode: number } {
   if (error instanceof Failure) return { text: error.message, exitCode: error.exitCode };
   if (error instanceof LogHeldError) return { text: `${error.message}. Stop that server first.`, exitCode: 1 };
-  if (error instanceof LogForbiddenError) return { text: `${error.message}. ${RIGHTS_ADVICE}`, exitCode: 1 };
+  if (error instanceof LogForbiddenError) return { text: missingRight(error), exitCode: 1 };
   if (error instanceof UnknownTopicError) {
     return { text: `${error.message}. This command creates what is missing: rollcall topics create`, exitCode: 1 };
   }

@@ -104,6 +104,13 @@ export class Program {
     });
   }
 
+  /** The same, once it is ready. */
+  async readyUrl(): Promise<string> {
+    const url = await this.servingUrl();
+    await until('the service to be ready', async () => ((await fetch(`${url}/health/ready`)).ok ? true : undefined));
+    return url;
+  }
+
   get pid(): number {
     return this.child.pid ?? -1;
   }

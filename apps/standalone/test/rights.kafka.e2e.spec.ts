@@ -183,7 +183,10 @@ describeLocalKafka('services with the rights that are listed, and no others', ()
       });
       await revoke('gateway', 'Write', '--topic', TOPICS.commands);
       await until('a PUT to be refused', async () => ((await alice.put('online')).status === 503 ? true : undefined));
-      expect(gateway.stderr).toContain('Not authorized to access topics');
+      await until(
+        'the cause in its journal',
+        () => gateway.stderr.includes('Not authorized to access topics') || undefined,
+      );
       await revoke('fanout', 'Read', '--group', 'presence.fanout');
       const { code, stderr } = await fanout.ended;
       expect(code).toBe(1);

@@ -92,10 +92,7 @@ class Deployment {
     await log.createTopics(topicSpecs({ prefix: kafka.prefix, partitions: 1, deliveryPartitions: 1 }));
     // A fan-out that starts at the end of what there is tells it again, without its trace.
     const engine = [Program.start('aggregator', environment), Program.start('fanout', environment)];
-    for (const url of await Promise.all(engine.map((service) => service.servingUrl())))
-      await until('an engine that is ready', async () =>
-        (await fetch(`${url}/health/ready`)).status === 200 ? true : undefined,
-      );
+    await Promise.all(engine.map((service) => service.readyUrl()));
     const gateway = Program.start('gateway', { ...environment, LOG_LEVEL: 'debug' });
     const deployment = new Deployment(log, topicsOf(kafka), gateway, await gateway.servingUrl());
     await administratorAt(deployment.url).share('!tracing:localhost', ALICE, BOB);

@@ -11,7 +11,7 @@ import {
 } from '#libs/event-log';
 import type { Configuration } from './configuration/configuration.js';
 import { ConfigurationError, VARIABLE_NAMES } from './configuration/read.js';
-import { RIGHTS_ADVICE } from './topics.js';
+import { missingRight } from './topics.js';
 
 export interface StartFailure {
   readonly text: string;
@@ -40,7 +40,7 @@ export function explainStart(thrown: unknown, configuration: Configuration): Sta
   }
   if (error instanceof TopicMismatchError)
     return { text: `${error.message}\n${whereLooked(configuration)}`, isConfiguration: false };
-  if (error instanceof LogForbiddenError) return { text: `${error.message}. ${RIGHTS_ADVICE}`, isConfiguration: false };
+  if (error instanceof LogForbiddenError) return { text: missingRight(error), isConfiguration: false };
   if (WORDS_OF_THE_LOG.some((kind) => error instanceof kind)) return { text: error.message, isConfiguration: false };
   const sentence = systemFault(error, configuration);
   return { text: sentence ?? error.stack ?? error.message, isConfiguration: false };

@@ -3,7 +3,7 @@
 
 import { LogForbiddenError } from '#libs/event-log';
 import type { Journal } from './observing/journal.js';
-import { RIGHTS_ADVICE } from './topics.js';
+import { missingRight } from './topics.js';
 
 /** Injected by its class. */
 export class Supervisor {
@@ -19,7 +19,7 @@ export class Supervisor {
       return;
     }
     this.#reason = reason;
-    if (reason instanceof LogForbiddenError) this.journal.error(`cannot go on: ${reason.message}. ${RIGHTS_ADVICE}`);
+    if (reason instanceof LogForbiddenError) this.journal.error(`cannot go on: ${missingRight(reason)}`);
     else this.journal.error(`cannot go on: ${reason.message}`, { error: reason });
     this.#listener?.(reason);
   }

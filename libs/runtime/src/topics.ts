@@ -5,15 +5,19 @@ import {
   TopicMismatchError,
   unfitSettings,
   type EventLog,
+  type LogForbiddenError,
   type TopicDescription,
   type TopicSpec,
 } from '#libs/event-log';
 
 export const TOPICS_COMMAND = 'npm run -s rollcall -- topics create';
-/** What to do about a `LogForbiddenError`. */
-export const RIGHTS_ADVICE =
-  'Kafka knows this user, who lacks a right; what to grant to whom: npm run -s rollcall -- topics rights --help';
+const RIGHTS_COMMAND = 'npm run -s rollcall -- topics rights --help';
 const COPY_COMMAND = 'npm run -s rollcall -- topics copy';
+
+/** What is missing, and what to do about it. */
+export function missingRight({ message }: LogForbiddenError): string {
+  return `${message}. Kafka knows this user, who lacks a right; what to grant to whom: ${RIGHTS_COMMAND}`;
+}
 
 /**
  * What `npm start` does instead: creates what is missing; what exists must fit.

@@ -1,9 +1,9 @@
 // `rollcall topics rights` as it is typed: what a Kafka with access control must grant, as commands of Kafka's own tool. Invariant: it
 // asks and changes nothing.
-import { Argument, type Command } from 'commander';
-import { KAFKA_CLIENTS, recipientRights, rightsOf, type KafkaClient, type Right } from '#libs/contracts';
+import type { Command } from 'commander';
+import { KAFKA_CLIENTS, recipientRights, rightsOf, type Right } from '#libs/contracts';
 import { isUserId } from '#libs/matrix';
-import type { CommandSetting } from '../command-setting.js';
+import { only, type CommandSetting } from '../command-setting.js';
 import { Failure } from '../failure.js';
 
 const HELP = `
@@ -15,7 +15,8 @@ produce and forget too, and a recipient follows one topic of its own. topics cre
 right, are run as an administrator; so is npm start on Kafka.
 `;
 
-type Client = KafkaClient | 'recipient';
+const CLIENTS = [...KAFKA_CLIENTS, 'recipient'] as const;
+type Client = (typeof CLIENTS)[number];
 
 interface RightsOptions {
   readonly principal?: string;
@@ -26,7 +27,7 @@ export function addRightsCommand(topics: Command, setting: CommandSetting): void
   topics
     .command('rights')
     .description('what a Kafka with access control must grant, as kafka-acls.sh commands')
-    .addArgument(new Argument('<client>', 'whose').choices([...KAFKA_CLIENTS, 'recipient']))
+    .argument('<client>', CLIENTS.join(', '), only(...CLIENTS))
     .argument('[user]', 'of a recipient’s topic, such as @bot:example.org')
     .option('--principal <name>', 'as the cluster knows it (default: User:rollcall-CLIENT)')
     .option('--command-config <file>', 'properties with an administrator’s credentials, for kafka-acls.sh')

@@ -121,8 +121,7 @@ export class World {
     const program = Program.start(name, this.environment);
     this.#programs.push([name, program]);
     try {
-      const url = await program.servingUrl();
-      await until(`a ${name} to be ready`, async () => ((await fetch(`${url}/health/ready`)).ok ? true : undefined));
+      const url = await program.readyUrl();
       if (name === 'gateway') this.#gateways.set(program, url);
       return program;
     } catch (error) {
