@@ -169,14 +169,19 @@ describeKcat('producers of other people on Kafka', (kafka, kcat) => {
     await runKafkaTool('kafka-configs', { brokers, args });
     const partition = String(partitionOf(userOf('erin'), PARTITIONS));
     const large = 'x'.repeat(TWO_MEGABYTES);
-    await kcat().produce(
-      commands,
-      [
-        line('erin', set('erin', large)),
-        `${large}\t${set('erin', 'under a long key')}`,
-        line('erin', set('erin', 'after the large ones')),
-      ],
-      ['-p', partition],
+    const lines = [
+      line('erin', set('erin', large)),
+      `${large}\t${set('erin', 'under a long key')}`,
+      line('erin', set('erin', 'after the large ones')),
+    ];
+    // The controller acknowledges a setting before the broker knows it.
+    await until('the broker to take two megabytes', () =>
+      kcat()
+        .produce(commands, lines, ['-p', partition])
+        .then(
+          () => true,
+          () => undefined,
+        ),
     );
     await shows('erin', 'after the large ones');
     const value = await rejectionOf(userOf('erin'), ({ headers }) => headers['cut_from_bytes'] !== undefined);

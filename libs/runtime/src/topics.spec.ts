@@ -1,6 +1,6 @@
 // What an operator reads when topics are missing or wrong, and what `npm start` makes of the same.
 
-import { MemoryEventLog, TopicMismatchError, type TopicSpec } from '#libs/event-log';
+import { MemoryEventLog, type TopicDescription, TopicMismatchError, type TopicSpec } from '#libs/event-log';
 import { createMissingTopics, requireTopics } from './topics.js';
 
 const activity: TopicSpec = {
@@ -15,7 +15,7 @@ const states: TopicSpec = { name: 'presence.states', partitions: 8, cleanup: 'co
 async function refusal(existing: readonly TopicSpec[]): Promise<string[]> {
   const log = new MemoryEventLog();
   await log.createTopics(existing);
-  const error: unknown = await requireTopics(log, [activity, states]).catch((thrown: unknown) => thrown);
+  const error: unknown = await requireTopics(log, [activity, states], 0).catch((thrown: unknown) => thrown);
   if (error === undefined) return [];
   expect(error).toBeInstanceOf(TopicMismatchError);
   return (error as Error).message.split('\n');
@@ -50,6 +50,46 @@ describe('required topics', () => {
     expect(faults[1]).toContain(
       'this command mends it: kafka-configs.sh --bootstrap-server BROKER --alter --entity-type topics --entity-name presence.activity --add-config message.timestamp.type=LogAppendTime',
     );
+  });
+});
+
+describe('settings that were mended a moment ago', () => {
+  const unfit: TopicSpec = { ...states, cleanup: 'delete' };
+
+  /** Whose broker tells the old settings for the first `stale` looks. */
+  class LateLog extends MemoryEventLog {
+    looks = 0;
+
+    constructor(private readonly stale: number) {
+      super();
+    }
+
+    override async describeTopic(name: string): Promise<TopicDescription | undefined> {
+      const found = await super.describeTopic(name);
+      if (found === undefined || ++this.looks > this.stale) return found;
+      return { ...found, cleanup: 'delete' };
+    }
+  }
+
+  it('are looked at again until the broker knows them', async () => {
+    const log = new LateLog(2);
+    await log.createTopics([states]);
+    await requireTopics(log, [states]);
+    expect(log.looks).toBe(3);
+  });
+
+  it('are refused once patience is over', async () => {
+    const log = new LateLog(Infinity);
+    await log.createTopics([states]);
+    await expect(requireTopics(log, [states], 600)).rejects.toThrow('cleanup.policy=delete and must have compact');
+    expect(log.looks).toBeGreaterThan(2);
+  });
+
+  it('do not keep anybody from being told at once that a topic is missing', async () => {
+    const log = new LateLog(Infinity);
+    await log.createTopics([unfit]);
+    await expect(requireTopics(log, [activity, states])).rejects.toThrow(/does not exist.*\n.*cleanup\.policy=delete/);
+    expect(log.looks).toBe(1);
   });
 });
 

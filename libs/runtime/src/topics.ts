@@ -1,18 +1,21 @@
 // Services never create topics: they compare what is there with what they need, and refuse to start with a sentence per
 // difference and the command that mends it. Invariant: nothing is written here.
 
+import { setTimeout as pause } from 'node:timers/promises';
 import {
   TopicMismatchError,
   unfitSettings,
   type EventLog,
   type LogForbiddenError,
-  type TopicDescription,
   type TopicSpec,
 } from '#libs/event-log';
 
 export const TOPICS_COMMAND = 'npm run -s rollcall -- topics create';
 const RIGHTS_COMMAND = 'npm run -s rollcall -- topics rights --help';
 const COPY_COMMAND = 'npm run -s rollcall -- topics copy';
+/** Kafka's controller acknowledges a setting before brokers know it: 1.7 s before, while 320 partitions were being created. */
+const SETTINGS_PATIENCE_MS = 10_000;
+const LOOK_EVERY_MS = 250;
 
 /** What is missing, and what to do about it. */
 export function missingRight({ message }: LogForbiddenError): string {
@@ -33,20 +36,23 @@ export async function createMissingTopics(log: EventLog, specs: readonly TopicSp
   if (missing.length > 0) await log.createTopics(missing);
 }
 
-/** @throws TopicMismatchError with all differences, one sentence a line. */
-export async function requireTopics(log: EventLog, specs: readonly TopicSpec[]): Promise<void> {
-  const faults: string[] = [];
-  const missing: string[] = [];
-  for (const spec of specs) {
-    const found = await log.describeTopic(spec.name);
-    if (found === undefined) missing.push(spec.name);
-    else faults.push(...differences(spec, found));
+/**
+ * Settings alone that do not fit are looked at again for a while (ms): whoever ran the command that mends them may start at once.
+ * @throws TopicMismatchError with all differences, one sentence a line.
+ */
+export async function requireTopics(
+  log: EventLog,
+  specs: readonly TopicSpec[],
+  settingsPatienceMs = SETTINGS_PATIENCE_MS,
+): Promise<void> {
+  const givenUpMs = performance.now() + settingsPatienceMs;
+  for (;;) {
+    const { shape, settings } = await differences(log, specs);
+    if (shape.length + settings.length === 0) return;
+    if (shape.length > 0 || performance.now() >= givenUpMs)
+      throw new TopicMismatchError([...shape, ...settings].join('\n'));
+    await pause(LOOK_EVERY_MS);
   }
-  if (missing.length > 0) {
-    const subject = missing.length === 1 ? `Topic ${String(missing[0])} does` : `Topics ${missing.join(', ')} do`;
-    faults.unshift(`${subject} not exist; this command creates what is missing: ${TOPICS_COMMAND}`);
-  }
-  if (faults.length > 0) throw new TopicMismatchError(faults.join('\n'));
 }
 
 /**
@@ -69,14 +75,35 @@ export async function requireWholeCopy(
   );
 }
 
-function differences(spec: TopicSpec, found: TopicDescription): string[] {
-  const faults: string[] = [];
-  if (found.partitions !== spec.partitions) {
-    faults.push(
-      `Topic ${spec.name} has ${String(found.partitions)} partitions and PARTITIONS or DELIVERY_PARTITIONS asks for ${String(spec.partitions)}; set them as the topic is, or copy to topics of another count: ${COPY_COMMAND}`,
-    );
+interface Differences {
+  /** Topics that are missing or have another count of partitions. */
+  readonly shape: readonly string[];
+  readonly settings: readonly string[];
+}
+
+async function differences(log: EventLog, specs: readonly TopicSpec[]): Promise<Differences> {
+  const missing: string[] = [];
+  const counts: string[] = [];
+  const settings: string[] = [];
+  for (const spec of specs) {
+    const found = await log.describeTopic(spec.name);
+    if (found === undefined) {
+      missing.push(spec.name);
+      continue;
+    }
+    if (found.partitions !== spec.partitions)
+      counts.push(
+        `Topic ${spec.name} has ${String(found.partitions)} partitions and PARTITIONS or DELIVERY_PARTITIONS asks for ${String(spec.partitions)}; set them as the topic is, or copy to topics of another count: ${COPY_COMMAND}`,
+      );
+    for (const { name, value, wanted, command } of unfitSettings(found, spec))
+      settings.push(
+        `Topic ${spec.name} has ${name}=${value} and must have ${wanted}; this command mends it: ${command}`,
+      );
   }
-  for (const { name, value, wanted, command } of unfitSettings(found, spec))
-    faults.push(`Topic ${spec.name} has ${name}=${value} and must have ${wanted}; this command mends it: ${command}`);
-  return faults;
+  if (missing.length === 0) return { shape: counts, settings };
+  const subject = missing.length === 1 ? `Topic ${String(missing[0])} does` : `Topics ${missing.join(', ')} do`;
+  return {
+    shape: [`${subject} not exist; this command creates what is missing: ${TOPICS_COMMAND}`, ...counts],
+    settings,
+  };
 }
