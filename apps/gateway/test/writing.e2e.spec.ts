@@ -26,7 +26,9 @@ describe('a PUT', () => {
     expect((await gateway.put({ presence: 'online' })).status).toBe(200);
     const refused = await gateway.put({ presence: 'offline' });
     expect(refused).toMatchObject({ status: 429, body: { errcode: 'M_LIMIT_EXCEEDED' } });
-    expect(Number(refused.headers['retry-after'])).toBe(10);
+    // Ten seconds after the first; the first may be a while ago on a busy machine.
+    expect(Number(refused.headers['retry-after'])).toBeLessThanOrEqual(10);
+    expect(Number(refused.headers['retry-after'])).toBeGreaterThan(5);
     expect(await gateway.records(COMMANDS)).toHaveLength(before + 1);
   });
 

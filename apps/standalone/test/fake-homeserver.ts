@@ -2,6 +2,7 @@
 // positions in that list, so a lost or repeated message shows; it records every request that reached it.
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { freePorts } from '#libs/testing';
 
 export interface Reached {
   readonly method: string;
@@ -27,9 +28,10 @@ export class FakeHomeserver {
     });
   }
 
-  static async start(port = 0): Promise<FakeHomeserver> {
+  static async start(port?: number): Promise<FakeHomeserver> {
     const server = createServer();
-    await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve));
+    const [free = 0] = port === undefined ? await freePorts(1) : [port];
+    await new Promise<void>((resolve) => server.listen(free, '127.0.0.1', resolve));
     return new FakeHomeserver(server);
   }
 

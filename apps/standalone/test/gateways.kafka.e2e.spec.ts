@@ -11,7 +11,7 @@ import { Program, endEverything } from './program.js';
 
 const START_MS = 180_000;
 const PARTITIONS = 2;
-const GRACE_MS = 3_000;
+const GRACE_MS = 5_000;
 const LEASE_MS = 8_000;
 const POLL_MS = 400;
 const NAMES = ['alice', 'bob', 'carol', 'dora'];
@@ -89,7 +89,7 @@ describeKafka('gateways behind a load balancer on Kafka', (kafka) => {
   it('show no flap of a device that moves between them at every request', async () => {
     const alice = poll('alice');
     const bob = poll('bob');
-    await goOn(alice, 3 * GRACE_MS);
+    await goOn(alice, 2 * GRACE_MS);
     expect([...alice.answered.keys()].sort()).toEqual([...urls()].sort());
     expect([alice.failed, bob.failed]).toEqual([0, 0]);
     expect(await history('alice')).toEqual(['online']);

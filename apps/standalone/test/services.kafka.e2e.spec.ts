@@ -18,11 +18,16 @@ afterAll(endEverything);
 async function showsThePageItsPast(url: string, admin: Client): Promise<void> {
   const ask = async (question: string): Promise<Readonly<Record<string, unknown>>> =>
     (await admin.ask('GET', `/_rollcall/v1/${question}`)).body;
-  expect(((await ask('overview'))['counts'] as { online: number }).online).toBeGreaterThan(0);
+  await until('somebody online in the overview', async () =>
+    ((await ask('overview'))['counts'] as { online: number }).online > 0 ? true : undefined,
+  );
   const moves = (await ask('timeline?user=@alice:localhost'))['moves'] as readonly { at_ts: number }[];
   const firstTs = moves[moves.length - 1]?.at_ts ?? 0;
   expect((await ask(`overview?search=alice&at=${String(firstTs - 1)}`))['users']).toEqual([]);
-  expect((await ask(`overview?search=alice&at=${String(firstTs)}`))['users']).toHaveLength(1);
+  await until('alice at her first change', async () => {
+    const { users } = await ask(`overview?search=alice&at=${String(firstTs)}`);
+    return (users as readonly unknown[]).length === 1 ? true : undefined;
+  });
   await until('a pulse without lag', async () => {
     const pulse = await ask('pulse');
     const isEven = (pulse['lag'] as { activity: number; commands: number }[]).every(

@@ -7,6 +7,8 @@ import { endEverything, freshFolder, until } from './program.js';
 
 jest.setTimeout(120_000);
 const GRACE_MS = 2_000;
+/** For which a busy machine may keep the gateway, or this test, waiting. */
+const LATE_MS = 1_000;
 let running: RunningProcess;
 beforeAll(async () => {
   running = await startStandalone({ environment: { DATA_DIR: freshFolder(), OFFLINE_AFTER_MS: String(GRACE_MS) } });
@@ -54,7 +56,7 @@ it('who disappears is offline at the end of the last poll plus the grace', async
   expect(change.cause).toEqual({ timer: 'grace' });
   expect(change.at_ts).toBeGreaterThanOrEqual(before + GRACE_MS);
   // Between the answer and its end the gateway may be kept waiting, not the client.
-  expect(change.at_ts).toBeLessThanOrEqual(after + GRACE_MS + 250);
+  expect(change.at_ts).toBeLessThanOrEqual(after + GRACE_MS + LATE_MS);
   expect((await inputsOf(gone)).map(({ type }) => type)).toEqual(['device.connected', 'device.disconnected']);
 });
 
@@ -73,7 +75,7 @@ it('who is in a long poll is online for as long as it lasts, and its end counts'
   const ended = Date.now();
   expect(await changesOf(waiting)).toHaveLength(1);
   const change = await offlineOf(waiting);
-  expect(change.at_ts).toBeGreaterThanOrEqual(ended + GRACE_MS - 250);
+  expect(change.at_ts).toBeGreaterThanOrEqual(ended + GRACE_MS - LATE_MS);
 });
 
 it('who hangs up in the middle of a long poll is offline a grace later', async () => {
@@ -92,7 +94,7 @@ it('who hangs up in the middle of a long poll is offline a grace later', async (
   const left = Date.now();
   await expect(poll).rejects.toThrow();
   const { at_ts: atMs = 0 } = await offlineOf(hanging);
-  expect(atMs).toBeLessThan(left + GRACE_MS + 1_000);
+  expect(atMs).toBeLessThan(left + GRACE_MS + LATE_MS);
 });
 
 it('a stream that claims is a session, as long as it is open', async () => {

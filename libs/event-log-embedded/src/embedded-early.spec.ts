@@ -64,7 +64,8 @@ class Seat {
 const settled = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 20));
 
 async function until(holds: () => boolean): Promise<void> {
-  for (let turn = 0; turn < 500 && !holds(); turn++) await new Promise((resolve) => setTimeout(resolve, 2));
+  for (const end = Date.now() + 10_000; Date.now() < end && !holds();)
+    await new Promise((resolve) => setTimeout(resolve, 2));
   expect(holds()).toBe(true);
 }
 

@@ -9,7 +9,7 @@ import { Wire } from '../wire/wire.js';
 import { MemberWire } from './member-wire.js';
 
 const PARTITIONS = 8;
-const SESSION_MS = 1_500;
+const SESSION_MS = 4_000;
 const ALL = Array.from({ length: PARTITIONS }, (_, partition) => partition);
 
 /** Who holds what, across all members of a test: an overlap is a fault. */

@@ -30,13 +30,13 @@ describeKafka('transactions on Kafka', (kafka) => {
       values.push(...records.map(({ value }) => String(value)));
     return values;
   };
-  const foreign = async (id: string): Promise<Producer> => {
+  const foreign = async (id: string, transactionTimeout = 60_000): Promise<Producer> => {
     const client = new Kafka({ brokers: [...kafka().brokers], clientId: 'foreign', logLevel: logLevel.NOTHING });
     const producer = client.producer({
       transactionalId: id,
       idempotent: true,
       maxInFlightRequests: 1,
-      transactionTimeout: 5_000,
+      transactionTimeout,
     });
     await producer.connect();
     return producer;
@@ -118,7 +118,7 @@ describeKafka('transactions on Kafka', (kafka) => {
 
   it('is aborted by the broker when its producer died, and then named no more', async () => {
     const topic = await freshTopic();
-    const dying = await foreign(`${topic}.dying`);
+    const dying = await foreign(`${topic}.dying`, 5_000);
     const open = await dying.transaction();
     await open.send({ topic, messages: numbered(1, 'undecided') });
     await dying.disconnect();
