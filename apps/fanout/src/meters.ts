@@ -9,9 +9,11 @@ const CATALOGUE = {
   changes: counter('rollcall_fanout_changes_total', 'Changes told to everybody interested'),
   lag: histogram('rollcall_fanout_lag_seconds', 'From a change to when it was told, the last one of every step'),
   recipientRecords: counter('rollcall_fanout_recipient_records_total', 'Records written to recipient topics'),
-  recipientTopics: gauge('rollcall_fanout_recipient_topics', 'Recipient topics found: kept up to date, or refused', [
-    'state',
-  ]),
+  recipientTopics: gauge(
+    'rollcall_fanout_recipient_topics',
+    'Recipient topics found: kept up to date, of these failing (they take no records), or refused',
+    ['state'],
+  ),
   audiences: histogram('rollcall_fanout_recipients_per_change', 'To how many a change was told', {
     buckets: [0, 1, 3, 10, 30, 100, 300, 1_000, 3_000, 10_000, 30_000],
   }),
@@ -42,9 +44,9 @@ export function meterOf(metrics: Metrics): Meter {
     wroteRecipients: (records) => {
       meters.recipientRecords.inc(records);
     },
-    recipientTopics: (followed, refused) => {
-      meters.recipientTopics.set({ state: 'followed' }, followed);
-      meters.recipientTopics.set({ state: 'refused' }, refused);
+    recipientTopics: (count) => {
+      for (const state of ['followed', 'failing', 'refused'] as const)
+        meters.recipientTopics.set({ state }, count[state]);
     },
     rejected: (topic, reason) => {
       meters.rejected.inc({ topic, reason: rejectionKind(reason) });

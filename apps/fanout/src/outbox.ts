@@ -36,7 +36,7 @@ export async function send(
     for (const frame of wave) meter.framed(frame.recipients);
   }
   for (const some of slicesOf(settlements, fanout.limits.maxSettledAtOnce))
-    await patience.persist(() => recipients.settle(some));
+    await patience.persist(() => recipients.writer.settle(some));
   for (const group of groupsOf(rejected.map(rejectionOf))) {
     await patience.persist(() => log.append(topics.rejected, group));
     for (const { headers: of } of group) meter.rejected(of?.['topic'] ?? '', of?.['reason'] ?? '');

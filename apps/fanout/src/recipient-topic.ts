@@ -1,6 +1,12 @@
 // What one recipient topic holds, as far as it was read and written: per sender the newest stamp, or that it is not there.
 // Invariant: of two records of one sender the later in the log counts, whether it was read or written here; so the echo of
 // an own write, read back later, changes nothing.
+//
+// Whether steps wait for its writes:
+//   taking ──► trying: one was not answered in time, and may be yet
+//   taking, trying ──► resting: one failed; nothing is written for a while
+//   resting ──► suspect: it is to be tried, by a write that nobody waits for
+//   suspect ──► trying ──► taking
 
 export interface Held {
   readonly life: number;
@@ -10,12 +16,21 @@ export interface Held {
   readonly offset: number;
 }
 
+export type Writing = 'taking' | 'trying' | 'resting' | 'suspect';
+
+const FIRST_REST_MS = 5_000;
+const LONGEST_REST_MS = 300_000;
+
 export class RecipientTopic {
   readonly #held = new Map<number, Held>();
   /** By partition: every record before it was told by `hold`. */
   readonly #passed: number[] = [];
   /** Read to the end that it had when it was found: from then on it is written. */
   ready = false;
+  writing: Writing = 'taking';
+  /** The next one; ms. */
+  restMs = FIRST_REST_MS;
+  restsUntilMs = 0;
   /** Ends when it was found; what has to be read before it is ready. */
   endsAtFirst: readonly number[] | undefined;
 
@@ -26,6 +41,19 @@ export class RecipientTopic {
     /** The recipient's number. */
     readonly user: number,
   ) {}
+
+  /** It took what was written. */
+  tookRecords(): void {
+    this.writing = 'taking';
+    this.restMs = FIRST_REST_MS;
+  }
+
+  /** It did not: nothing is written to it for a while, longer each time. */
+  rest(nowMs: number): void {
+    this.writing = 'resting';
+    this.restsUntilMs = nowMs + this.restMs;
+    this.restMs = Math.min(LONGEST_REST_MS, this.restMs * 2);
+  }
 
   held(sender: number): Held | undefined {
     return this.#held.get(sender);

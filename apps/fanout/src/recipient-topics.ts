@@ -1,25 +1,25 @@
 // Topics `presence.to.<recipient>`: found by polling, checked, read to their ends and followed, so that whatever somebody
-// else writes into one is noticed and mended. Invariant: only topics that are ready are written, and every sender's records
-// are written by the task that owns the sender. It stands apart: tasks ask it what a topic lacks, and it knows no task.
+// else writes into one is noticed and mended. Invariant: what is wrong with one of them is told, and keeps no other from being
+// found and read. It stands apart: it knows no task.
 import { decodeRecipientEvent, recipientOf, recipientTopic } from '#libs/contracts';
 import {
-  LogUnavailableError,
+  LogForbiddenError,
   UnknownTopicError,
   type LogRecord,
   type RecordBatch,
   type Tail,
   type TopicDescription,
 } from '#libs/event-log';
+import { missingRight } from '#libs/runtime';
 import { textOf } from '#libs/views';
-import { lackOf, LacksNow, type Lacking } from './recipient-lacks.js';
 import { RecipientTopic } from './recipient-topic.js';
+import { RecipientWriter } from './recipient-writer.js';
 import type { FanoutOptions } from './surroundings.js';
 import type { Tables } from './tables.js';
-import type { Settlements } from './telling.js';
 
 export interface RecipientTopicsOptions extends Pick<
   FanoutOptions,
-  'log' | 'clock' | 'prefix' | 'topics' | 'limits' | 'lines' | 'meter'
+  'log' | 'clock' | 'prefix' | 'topics' | 'limits' | 'lines' | 'meter' | 'onFatal'
 > {
   readonly tables: Tables;
   /** A topic can be written from now on: whoever owns senders settles all of them. */
@@ -31,6 +31,7 @@ export interface RecipientTopicsOptions extends Pick<
 const ASKED_AT_ONCE = 50;
 
 export class RecipientTopics {
+  readonly writer: RecipientWriter;
   readonly #topics = new Map<string, RecipientTopic>();
   readonly #byUser = new Map<number, RecipientTopic>();
   /** Name → why it is not followed; told once. */
@@ -44,7 +45,14 @@ export class RecipientTopics {
   #closed = false;
   #excess = 0;
 
-  constructor(private readonly options: RecipientTopicsOptions) {}
+  constructor(private readonly options: RecipientTopicsOptions) {
+    this.writer = new RecipientWriter({
+      ...options,
+      onGone: (topic) => {
+        this.#forget(topic);
+      },
+    });
+  }
 
   /** Topics that are followed. */
   get count(): number {
@@ -82,59 +90,23 @@ export class RecipientTopics {
     await this.#tail?.close();
   }
 
-  /**
-   * What these topics lack of these senders now is written, to all of them at once. Rejects when the log did not take all of it, after
-   * the others are done; then it may be asked again. A topic that is gone is forgotten.
-   */
-  async settle(settlements: Settlements): Promise<void> {
-    const { tables, clock, meter } = this.options;
-    const now = new LacksNow(tables, clock.nowMs());
-    let written = 0;
-    const outcomes = await Promise.allSettled(
-      [...settlements].map(async ([topic, senders]) => {
-        if (!topic.ready) return;
-        const records = await this.#write(topic, now.of(topic, senders));
-        written += records;
-      }),
-    );
-    meter.wroteRecipients(written);
-    const faults = outcomes.flatMap((outcome) => (outcome.status === 'rejected' ? [outcome.reason as Error] : []));
-    // What does not pass is told first.
-    const fault = faults.find((error) => !(error instanceof LogUnavailableError)) ?? faults[0];
-    if (fault !== undefined) throw fault;
-  }
-
-  async #write(topic: RecipientTopic, lacks: readonly Lacking[]): Promise<number> {
-    if (lacks.length === 0) return 0;
-    try {
-      const appended = await this.options.log.append(
-        topic.name,
-        lacks.map(({ record }) => record),
-      );
-      lacks.forEach(({ sender, life, version, present }, index) => {
-        const { partition = 0, offset = 0 } = appended[index] ?? {};
-        topic.hold(sender, { life, version, present, offset });
-        topic.wrote(partition, offset);
-        // Things may have changed while it was being written, and the task may be another one since.
-        if (lackOf(this.options.tables, topic, sender) !== 'nothing') this.options.onSurprise(topic, sender);
-      });
-    } catch (error) {
-      if (!(error instanceof UnknownTopicError)) throw error;
-      this.#forget(topic);
-      return 0;
-    }
-    return lacks.length;
-  }
-
   async poll(): Promise<void> {
     const ids = await this.options.log.topicIds();
     const names = [...ids.keys()].filter((name) => name.startsWith(this.options.topics.recipientPrefix));
     const wanted = this.#withoutTwins(this.#withinLimit(names));
     let changed = this.#forgetMissing(new Set(wanted), ids);
+    this.writer.tryRested(this.#topics.values());
     if (await this.#considerAll(wanted.filter((name) => !this.#topics.has(name)))) changed = true;
-    this.options.meter.recipientTopics(this.#topics.size, names.length - this.#topics.size);
-    if (changed || this.#tailBroken) await this.#follow();
+    this.#measure(names.length);
+    const isUnread = this.#tail === undefined && this.#topics.size > 0;
+    if (changed || isUnread || this.#tailBroken) await this.#follow();
     await this.#announceReady();
+  }
+
+  #measure(there: number): void {
+    const followed = [...this.#topics.values()];
+    const failing = followed.filter(({ writing }) => writing !== 'taking').length;
+    this.options.meter.recipientTopics({ followed: followed.length, failing, refused: there - followed.length });
   }
 
   /** The same topics on every instance, whoever found them first. */
@@ -193,7 +165,7 @@ export class RecipientTopics {
   async #consider(name: string): Promise<boolean> {
     const user = this.#recipientOf(name);
     if (user === undefined) return false;
-    const description = await this.options.log.describeTopic(name);
+    const description = await this.#describe(name);
     if (description === undefined) return false;
     const fault = this.#faultOf(description, user);
     if (fault !== undefined) {
@@ -206,6 +178,17 @@ export class RecipientTopics {
     this.#byUser.set(user, topic);
     this.options.lines.info('a recipient topic is followed from now on');
     return true;
+  }
+
+  /** `undefined`: it is not there any more, or may not be looked at. */
+  async #describe(name: string): Promise<TopicDescription | undefined> {
+    try {
+      return await this.options.log.describeTopic(name);
+    } catch (error) {
+      if (!(error instanceof LogForbiddenError)) throw error;
+      this.#refuse(name, missingRight(error));
+      return undefined;
+    }
   }
 
   #faultOf(description: TopicDescription, user: number): string | undefined {

@@ -20,7 +20,8 @@ export interface Meter {
   told(changes: number, lagMs: number, audiences: readonly number[]): void;
   /** Records of recipient topics were made durable. */
   wroteRecipients(records: number): void;
-  recipientTopics(followed: number, refused: number): void;
+  /** `failing`: of those that are followed, they take no records. */
+  recipientTopics(count: { readonly followed: number; readonly failing: number; readonly refused: number }): void;
   rejected(topic: string, reason: string): void;
   /** A send or a commit failed and will be tried again. */
   retried(): void;

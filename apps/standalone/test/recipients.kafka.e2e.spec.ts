@@ -118,6 +118,43 @@ describeKcat('recipient topics on Kafka', (kafka, kcat) => {
     expect(await followed()).toBe(1);
   });
 
+  it('keeps nobody waiting when it takes only smaller records, and is filled when it takes ours', async () => {
+    const topic = topicOf(userOf('carol'));
+    const setLargest = (bytes: number): Promise<string> => {
+      const alter = ['--alter', '--entity-type', 'topics', '--entity-name', topic];
+      const args = [...alter, '--add-config', `max.message.bytes=${bytes}`];
+      return runKafkaTool('kafka-configs', { brokers: kafka().brokers, args });
+    };
+    const failing = (): Promise<number | undefined> =>
+      metricAt(url, 'rollcall_fanout_recipient_topics{state="failing"}');
+    await topics(
+      '--create',
+      '--topic',
+      topic,
+      '--config',
+      'cleanup.policy=compact',
+      '--config',
+      'max.message.bytes=100',
+    );
+    await until(failing, (count) => count === 1, START_MS / 2);
+    expect(engine.stderr).toContain('a recipient topic takes no records');
+    for (const message of ['first', 'second', 'third']) {
+      await clientOf(url, 'alice').put('online', message);
+      await shown('bob', 'alice', says('online', message));
+    }
+    expect(await kcat().read(topic)).toEqual([]);
+    await setLargest(1_000_000);
+    await until(
+      async () => latest(await kcat().read(topic)).get(userOf('alice')),
+      says('online', 'third'),
+      START_MS / 2,
+    );
+    await until(failing, (count) => count === 0, START_MS / 2);
+    await log.deleteTopic(topic);
+    await clientOf(url, 'alice').put('online', 'another life');
+    await shown('bob', 'alice', says('online', 'another life'));
+  });
+
   it('has a name that says whose it is, whatever the user is called', async () => {
     await log.createTopics([recipientTopicSpec(topicOf(ODD))]);
     const listed = (await kcat().run(['-L', '-J'])) as string;

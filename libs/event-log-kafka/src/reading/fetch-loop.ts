@@ -17,6 +17,8 @@ const LONGEST_RETRY_MS = 1_000;
 /** A topic that metadata does not know for so long is gone. */
 const GONE_AFTER_MS = 5_000;
 const TOLD_AFTER_MS = 1_000;
+/** Of one topic. */
+const TOLD_AGAIN_AFTER_MS = 10_000;
 const OFFSET_OUT_OF_RANGE = 1;
 const MAIN = 'main';
 const SIDE = 'side';
@@ -45,6 +47,8 @@ export class FetchLoop {
   readonly #running = new Set<Promise<void>>();
   readonly #unknownSince = new Map<string, number>();
   readonly #ids = new Map<string, string>();
+  /** By topic: when a fault was told last. */
+  readonly #toldAt = new Map<string, number>();
   #delivering: Promise<void> = Promise.resolve();
   #retryMs = FIRST_RETRY_MS;
   #faultySince: number | undefined;
@@ -106,8 +110,10 @@ export class FetchLoop {
         try {
           this.#requireSame(topic, (await this.options.wire.topic(topic)).id);
         } catch (error) {
-          await this.#fault(error, topic);
-          this.#again = true;
+          this.#rest(
+            [...this.#flows].filter((flow) => flow.active && flow.topic === topic),
+            error,
+          );
         }
       }
       for (const [nodeId, flows] of this.#byLeader()) this.#startFor(nodeId, flows);
@@ -215,7 +221,7 @@ export class FetchLoop {
       this.#faultySince = undefined;
     } catch (error) {
       for (const { flow } of asks) wire.forgetTopic(flow.topic);
-      await this.#fault(error, undefined);
+      await this.#fault(error);
     }
   }
 
@@ -233,13 +239,15 @@ export class FetchLoop {
       if (this.#closed || fetched === undefined || !stillWanted(ask)) continue;
       // A broker leaves out batches that do not fit into what is left of the request, however little was sent; only of
       // the partition asked for first it sends one at any rate. So only there an empty answer says that nothing is there.
-      if (fetched.errorCode !== 0) await this.#partitionFault(ask, fetched.errorCode);
+      if (fetched.errorCode === OFFSET_OUT_OF_RANGE) await this.#outOfRange(ask);
+      else if (fetched.errorCode !== 0) this.#partitionFault(ask, fetched.errorCode);
       else await this.#deliver(ask, fetched, bytes === 0 || ask === asks[0]);
     }
   }
 
   async #deliver({ flow, position }: Ask, fetched: FetchedPartition, isWhole: boolean): Promise<void> {
     const { deliver, onAppendTime } = this.options;
+    flow.served();
     flow.sawEnds(fetched.stableEnd, fetched.highWatermark);
     try {
       if (fetched.batches.length === 0) {
@@ -260,12 +268,35 @@ export class FetchLoop {
     }
   }
 
-  async #partitionFault(ask: Ask, errorCode: number): Promise<void> {
-    const { flow } = ask;
-    if (errorCode === OFFSET_OUT_OF_RANGE) return this.#outOfRange(ask);
+  #partitionFault({ flow }: Ask, errorCode: number): void {
     this.options.wire.forgetTopic(flow.topic);
-    await this.#fault(errorOfCode(errorCode), flow.topic);
-    this.wake();
+    this.#rest([flow], errorOfCode(errorCode));
+  }
+
+  /** Flows of one topic that nobody serves now are asked for again after a moment; no other waits for them. */
+  #rest(flows: readonly Flow[], error: unknown): void {
+    const { wire } = this.options;
+    const [first] = flows;
+    if (this.#closed || wire.closed || first === undefined) return;
+    const { topic } = first;
+    if (isUnknownTopic(error) || error instanceof UnknownTopicError) {
+      const since = this.#unknownSince.get(topic) ?? performance.now();
+      this.#unknownSince.set(topic, since);
+      if (performance.now() - since > GONE_AFTER_MS)
+        return this.#fatal(new UnknownTopicError(`there is no topic ${topic} any more`));
+    } else if (!isPassing(error) || first.faultyMs > TOLD_AFTER_MS) this.#tell(error, topic);
+    for (const flow of flows)
+      void wire.sleep(flow.rest()).then(() => {
+        flow.resting = false;
+        this.wake();
+      });
+  }
+
+  #tell(error: unknown, topic: string): void {
+    const now = performance.now();
+    if (now - (this.#toldAt.get(topic) ?? -Infinity) < TOLD_AGAIN_AFTER_MS) return;
+    this.#toldAt.set(topic, now);
+    this.options.onError(inPortWords(error, `reading ${topic}`), false);
   }
 
   async #outOfRange({ flow, position }: Ask): Promise<void> {
@@ -283,18 +314,11 @@ export class FetchLoop {
     );
   }
 
-  /** Tells of a fault and waits a moment; one that cannot pass ends the loop. */
-  async #fault(error: unknown, topic: string | undefined): Promise<void> {
+  /** Tells of a fault of a broker and waits a moment. */
+  async #fault(error: unknown): Promise<void> {
     const { wire, onError } = this.options;
     if (this.#closed || wire.closed) return;
-    if (topic !== undefined && (isUnknownTopic(error) || error instanceof UnknownTopicError)) {
-      const since = this.#unknownSince.get(topic) ?? performance.now();
-      this.#unknownSince.set(topic, since);
-      if (performance.now() - since > GONE_AFTER_MS)
-        return this.#fatal(new UnknownTopicError(`there is no topic ${topic} any more`));
-    } else if (!isPassing(error) || this.#lastsLong()) {
-      onError(inPortWords(error, 'reading on'), false);
-    }
+    if (!isPassing(error) || this.#lastsLong()) onError(inPortWords(error, 'reading on'), false);
     const delayMs = this.#retryMs;
     this.#retryMs = Math.min(LONGEST_RETRY_MS, delayMs * 2);
     await wire.sleep(delayMs);

@@ -2,6 +2,9 @@
 // position or before a seek, a pause or a loss is never delivered: every ask remembers the position and the turn.
 import type { RecordBatch } from '#libs/event-log';
 
+const FIRST_REST_MS = 50;
+const LONGEST_REST_MS = 1_000;
+
 export class Flow {
   position: number;
   paused = false;
@@ -10,6 +13,10 @@ export class Flow {
   /** Grows with every seek, pause and loss. */
   turn = 0;
   lost = false;
+  /** Nobody serves it now: it is not asked for. */
+  resting = false;
+  #restMs = FIRST_REST_MS;
+  #faultySince: number | undefined;
   /** Where the stable end stands still behind what was written, and since when (`performance.now()`). */
   hidden: { readonly stableEnd: number; readonly since: number } | undefined;
 
@@ -23,11 +30,30 @@ export class Flow {
   }
 
   get active(): boolean {
-    return this.ready && !this.paused && !this.lost;
+    return this.ready && !this.paused && !this.lost && !this.resting;
   }
 
   get name(): string {
     return `${this.topic}-${this.partition}`;
+  }
+
+  /** How long its faults have lasted, ms: leaders move in good health too. */
+  get faultyMs(): number {
+    this.#faultySince ??= performance.now();
+    return performance.now() - this.#faultySince;
+  }
+
+  /** For how long, ms: longer each time until it is served again. */
+  rest(): number {
+    const restMs = this.#restMs;
+    this.resting = true;
+    this.#restMs = Math.min(LONGEST_REST_MS, restMs * 2);
+    return restMs;
+  }
+
+  served(): void {
+    this.#restMs = FIRST_REST_MS;
+    this.#faultySince = undefined;
   }
 
   /** What the leader said about the partition's ends. */
