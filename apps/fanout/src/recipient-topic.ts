@@ -1,12 +1,6 @@
 // What one recipient topic holds, as far as it was read and written: per sender the newest stamp, or that it is not there.
 // Invariant: of two records of one sender the later in the log counts, whether it was read or written here; so the echo of
 // an own write, read back later, changes nothing.
-//
-// Whether steps wait for its writes:
-//   taking ──► trying: one was not answered in time, and may be yet
-//   taking, trying ──► resting: one failed; nothing is written for a while
-//   resting ──► suspect: it is to be tried, by a write that nobody waits for
-//   suspect ──► trying ──► taking
 
 export interface Held {
   readonly life: number;
@@ -16,6 +10,13 @@ export interface Held {
   readonly offset: number;
 }
 
+/**
+ * Whether steps wait for its writes:
+ *   taking ──► trying: one was not answered in time, and may be yet
+ *   taking, trying ──► resting: one failed; nothing is written for a while
+ *   resting ──► suspect: it is to be tried by a write that nobody waits for
+ *   suspect ──► trying ──► taking
+ */
 export type Writing = 'taking' | 'trying' | 'resting' | 'suspect';
 
 const FIRST_REST_MS = 5_000;
