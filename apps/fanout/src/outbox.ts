@@ -35,8 +35,9 @@ export async function send(
     await patience.persist(() => log.append(topics.deliveries, records));
     for (const frame of wave) meter.framed(frame.recipients);
   }
+  const untilMs = recipients.writer.patienceEndsMs();
   for (const some of slicesOf(settlements, fanout.limits.maxSettledAtOnce))
-    await patience.persist(() => recipients.writer.settle(some));
+    await patience.persist(() => recipients.writer.settle(some, untilMs));
   for (const group of groupsOf(rejected.map(rejectionOf))) {
     await patience.persist(() => log.append(topics.rejected, group));
     for (const { headers: of } of group) meter.rejected(of?.['topic'] ?? '', of?.['reason'] ?? '');

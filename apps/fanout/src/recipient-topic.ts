@@ -32,6 +32,7 @@ export class RecipientTopic {
   /** The next one; ms. */
   restMs = FIRST_REST_MS;
   restsUntilMs = 0;
+  #takingSinceMs = 0;
   /** Ends when it was found; what has to be read before it is ready. */
   endsAtFirst: readonly number[] | undefined;
 
@@ -41,19 +42,30 @@ export class RecipientTopic {
     readonly id: string,
     /** The recipient's number. */
     readonly user: number,
+    readonly partitions: number,
   ) {}
 
   /** It took what was written. */
-  tookRecords(): void {
+  took(nowMs: number): void {
     this.writing = 'taking';
-    this.restMs = FIRST_REST_MS;
+    this.#takingSinceMs = nowMs;
   }
 
-  /** It did not: nothing is written to it for a while, longer each time. */
+  /** It did not: nothing is written to it for a while, longer each time until it has taken everything for as long. */
   rest(nowMs: number): void {
+    if (this.writing === 'resting') return;
+    if (this.writing === 'taking' && nowMs - this.#takingSinceMs > this.restMs) this.restMs = FIRST_REST_MS;
     this.writing = 'resting';
     this.restsUntilMs = nowMs + this.restMs;
     this.restMs = Math.min(LONGEST_REST_MS, this.restMs * 2);
+  }
+
+  /** It has to be read again from its start: what it held may be lost. */
+  unread(): void {
+    this.ready = false;
+    this.endsAtFirst = undefined;
+    this.#held.clear();
+    this.#passed.length = 0;
   }
 
   held(sender: number): Held | undefined {

@@ -13,7 +13,7 @@ import {
 import { missingRight } from '#libs/runtime';
 import { textOf } from '#libs/views';
 import { RecipientTopic } from './recipient-topic.js';
-import { RecipientWriter } from './recipient-writer.js';
+import { inTime, RecipientWriter } from './recipient-writer.js';
 import type { FanoutOptions } from './surroundings.js';
 import type { Tables } from './tables.js';
 
@@ -29,6 +29,8 @@ export interface RecipientTopicsOptions extends Pick<
 }
 
 const ASKED_AT_ONCE = 50;
+/** Whoever is away answers later, and nobody waits for them. */
+const ANSWERED_WITHIN_MS = 1_000;
 
 export class RecipientTopics {
   readonly writer: RecipientWriter;
@@ -44,6 +46,8 @@ export class RecipientTopics {
   #cancelWake: (() => void) | undefined;
   #closed = false;
   #excess = 0;
+  /** Where they end has not been answered yet. */
+  readonly #asked = new Set<RecipientTopic>();
 
   constructor(private readonly options: RecipientTopicsOptions) {
     this.writer = new RecipientWriter({
@@ -95,9 +99,9 @@ export class RecipientTopics {
     const names = [...ids.keys()].filter((name) => name.startsWith(this.options.topics.recipientPrefix));
     const wanted = this.#withoutTwins(this.#withinLimit(names));
     let changed = this.#forgetMissing(new Set(wanted), ids);
-    this.writer.tryRested(this.#topics.values());
     if (await this.#considerAll(wanted.filter((name) => !this.#topics.has(name)))) changed = true;
     this.#measure(names.length);
+    this.writer.tryRested(this.#topics.values());
     const isUnread = this.#tail === undefined && this.#topics.size > 0;
     if (changed || isUnread || this.#tailBroken) await this.#follow();
     await this.#announceReady();
@@ -105,7 +109,7 @@ export class RecipientTopics {
 
   #measure(there: number): void {
     const followed = [...this.#topics.values()];
-    const failing = followed.filter(({ writing }) => writing !== 'taking').length;
+    const failing = followed.filter(({ writing }) => writing === 'trying' || writing === 'resting').length;
     this.options.meter.recipientTopics({ followed: followed.length, failing, refused: there - followed.length });
   }
 
@@ -173,7 +177,7 @@ export class RecipientTopics {
       return false;
     }
     this.#refused.delete(name);
-    const topic = new RecipientTopic(name, description.id, user);
+    const topic = new RecipientTopic(name, description.id, user, description.partitions);
     this.#topics.set(name, topic);
     this.#byUser.set(user, topic);
     this.options.lines.info('a recipient topic is followed from now on');
@@ -242,10 +246,12 @@ export class RecipientTopics {
   /** One tail over all topics: it goes on where it was in those that stay, and from the start in the others. */
   async #follow(): Promise<void> {
     const old = this.#tail;
-    const starts = new Map<string, readonly number[] | 'start'>();
+    const starts = new Map<string, readonly number[]>();
     for (const topic of this.#topics.values()) {
-      if (this.#tailBroken) topic.ready = false;
-      starts.set(topic.name, topic.ready && old !== undefined ? old.positions(topic.name) : 'start');
+      if (this.#tailBroken) topic.unread();
+      // Asking where it begins would wait for a broker that may be away, and everybody with it.
+      const begin = new Array<number>(topic.partitions).fill(0);
+      starts.set(topic.name, topic.ready && old !== undefined ? old.positions(topic.name) : begin);
     }
     this.#tail = undefined;
     this.#tailBroken = false;
@@ -291,19 +297,25 @@ export class RecipientTopics {
 
   /** In all topics that are not ready: where they end, and whether everything up to there has been read. */
   async #announceReady(): Promise<void> {
-    const unready = [...this.#topics.values()].filter(({ ready }) => !ready);
-    for (let first = 0; first < unready.length; first += ASKED_AT_ONCE)
-      await Promise.all(unready.slice(first, first + ASKED_AT_ONCE).map((topic) => this.#announce(topic)));
+    const unready = [...this.#topics.values()].filter((topic) => !topic.ready && !this.#asked.has(topic));
+    for (let first = 0; first < unready.length; first += ASKED_AT_ONCE) {
+      const asked = Promise.all(unready.slice(first, first + ASKED_AT_ONCE).map((topic) => this.#announce(topic)));
+      await inTime(this.options.clock, asked, ANSWERED_WITHIN_MS);
+    }
   }
 
   async #announce(topic: RecipientTopic): Promise<void> {
     if (topic.ready || this.#tail === undefined) return;
+    this.#asked.add(topic);
     try {
       topic.endsAtFirst ??= await this.options.log.ends(topic.name);
       this.#lookWhetherReady(topic, 0, 0);
     } catch (error) {
-      if (!(error instanceof UnknownTopicError)) throw error;
-      this.#forget(topic);
+      if (error instanceof UnknownTopicError) this.#forget(topic);
+      else
+        this.options.lines.warn('a recipient topic could not be looked at; tried again', { topic: topic.name, error });
+    } finally {
+      this.#asked.delete(topic);
     }
   }
 

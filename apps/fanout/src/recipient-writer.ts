@@ -1,7 +1,15 @@
 // Writes to recipient topics what they lack. Invariant: only topics that are ready are written, every sender's records by the task
 // that owns the sender; and one that takes nothing keeps nobody waiting for long, for whoever makes a topic may have made it so
 // (a right that is missing, more replicas wanted than there are, a record too large for it).
-import { LogForbiddenError, LogUnavailableError, UnknownTopicError } from '#libs/event-log';
+import {
+  LogForbiddenError,
+  LogUnavailableError,
+  RecordTooLargeError,
+  sizeOfRecord,
+  UnknownTopicError,
+  type Appended,
+  type Clock,
+} from '#libs/event-log';
 import { missingRight } from '#libs/runtime';
 import { lackOf, LacksNow, type Lacking } from './recipient-lacks.js';
 import type { RecipientTopic } from './recipient-topic.js';
@@ -18,12 +26,23 @@ export interface RecipientWriterOptions extends Pick<FanoutOptions, 'log' | 'clo
   readonly onGone: (topic: RecipientTopic) => void;
 }
 
-/** For which a step waits for a topic that has taken everything so far. */
+/** For which a step waits for topics that have taken everything so far. */
 const PATIENCE_MS = 5_000;
+/** The last of many have so long at any rate. */
+const LEAST_PATIENCE_MS = 250;
+/** Records by which a topic is tried. */
+const TRIAL = 10;
+const NOWHERE: Appended = { partition: 0, offset: 0, timestampMs: 0 };
 
 interface Writing {
   readonly topic: RecipientTopic;
   readonly lacks: readonly Lacking[];
+}
+
+interface Outcome {
+  readonly written: number;
+  /** Why not all of them are. */
+  readonly error: Error | undefined;
 }
 
 interface Failure {
@@ -46,79 +65,94 @@ export class RecipientWriter {
 
   /**
    * What these topics lack of these senders now is written, to all of them at once. Resolves when they have it, but for those that
-   * take nothing now: they are audited when they do again. A topic that is gone is forgotten.
+   * take nothing now: they are audited when they do again. A topic that is gone is forgotten. `untilMs`: whoever has not answered
+   * by then is tried on without anybody waiting, but everybody has a moment.
    */
-  async settle(settlements: Settlements): Promise<void> {
-    const { tables, clock } = this.options;
+  async settle(settlements: Settlements, untilMs = this.patienceEndsMs()): Promise<void> {
+    const { tables, clock, onFatal } = this.options;
     const now = new LacksNow(tables, clock.nowMs());
     const [taking, suspects]: [Writing[], Writing[]] = [[], []];
     for (const [topic, senders] of settlements) {
       if (!topic.ready || topic.writing === 'trying' || topic.writing === 'resting') continue;
       const lacks = now.of(topic, senders);
-      if (lacks.length > 0) (topic.writing === 'taking' ? taking : suspects).push({ topic, lacks });
+      if (lacks.length === 0) continue;
+      if (topic.writing === 'taking') taking.push({ topic, lacks });
+      else suspects.push({ topic, lacks: smallest(lacks) });
     }
     for (const { topic } of suspects) topic.writing = 'trying';
-    void this.#writeAll(suspects);
+    this.#writeAll(suspects).catch(onFatal);
     if (taking.length === 0) return;
     const unanswered = new Set(taking.map(({ topic }) => topic));
-    await this.#inTime(this.#writeAll(taking, unanswered));
+    const spanMs = Math.max(untilMs - clock.nowMs(), LEAST_PATIENCE_MS);
+    await inTime(clock, this.#writeAll(taking, unanswered).catch(onFatal), spanMs);
     for (const topic of unanswered) if (topic.writing === 'taking') topic.writing = 'trying';
   }
 
-  /** Never rejects. Whoever has answered is taken out of `unanswered`. */
-  async #writeAll(writings: readonly Writing[], unanswered = new Set<RecipientTopic>()): Promise<void> {
-    const failures: Failure[] = [];
-    try {
-      await Promise.all(
-        writings.map(async ({ topic, lacks }) => {
-          const error = await this.#write(topic, lacks);
-          unanswered.delete(topic);
-          if (error !== undefined) failures.push({ topic, error });
-        }),
-      );
-      this.#tellResting(failures);
-    } catch (error) {
-      this.options.onFatal(error as Error);
-    }
+  /** For all that a step that begins now has to settle. */
+  patienceEndsMs(): number {
+    return this.options.clock.nowMs() + PATIENCE_MS;
   }
 
-  #inTime(written: Promise<void>): Promise<void> {
-    const { clock } = this.options;
-    return new Promise((resolve) => {
-      const cancel = clock.wakeAt(clock.nowMs() + PATIENCE_MS, resolve);
-      void written.then(() => {
-        cancel();
-        resolve();
-      });
-    });
+  /** Whoever has answered is taken out of `unanswered`. */
+  async #writeAll(writings: readonly Writing[], unanswered = new Set<RecipientTopic>()): Promise<void> {
+    const failures: Failure[] = [];
+    await Promise.all(
+      writings.map(async (writing) => {
+        const error = await this.#write(writing);
+        unanswered.delete(writing.topic);
+        if (error !== undefined) failures.push({ topic: writing.topic, error });
+      }),
+    );
+    this.#tellResting(failures);
   }
 
   /** Why the log did not take all of it. */
-  async #write(topic: RecipientTopic, lacks: readonly Lacking[]): Promise<Error | undefined> {
-    const { log, clock, meter, tables } = this.options;
-    let appended;
+  async #write({ topic, lacks }: Writing): Promise<Error | undefined> {
+    const { clock, onGone, onReady } = this.options;
+    const begunMs = clock.nowMs();
+    const { written, error } = await this.#append(topic, lacks);
+    if (error instanceof UnknownTopicError) {
+      onGone(topic);
+      return undefined;
+    }
+    const nowMs = clock.nowMs();
+    const wasTried = topic.writing === 'trying';
+    if (error !== undefined) topic.rest(nowMs);
+    if (written > 0 && wasTried) {
+      // One that needs so long is not waited for again.
+      if (nowMs - begunMs < PATIENCE_MS) topic.took(nowMs);
+      else topic.writing = 'suspect';
+      if (topic.ready) onReady(topic);
+    }
+    return error;
+  }
+
+  /** In halves when it is too large for the topic: one record that is must not keep out the others. */
+  async #append(topic: RecipientTopic, lacks: readonly Lacking[]): Promise<Outcome> {
+    const { log, meter } = this.options;
+    let appended: readonly Appended[];
     try {
       appended = await log.append(
         topic.name,
         lacks.map(({ record }) => record),
       );
     } catch (error) {
-      if (error instanceof UnknownTopicError) this.options.onGone(topic);
-      else topic.rest(clock.nowMs());
-      return error instanceof UnknownTopicError ? undefined : (error as Error);
+      if (!(error instanceof RecordTooLargeError) || lacks.length === 1) return { written: 0, error: error as Error };
+      const half = lacks.length >> 1;
+      const first = await this.#append(topic, lacks.slice(0, half));
+      const second = await this.#append(topic, lacks.slice(half));
+      return { written: first.written + second.written, error: first.error ?? second.error };
     }
-    for (const [index, { sender, life, version, present }] of lacks.entries()) {
-      const { partition = 0, offset = 0 } = appended[index] ?? {};
-      topic.hold(sender, { life, version, present, offset });
-      topic.wrote(partition, offset);
-      // Things may have changed while it was being written, and the task may be another one since.
-      if (lackOf(tables, topic, sender) !== 'nothing') this.options.onSurprise(topic, sender);
-    }
+    for (const [index, lack] of lacks.entries()) this.#hold(topic, lack, appended[index]);
     meter.wroteRecipients(lacks.length);
-    if (topic.writing !== 'trying') return undefined;
-    topic.tookRecords();
-    if (topic.ready) this.options.onReady(topic);
-    return undefined;
+    return { written: lacks.length, error: undefined };
+  }
+
+  #hold(topic: RecipientTopic, { sender, ...held }: Lacking, { partition, offset }: Appended = NOWHERE): void {
+    topic.hold(sender, { ...held, offset });
+    topic.wrote(partition, offset);
+    // Things may have changed while it was being written, and the task may be another one since.
+    if (lackOf(this.options.tables, topic, sender) !== 'nothing') this.options.onSurprise(topic, sender);
   }
 
   #tellResting(failures: readonly Failure[]): void {
@@ -135,4 +169,22 @@ export class RecipientWriter {
       error,
     });
   }
+}
+
+/** Those that are most likely to fit, so that one that does not cannot be all that is tried. */
+function smallest(lacks: readonly Lacking[]): readonly Lacking[] {
+  if (lacks.length <= TRIAL) return lacks;
+  return [...lacks].sort((a, b) => sizeOfRecord(a.record) - sizeOfRecord(b.record)).slice(0, TRIAL);
+}
+
+/** Until it is done, or the time is over; what rejects is somebody else's. */
+export function inTime(clock: Clock, done: Promise<unknown>, spanMs: number): Promise<void> {
+  return new Promise((resolve) => {
+    const cancel = clock.wakeAt(clock.nowMs() + spanMs, resolve);
+    const end = (): void => {
+      cancel();
+      resolve();
+    };
+    done.then(end, end);
+  });
 }

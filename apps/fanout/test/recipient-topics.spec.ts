@@ -1,30 +1,10 @@
 // Topics `presence.to.<recipient>`: filled, kept up, mended, bounded, forgotten. Design.md section 7.
 import { recipientTopic, recipientTopicSpec } from '#libs/contracts';
-import { LogForbiddenError, LogUnavailableError, RecordTooLargeError, type LogRecord } from '#libs/event-log';
-import type { View } from '#libs/presence';
-import type { FanoutLimits } from '../src/index.js';
+import { ALICE, AWAY, BOB, CAROL, holds, ONLINE, shown, subscribe, withWorld } from './recipients.js';
 import { PREFIX } from './truth.js';
-import { World } from './world.js';
+import type { World } from './world.js';
 
-const [ALICE, BOB, CAROL] = ['@alice:hs', '@bob:hs', '@carol:hs'] as const;
-const ONLINE: View = { presence: 'online', currentlyActive: true, lastActiveAtMs: 1_699_999_999_000, statusMsg: 'hi' };
-const AWAY: View = { presence: 'unavailable', currentlyActive: false, lastActiveAtMs: 1_699_999_999_000 };
 const LONG = `@${'ü'.repeat(100)}:hs`;
-
-async function withWorld(run: (world: World) => Promise<void>, limits: Partial<FanoutLimits> = {}): Promise<void> {
-  const world = await World.open(limits);
-  for (const user of [ALICE, BOB]) await world.truth.membership('!r:hs', user, 'join');
-  await world.truth.change(ALICE, ONLINE);
-  await world.start();
-  await world.rest();
-  await run(world);
-  for (const instance of [...world.instances]) await world.stop(instance);
-  expect(world.fatal).toEqual([]);
-}
-
-async function subscribe(world: World, userId: string, cleanup: 'compact' | 'delete' = 'compact'): Promise<void> {
-  await world.log.createTopics([{ ...recipientTopicSpec(recipientTopic(PREFIX, userId)), cleanup }]);
-}
 
 /** Every record as it is written, before compaction takes it. */
 async function watch(world: World, userId: string): Promise<string[]> {
@@ -36,15 +16,6 @@ async function watch(world: World, userId: string): Promise<string[]> {
     onError: (error) => void seen.push(error.message),
   });
   return seen;
-}
-
-function shown({ key, value, headers }: LogRecord): string {
-  return `${Buffer.from(key as Uint8Array).toString()} ${headers?.['version'] ?? '-'} ${value === null ? 'tombstone' : 'event'}`;
-}
-
-async function holds(world: World, userId: string): Promise<string[]> {
-  const records = (await world.output([userId])).recipientTopics.get(userId) ?? [];
-  return records.map(shown);
 }
 
 it('is filled within ten seconds with m.presence events as of now, and kept up to date', async () => {
@@ -250,112 +221,5 @@ it('is written by the owner of the sender, once, with two instances', async () =
       await world.rest();
     }
     expect(seen).toEqual([`${ALICE} 1 event`, `${ALICE} 2 event`, `${BOB} 1 event`, `${ALICE} 3 event`]);
-  });
-});
-
-describe('one that takes nothing', () => {
-  const MEMBERS = Array.from({ length: 30 }, (_, index) => `@member${index}:hs`);
-  const isOf = (user: string) => (topic: string) => topic === recipientTopic(PREFIX, user);
-  const isAny = (topic: string): boolean => topic.startsWith('presence.to.');
-
-  async function aliceIn(world: World, user: string): Promise<string[]> {
-    return (await holds(world, user)).filter((line) => line.startsWith(ALICE));
-  }
-
-  async function withMembers(run: (world: World) => Promise<void>): Promise<void> {
-    await withWorld(async (world) => {
-      for (const user of MEMBERS) await world.truth.membership('!r:hs', user, 'join');
-      for (const user of [BOB, ...MEMBERS]) await subscribe(world, user);
-      await world.rest();
-      await run(world);
-      expect(world.judge(await world.output([BOB, ...MEMBERS]))).toEqual([]);
-    });
-  }
-
-  it.each([
-    ['for now', new LogUnavailableError('not enough replicas'), 'no records'],
-    ['for want of a right', new LogForbiddenError('not authorized'), 'topics rights'],
-    ['of this size', new RecordTooLargeError('too large'), 'no records'],
-  ] as const)('%s keeps nobody waiting, is one line, and has everything in the end', async (_why, error, says) => {
-    await withMembers(async (world) => {
-      const { log } = world.instances[0]!;
-      const append = log.append.bind(log);
-      let refused: (topic: string) => boolean = isOf(BOB);
-      log.append = (topic, records): ReturnType<typeof append> => {
-        return refused(topic) ? Promise.reject(error) : append(topic, records);
-      };
-      const linesOf = async (view: View): Promise<string[]> => {
-        const before = world.lines.length;
-        await world.truth.change(ALICE, view);
-        await world.pass(1_000);
-        return world.lines.slice(before).filter((line) => line.includes('no records'));
-      };
-      const [line = '', ...more] = await linesOf(AWAY);
-      expect([line.includes('a recipient topic takes no records'), line.includes(says), more]).toEqual([
-        true,
-        true,
-        [],
-      ]);
-      for (const user of MEMBERS) expect(await aliceIn(world, user)).toEqual([`${ALICE} 2 event`]);
-      // Everything else goes on, and it is not asked again so soon.
-      expect(await linesOf(ONLINE)).toEqual([]);
-      for (const user of MEMBERS) expect(await aliceIn(world, user)).toEqual([`${ALICE} 3 event`]);
-      expect(await aliceIn(world, BOB)).toEqual([`${ALICE} 1 event`]);
-      refused = isAny;
-      expect(await linesOf(AWAY)).toEqual([expect.stringContaining('30 recipient topics take no records')]);
-      refused = () => false;
-      await world.pass(20_000);
-      for (const user of [BOB, ...MEMBERS]) expect(await aliceIn(world, user)).toEqual([`${ALICE} 4 event`]);
-    });
-  });
-
-  it('and does not even say so is waited for once', async () => {
-    await withMembers(async (world) => {
-      const { log } = world.instances[0]!;
-      const append = log.append.bind(log);
-      const held: (() => void)[] = [];
-      let isSilent = true;
-      log.append = async (topic, records) => {
-        if (isSilent && isOf(BOB)(topic)) await new Promise<void>((resolve) => held.push(resolve));
-        return append(topic, records);
-      };
-      await world.truth.change(ALICE, AWAY);
-      await world.pass(4_000);
-      await world.truth.change(ALICE, ONLINE);
-      await world.pass(500);
-      // The step waits for it, and the next with it.
-      expect(await aliceIn(world, MEMBERS[0]!)).toEqual([`${ALICE} 2 event`]);
-      await world.pass(2_000);
-      for (let version = 4; version < 8; version += 1) {
-        expect(await aliceIn(world, MEMBERS[0]!)).toEqual([`${ALICE} ${version - 1} event`]);
-        await world.truth.change(ALICE, version % 2 === 0 ? AWAY : ONLINE);
-        await world.pass(500);
-      }
-      expect(held).toHaveLength(1);
-      isSilent = false;
-      held[0]?.();
-      await world.pass(1_000);
-      expect(await aliceIn(world, BOB)).toEqual([`${ALICE} 7 event`]);
-    });
-  });
-
-  it('once may take nothing for longer each time, and is asked by a write that nobody waits for', async () => {
-    await withMembers(async (world) => {
-      const { log } = world.instances[0]!;
-      const append = log.append.bind(log);
-      const triedAtMs: number[] = [];
-      log.append = (topic, records): ReturnType<typeof append> => {
-        if (!isOf(BOB)(topic)) return append(topic, records);
-        triedAtMs.push(world.clock.nowMs());
-        return Promise.reject(new LogUnavailableError('not enough replicas'));
-      };
-      await world.truth.change(ALICE, AWAY);
-      await world.pass(160_000);
-      const spans = triedAtMs.slice(1).map((atMs, index) => Math.round((atMs - triedAtMs[index]!) / 5_000));
-      expect(spans).toEqual([1, 2, 4, 8, 16]);
-      log.append = append;
-      await world.pass(165_000);
-      log.append = append;
-    });
   });
 });

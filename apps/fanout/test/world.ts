@@ -100,7 +100,7 @@ export class World {
     for (let quiet = 0, last = ''; quiet < 14;) {
       await this.pass(500);
       const now = await this.#fingerprint();
-      quiet = now === last ? quiet + 1 : 0;
+      quiet = now === last && !this.#isTrying() ? quiet + 1 : 0;
       last = now;
     }
   }
@@ -134,6 +134,13 @@ export class World {
 
   async #after(spanMs: number): Promise<void> {
     if (spanMs > 0) await new Promise<void>((resolve) => this.clock.wakeAt(this.clock.nowMs() + spanMs, resolve));
+  }
+
+  /** A recipient topic took nothing, and is tried again. */
+  #isTrying(): boolean {
+    return this.instances.some(({ fanout }) =>
+      [...fanout.recipients.followed()].some(({ writing }) => writing === 'trying' || writing === 'resting'),
+    );
   }
 
   #remove(instance: Instance): void {

@@ -128,11 +128,15 @@ export class Appender {
   /** Leaders are being elected, or the brokers are away. */
   async #find(topics: readonly string[]): Promise<void> {
     this.#finding = true;
+    // What is known of them may be that they have no leader.
+    for (const topic of topics) this.wire.forgetTopic(topic);
     await Promise.all(topics.map((topic) => this.wire.topic(topic).catch(toldElsewhere)));
     if (this.#closed) return;
     // Those that were found need not wait for the others.
     this.#schedule();
-    if (topics.some((topic) => this.wire.knownPartitions(topic) === undefined)) await this.wire.sleep(RETRY_MS);
+    const isLost = ({ topic, partition }: PartitionQueue): boolean =>
+      this.wire.knownLeader(topic, partition) === undefined;
+    if (this.#queue.waiting().some(isLost)) await this.wire.sleep(RETRY_MS);
     this.#finding = false;
     this.#schedule();
   }

@@ -1,9 +1,22 @@
 // Reads many partitions on, one long-polling request a broker. Invariants: batches of a flow are delivered in order, each
 // once, one delivery at a time; a fault of a broker is told, waited out and passed. What becomes readable while a request
 // of others waits at the broker is asked for by a side request, so nobody waits for somebody else's silence.
-import { type HiddenPartition, OffsetOutOfRangeError, type RecordBatch, UnknownTopicError } from '#libs/event-log';
+import {
+  type HiddenPartition,
+  LogUnavailableError,
+  OffsetOutOfRangeError,
+  type RecordBatch,
+  UnknownTopicError,
+} from '#libs/event-log';
 import { decodeBatches } from '../records/decode.js';
-import { errorOfCode, inPortWords, isPassing, isUnknownTopic, toldElsewhere } from '../wire/faults.js';
+import {
+  errorOfCode,
+  inPortWords,
+  isOfTheConnection,
+  isPassing,
+  isUnknownTopic,
+  toldElsewhere,
+} from '../wire/faults.js';
 import { type FetchedPartition, fetchRequest } from '../wire/fetch-request.js';
 import type { Wire } from '../wire/wire.js';
 import { FetchedBatch } from './fetched-batch.js';
@@ -17,8 +30,9 @@ const LONGEST_RETRY_MS = 1_000;
 /** A topic that metadata does not know for so long is gone. */
 const GONE_AFTER_MS = 5_000;
 const TOLD_AFTER_MS = 1_000;
-/** Of one topic. */
+/** Of one topic; and of no more topics within that. */
 const TOLD_AGAIN_AFTER_MS = 10_000;
+const TOLD_AT_ONCE = 10;
 const OFFSET_OUT_OF_RANGE = 1;
 const MAIN = 'main';
 const SIDE = 'side';
@@ -104,21 +118,31 @@ export class FetchLoop {
     while (this.#again && !this.#closed) {
       this.#again = false;
       const topics = new Set([...this.#flows].filter((flow) => flow.active).map((flow) => flow.topic));
-      // All of them with one request; what went wrong is met again below.
-      await Promise.all([...topics].map((topic) => this.options.wire.topic(topic).catch(toldElsewhere)));
-      for (const topic of topics) {
-        try {
-          this.#requireSame(topic, (await this.options.wire.topic(topic)).id);
-        } catch (error) {
-          this.#rest(
-            [...this.#flows].filter((flow) => flow.active && flow.topic === topic),
-            error,
-          );
-        }
-      }
+      const away = await this.#lookUp([...topics]);
       for (const [nodeId, flows] of this.#byLeader()) this.#startFor(nodeId, flows);
       await this.#lookForLeaders();
+      if (away === undefined) continue;
+      this.#again = true;
+      await this.#fault(away);
     }
+  }
+
+  /** All of them with one request. Why no broker answers, if none does; a topic that cannot be had otherwise rests. */
+  async #lookUp(topics: readonly string[]): Promise<unknown> {
+    const found = await Promise.allSettled(topics.map((topic) => this.options.wire.topic(topic)));
+    let away: unknown;
+    for (const [index, outcome] of found.entries()) {
+      const topic = topics[index]!;
+      if (outcome.status === 'fulfilled') this.#requireSame(topic, outcome.value.id);
+      else if (isOfTheConnection(outcome.reason) || outcome.reason instanceof LogUnavailableError)
+        away = outcome.reason;
+      else
+        this.#rest(
+          [...this.#flows].filter((flow) => flow.active && flow.topic === topic),
+          outcome.reason,
+        );
+    }
+    return away;
   }
 
   /** Partitions without a leader are looked for again after a moment. */
@@ -230,7 +254,8 @@ export class FetchLoop {
     asks: readonly Ask[],
     partitions: readonly FetchedPartition[],
   ): Promise<void> {
-    await before;
+    // Told by whoever asked for it.
+    await before.catch(toldElsewhere);
     let bytes = 0;
     for (const { batches } of partitions) bytes += batches.length;
     const answers = new Map(partitions.map((fetched) => [`${fetched.topic}-${fetched.partition}`, fetched]));
@@ -269,7 +294,6 @@ export class FetchLoop {
   }
 
   #partitionFault({ flow }: Ask, errorCode: number): void {
-    this.options.wire.forgetTopic(flow.topic);
     this.#rest([flow], errorOfCode(errorCode));
   }
 
@@ -286,22 +310,33 @@ export class FetchLoop {
         return this.#fatal(new UnknownTopicError(`there is no topic ${topic} any more`));
     } else if (!isPassing(error) || first.faultyMs > TOLD_AFTER_MS) this.#tell(error, topic);
     for (const flow of flows)
-      void wire.sleep(flow.rest()).then(() => {
-        flow.resting = false;
-        this.wake();
-      });
+      void wire
+        .sleep(flow.rest())
+        .then(() => {
+          flow.resting = false;
+          wire.forgetTopic(topic);
+          this.wake();
+        })
+        .catch(toldElsewhere);
   }
 
   #tell(error: unknown, topic: string): void {
     const now = performance.now();
-    if (now - (this.#toldAt.get(topic) ?? -Infinity) < TOLD_AGAIN_AFTER_MS) return;
+    for (const [told, at] of this.#toldAt) if (now - at > TOLD_AGAIN_AFTER_MS) this.#toldAt.delete(told);
+    if (this.#toldAt.has(topic) || this.#toldAt.size >= TOLD_AT_ONCE) return;
     this.#toldAt.set(topic, now);
     this.options.onError(inPortWords(error, `reading ${topic}`), false);
   }
 
   async #outOfRange({ flow, position }: Ask): Promise<void> {
     const { wire, onError } = this.options;
-    const [start = 0] = await listOffsets(wire, flow.topic, 'start', { partitions: [flow.partition] });
+    let start = 0;
+    try {
+      [start = 0] = await listOffsets(wire, flow.topic, 'start', { partitions: [flow.partition] });
+    } catch (error) {
+      this.#rest([flow], error);
+      return;
+    }
     if (position >= start) {
       this.#fatal(new OffsetOutOfRangeError(`${flow.name} ends before ${position}`));
       return;
