@@ -241,7 +241,6 @@ describeLocalKafka('a broker that is away from many topics', () => {
       expect(writers[index]!.acknowledged.filter((value) => !there.has(value))).toEqual([]);
     }
     const lookUps = sent.mock.calls.filter(([{ request }]) => request.apiName === 'Metadata').length;
-    console.log('LOOKUPS', lookUps);
     // One by one they would be hundreds.
     expect(lookUps).toBeLessThan(topics.length / 3);
   }, 150_000);
