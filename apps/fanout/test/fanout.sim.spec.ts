@@ -97,7 +97,14 @@ class Disaster {
       ),
     ]);
     const span = (what: string): number => dice.below(1 + (spans.get(what) ?? 0));
-    return { read: span, write: () => span('writes') };
+    // Beyond five seconds a step goes on without a recipient topic that does not answer.
+    const recipientsMs = dice.of([0, 0, 8_000]);
+    const isRecipients = (topic: string): boolean => topic.startsWith(TOPICS.recipientPrefix);
+    return {
+      read: span,
+      write: () => span('writes'),
+      append: (topic) => (isRecipients(topic) ? dice.below(1 + recipientsMs) : 0),
+    };
   }
 
   async #burst(act: () => Promise<void>): Promise<void> {

@@ -1,6 +1,13 @@
 // A log in memory, a clock by hand, and fan-out instances that come, go, sleep and die. Invariant: one seed, one run.
 import { topicSpecs } from '#libs/contracts';
-import { FaultyEventLog, MemoryEventLog, type Tail, type TailOptions } from '#libs/event-log';
+import {
+  FaultyEventLog,
+  MemoryEventLog,
+  type Appended,
+  type NewRecord,
+  type Tail,
+  type TailOptions,
+} from '#libs/event-log';
 import { SimulatedClock, turns } from '#libs/testing';
 import { connectFanout, type ConnectedFanout, type FanoutLimits } from '../src/index.js';
 import { collect, complaints, recordsOf, type Output } from './oracle.js';
@@ -17,6 +24,8 @@ export interface Instance extends ConnectedFanout {
 export interface Slowness {
   readonly read: (topic: string) => number;
   readonly write: () => number;
+  /** Of each append besides. */
+  readonly append?: (topic: string) => number;
 }
 
 const PROMPT: Slowness = { read: () => 0, write: () => 0 };
@@ -26,8 +35,14 @@ class LaggingLog extends FaultyEventLog {
   constructor(
     inner: MemoryEventLog,
     private readonly lag: (topic: string) => Promise<void>,
+    private readonly appendLag: (topic: string) => Promise<void>,
   ) {
     super(inner);
+  }
+
+  override async append(topic: string, records: readonly NewRecord[]): Promise<readonly Appended[]> {
+    await this.appendLag(topic);
+    return super.append(topic, records);
   }
 
   override tail(options: TailOptions): Promise<Tail> {
@@ -61,7 +76,11 @@ export class World {
   }
 
   async start(slowness: Slowness = PROMPT): Promise<Instance> {
-    const log = new LaggingLog(this.log, (topic) => this.#after(slowness.read(topic)));
+    const log = new LaggingLog(
+      this.log,
+      (topic) => this.#after(slowness.read(topic)),
+      (topic) => this.#after(slowness.append?.(topic) ?? 0),
+    );
     log.faults.beforeWrite = () => this.#after(slowness.write());
     const line = (message: string): void => void this.lines.push(message);
     const connected = await connectFanout({
