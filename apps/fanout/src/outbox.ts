@@ -35,7 +35,7 @@ export async function send(
     await patience.persist(() => log.append(topics.deliveries, records));
     for (const frame of wave) meter.framed(frame.recipients);
   }
-  const untilMs = recipients.writer.patienceEndsMs();
+  const untilMs = recipients.writer.patienceEndsMs(settlements.size);
   for (const some of slicesOf(settlements, fanout.limits.maxSettledAtOnce))
     await patience.persist(() => recipients.writer.settle(some, untilMs));
   for (const group of groupsOf(rejected.map(rejectionOf))) {

@@ -28,6 +28,8 @@ export interface RecipientWriterOptions extends Pick<FanoutOptions, 'log' | 'clo
 
 /** For which a step waits for topics that have taken everything so far. */
 const PATIENCE_MS = 5_000;
+/** A busy broker needs a millisecond for the first record of a topic: of thousands at once none is to be called dead for that. */
+const PATIENCE_A_TOPIC_MS = 3;
 /** The last of many have so long at any rate. */
 const LEAST_PATIENCE_MS = 250;
 /** Records by which a topic is tried. */
@@ -68,7 +70,7 @@ export class RecipientWriter {
    * take nothing now: they are audited when they do again. A topic that is gone is forgotten. `untilMs`: whoever has not answered
    * by then is tried on without anybody waiting, but everybody has a moment.
    */
-  async settle(settlements: Settlements, untilMs = this.patienceEndsMs()): Promise<void> {
+  async settle(settlements: Settlements, untilMs = this.patienceEndsMs(settlements.size)): Promise<void> {
     const { tables, clock, onFatal } = this.options;
     const now = new LacksNow(tables, clock.nowMs());
     const [taking, suspects]: [Writing[], Writing[]] = [[], []];
@@ -80,25 +82,25 @@ export class RecipientWriter {
       else suspects.push({ topic, lacks: smallest(lacks) });
     }
     for (const { topic } of suspects) topic.writing = 'trying';
-    this.#writeAll(suspects).catch(onFatal);
+    this.#writeAll(suspects, PATIENCE_MS).catch(onFatal);
     if (taking.length === 0) return;
     const unanswered = new Set(taking.map(({ topic }) => topic));
     const spanMs = Math.max(untilMs - clock.nowMs(), LEAST_PATIENCE_MS);
-    await inTime(clock, this.#writeAll(taking, unanswered).catch(onFatal), spanMs);
+    await inTime(clock, this.#writeAll(taking, spanMs, unanswered).catch(onFatal), spanMs);
     for (const topic of unanswered) if (topic.writing === 'taking') topic.writing = 'trying';
   }
 
-  /** For all that a step that begins now has to settle. */
-  patienceEndsMs(): number {
-    return this.options.clock.nowMs() + PATIENCE_MS;
+  /** For all the topics that a step that begins now has to settle. */
+  patienceEndsMs(topics: number): number {
+    return this.options.clock.nowMs() + PATIENCE_MS + topics * PATIENCE_A_TOPIC_MS;
   }
 
   /** Whoever has answered is taken out of `unanswered`. */
-  async #writeAll(writings: readonly Writing[], unanswered = new Set<RecipientTopic>()): Promise<void> {
+  async #writeAll(writings: readonly Writing[], spanMs: number, unanswered = new Set<RecipientTopic>()): Promise<void> {
     const failures: Failure[] = [];
     await Promise.all(
       writings.map(async (writing) => {
-        const error = await this.#write(writing);
+        const error = await this.#write(writing, spanMs);
         unanswered.delete(writing.topic);
         if (error !== undefined) failures.push({ topic: writing.topic, error });
       }),
@@ -107,7 +109,7 @@ export class RecipientWriter {
   }
 
   /** Why the log did not take all of it. */
-  async #write({ topic, lacks }: Writing): Promise<Error | undefined> {
+  async #write({ topic, lacks }: Writing, spanMs: number): Promise<Error | undefined> {
     const { clock, onGone, onReady } = this.options;
     const begunMs = clock.nowMs();
     const { written, error } = await this.#append(topic, lacks);
@@ -120,7 +122,7 @@ export class RecipientWriter {
     if (error !== undefined) topic.rest(nowMs);
     if (written > 0 && wasTried) {
       // One that needs so long is not waited for again.
-      if (nowMs - begunMs < PATIENCE_MS) topic.took(nowMs);
+      if (nowMs - begunMs < Math.max(PATIENCE_MS, spanMs)) topic.took(nowMs);
       else topic.writing = 'suspect';
       if (topic.ready) onReady(topic);
     }
