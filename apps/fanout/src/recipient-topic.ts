@@ -45,6 +45,11 @@ export class RecipientTopic {
     readonly partitions: number,
   ) {}
 
+  /** Nothing is written to it now, but for the write by which it is being tried. */
+  get isFailing(): boolean {
+    return this.writing === 'trying' || this.writing === 'resting';
+  }
+
   /** It took what was written. */
   took(nowMs: number): void {
     this.writing = 'taking';

@@ -109,7 +109,7 @@ export class RecipientTopics {
 
   #measure(there: number): void {
     const followed = [...this.#topics.values()];
-    const failing = followed.filter(({ writing }) => writing === 'trying' || writing === 'resting').length;
+    const failing = followed.filter(({ isFailing }) => isFailing).length;
     this.options.meter.recipientTopics({ followed: followed.length, failing, refused: there - followed.length });
   }
 

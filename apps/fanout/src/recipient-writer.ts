@@ -75,7 +75,7 @@ export class RecipientWriter {
     const now = new LacksNow(tables, clock.nowMs());
     const [taking, suspects]: [Writing[], Writing[]] = [[], []];
     for (const [topic, senders] of settlements) {
-      if (!topic.ready || topic.writing === 'trying' || topic.writing === 'resting') continue;
+      if (!topic.ready || topic.isFailing) continue;
       const lacks = now.of(topic, senders);
       if (lacks.length === 0) continue;
       if (topic.writing === 'taking') taking.push({ topic, lacks });
@@ -166,7 +166,7 @@ export class RecipientWriter {
     const { topic, error } = failure;
     const who = failures.length === 1 ? 'a recipient topic takes' : `${failures.length} recipient topics take`;
     const why = error instanceof LogForbiddenError ? `: ${missingRight(error)}` : '';
-    lines.warn(`${who} no records, and nobody waits for it; tried again after a while${why}`, {
+    lines.warn(`${who} no records, and nobody else waits; tried again after a while${why}`, {
       topic: topic.name,
       error,
     });

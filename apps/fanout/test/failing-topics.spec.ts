@@ -1,6 +1,12 @@
 // Recipient topics that take nothing, or not everything, or answer late: nobody else waits, and in the end nothing is missing.
 import { recipientTopic } from '#libs/contracts';
-import { LogForbiddenError, LogUnavailableError, RecordTooLargeError, type NewRecord } from '#libs/event-log';
+import {
+  LogForbiddenError,
+  LogUnavailableError,
+  RecordTooLargeError,
+  type FaultyEventLog,
+  type NewRecord,
+} from '#libs/event-log';
 import type { View } from '#libs/presence';
 import { ALICE, AWAY, BOB, holds, ONLINE, subscribe, withWorld } from './recipients.js';
 import { PREFIX } from './truth.js';
@@ -10,6 +16,21 @@ describe('a recipient topic that takes nothing', () => {
   const MEMBERS = Array.from({ length: 30 }, (_, index) => `@member${index}:hs`);
   const isOf = (user: string) => (topic: string) => topic === recipientTopic(PREFIX, user);
   const isAny = (topic: string): boolean => topic.startsWith('presence.to.');
+
+  type Append = FaultyEventLog['append'];
+
+  /** What the log answers to some appends instead of taking them, until what is returned is called. */
+  function instead(
+    world: World,
+    answer: (append: Append, ...of: Parameters<Append>) => ReturnType<Append>,
+  ): () => void {
+    const { log } = world.instances[0]!;
+    const append = log.append.bind(log);
+    log.append = (topic, records) => answer(append, topic, records);
+    return () => {
+      log.append = append;
+    };
+  }
 
   async function aliceIn(world: World, user: string): Promise<string[]> {
     return (await holds(world, user)).filter((line) => line.startsWith(ALICE));
@@ -31,12 +52,8 @@ describe('a recipient topic that takes nothing', () => {
     ['of this size', new RecordTooLargeError('too large'), 'no records'],
   ] as const)('%s keeps nobody waiting, is one line, and has everything in the end', async (_why, error, says) => {
     await withMembers(async (world) => {
-      const { log } = world.instances[0]!;
-      const append = log.append.bind(log);
       let refused: (topic: string) => boolean = isOf(BOB);
-      log.append = (topic, records): ReturnType<typeof append> => {
-        return refused(topic) ? Promise.reject(error) : append(topic, records);
-      };
+      instead(world, (append, topic, records) => (refused(topic) ? Promise.reject(error) : append(topic, records)));
       const linesOf = async (view: View): Promise<string[]> => {
         const before = world.lines.length;
         await world.truth.change(ALICE, view);
@@ -64,22 +81,20 @@ describe('a recipient topic that takes nothing', () => {
 
   it('is one failure however many write to it, and has what each of them had', async () => {
     await withMembers(async (world) => {
-      const { log } = world.instances[0]!;
-      const append = log.append.bind(log);
       const pending: (() => void)[] = [];
-      log.append = (topic, records): ReturnType<typeof append> => {
+      const mend = instead(world, (append, topic, records) => {
         if (!isOf(BOB)(topic)) return append(topic, records);
         return new Promise((_resolve, reject) => {
           pending.push(() => {
             reject(new LogUnavailableError('not enough replicas'));
           });
         });
-      };
+      });
       for (const user of MEMBERS) await world.truth.change(user, ONLINE);
       await world.pass(100);
       expect(pending.length).toBeGreaterThan(2);
       for (const fail of pending) fail();
-      log.append = append;
+      mend();
       await world.pass(8_000);
       for (const user of MEMBERS) expect(await holds(world, BOB)).toContain(`${user} 1 event`);
     });
@@ -87,14 +102,13 @@ describe('a recipient topic that takes nothing', () => {
 
   it('for its size keeps out that record alone', async () => {
     await withMembers(async (world) => {
-      const { log } = world.instances[0]!;
-      const append = log.append.bind(log);
       let isSmall = true;
       const isLarge = ({ value }: NewRecord): boolean => String(value).includes('a long message');
-      log.append = (topic, records): ReturnType<typeof append> =>
+      instead(world, (append, topic, records) =>
         isSmall && isOf(BOB)(topic) && (records.length > 4 || records.some(isLarge))
           ? Promise.reject(new RecordTooLargeError(topic))
-          : append(topic, records);
+          : append(topic, records),
+      );
       await world.truth.change(ALICE, { ...ONLINE, statusMsg: 'a long message' });
       for (const user of MEMBERS) await world.truth.change(user, ONLINE);
       await world.pass(30_000);
@@ -108,14 +122,12 @@ describe('a recipient topic that takes nothing', () => {
 
   it('and does not even say so is waited for once', async () => {
     await withMembers(async (world) => {
-      const { log } = world.instances[0]!;
-      const append = log.append.bind(log);
       const held: (() => void)[] = [];
       let isSilent = true;
-      log.append = async (topic, records) => {
+      instead(world, async (append, topic, records) => {
         if (isSilent && isOf(BOB)(topic)) await new Promise<void>((resolve) => held.push(resolve));
         return append(topic, records);
-      };
+      });
       await world.truth.change(ALICE, AWAY);
       await world.pass(4_000);
       await world.truth.change(ALICE, ONLINE);
@@ -138,21 +150,18 @@ describe('a recipient topic that takes nothing', () => {
 
   it('once may take nothing for longer each time, and is asked by a write that nobody waits for', async () => {
     await withMembers(async (world) => {
-      const { log } = world.instances[0]!;
-      const append = log.append.bind(log);
       const triedAtMs: number[] = [];
-      log.append = (topic, records): ReturnType<typeof append> => {
+      const mend = instead(world, (append, topic, records) => {
         if (!isOf(BOB)(topic)) return append(topic, records);
         triedAtMs.push(world.clock.nowMs());
         return Promise.reject(new LogUnavailableError('not enough replicas'));
-      };
+      });
       await world.truth.change(ALICE, AWAY);
       await world.pass(160_000);
       const spans = triedAtMs.slice(1).map((atMs, index) => Math.round((atMs - triedAtMs[index]!) / 5_000));
       expect(spans).toEqual([1, 2, 4, 8, 16]);
-      log.append = append;
+      mend();
       await world.pass(165_000);
-      log.append = append;
     });
   });
 });

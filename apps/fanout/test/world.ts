@@ -157,9 +157,7 @@ export class World {
 
   /** A recipient topic took nothing, and is tried again. */
   #isTrying(): boolean {
-    return this.instances.some(({ fanout }) =>
-      [...fanout.recipients.followed()].some(({ writing }) => writing === 'trying' || writing === 'resting'),
-    );
+    return this.instances.some(({ fanout }) => [...fanout.recipients.followed()].some(({ isFailing }) => isFailing));
   }
 
   #remove(instance: Instance): void {

@@ -4,7 +4,8 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { topicNames } from '#libs/contracts';
-import type { KafkaForTests } from '#libs/testing';
+import type { KafkaEventLog } from '#libs/event-log-kafka';
+import { runKafkaTool, type KafkaForTests } from '#libs/testing';
 import { Client } from './client.js';
 import { freshFolder } from './program.js';
 
@@ -38,6 +39,26 @@ export function kafkaEnvironment(
     STATIC_TOKENS_FILE: tokensFile(names),
     ADMIN_TOKEN,
   };
+}
+
+/** As an operator changes a topic: `retention.ms=1000`. */
+export function alterTopic(
+  { brokers }: Pick<KafkaForTests, 'brokers'>,
+  topic: string,
+  setting: string,
+): Promise<string> {
+  const args = ['--alter', '--entity-type', 'topics', '--entity-name', topic, '--add-config', setting];
+  return runKafkaTool('kafka-configs', { brokers, args });
+}
+
+/** All values of a topic, a line each. */
+export async function valuesOf(log: KafkaEventLog, topic: string): Promise<string> {
+  const values: string[] = [];
+  const [starts, ends] = [await log.starts(topic), await log.ends(topic)];
+  for (const [partition, end] of ends.entries())
+    for await (const { records } of log.read(topic, partition, starts[partition] ?? 0, end))
+      values.push(...records.map(({ value }) => String(value)));
+  return values.join('\n');
 }
 
 export const topicsOf = ({ prefix }: KafkaForTests): ReturnType<typeof topicNames> => topicNames(prefix);

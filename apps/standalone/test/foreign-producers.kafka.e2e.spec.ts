@@ -1,9 +1,9 @@
 // Records written by clients that are not ours: kcat and Kafka's console producer, with the documented key and JSON, plain and
 // compressed. They work end to end; what is wrong is rejected with its reason, once, and delays nobody. Poll until, never sleep.
 
-import { describeKcat, produceFromConsole, runKafkaTool, type KcatRecord } from '#libs/testing';
+import { describeKcat, produceFromConsole, type KcatRecord } from '#libs/testing';
 import { partitionOf } from '#libs/event-log';
-import { administratorAt, clientOf, kafkaEnvironment, sumAt, topicsOf, userOf } from './engine-on-kafka.js';
+import { administratorAt, alterTopic, clientOf, kafkaEnvironment, sumAt, topicsOf, userOf } from './engine-on-kafka.js';
 import { Program, endEverything, until } from './program.js';
 
 const PARTITIONS = 3;
@@ -163,10 +163,7 @@ describeKcat('producers of other people on Kafka', (kafka, kcat) => {
 
   it('stall nobody with keys and values of two megabytes where the topic takes them', async () => {
     const { commands } = topicsOf(kafka());
-    const { brokers } = kafka();
-    const altered = ['--alter', '--entity-type', 'topics', '--entity-name', commands];
-    const args = [...altered, '--add-config', 'max.message.bytes=8000000'];
-    await runKafkaTool('kafka-configs', { brokers, args });
+    await alterTopic(kafka(), commands, 'max.message.bytes=8000000');
     const partition = String(partitionOf(userOf('erin'), PARTITIONS));
     const large = 'x'.repeat(TWO_MEGABYTES);
     const lines = [

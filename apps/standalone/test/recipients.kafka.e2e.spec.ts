@@ -6,7 +6,15 @@ import { asyncApiDocument, recipientOf, recipientTopic, recipientTopicSpec } fro
 import { KafkaEventLog } from '#libs/event-log-kafka';
 import { isRoomId, isUserId } from '#libs/matrix';
 import { describeKcat, presenceEventFaults, runKafkaTool, until, type KcatRecord } from '#libs/testing';
-import { administratorAt, clientOf, kafkaEnvironment, metricAt, topicsOf, userOf } from './engine-on-kafka.js';
+import {
+  administratorAt,
+  alterTopic,
+  clientOf,
+  kafkaEnvironment,
+  metricAt,
+  topicsOf,
+  userOf,
+} from './engine-on-kafka.js';
 import { Program, endEverything } from './program.js';
 
 const START_MS = 120_000;
@@ -120,11 +128,6 @@ describeKcat('recipient topics on Kafka', (kafka, kcat) => {
 
   it('keeps nobody waiting when it takes only smaller records, and is filled when it takes ours', async () => {
     const topic = topicOf(userOf('carol'));
-    const setLargest = (bytes: number): Promise<string> => {
-      const alter = ['--alter', '--entity-type', 'topics', '--entity-name', topic];
-      const args = [...alter, '--add-config', `max.message.bytes=${bytes}`];
-      return runKafkaTool('kafka-configs', { brokers: kafka().brokers, args });
-    };
     const failing = (): Promise<number | undefined> =>
       metricAt(url, 'rollcall_fanout_recipient_topics{state="failing"}');
     await topics(
@@ -143,7 +146,7 @@ describeKcat('recipient topics on Kafka', (kafka, kcat) => {
       await shown('bob', 'alice', says('online', message));
     }
     expect(await kcat().read(topic)).toEqual([]);
-    await setLargest(1_000_000);
+    await alterTopic(kafka(), topic, 'max.message.bytes=1000000');
     await until(
       async () => latest(await kcat().read(topic)).get(userOf('alice')),
       says('online', 'third'),

@@ -6,7 +6,7 @@ import { copyTopic, copyTopicSpec, encodeCopyMark, recipientTopic, topicNames, t
 import { LogForbiddenError } from '#libs/event-log';
 import { KafkaEventLog } from '#libs/event-log-kafka';
 import { describeLocalKafka, LocalCluster, runKafkaTool } from '#libs/testing';
-import { administratorAt, ADMIN_TOKEN, clientOf, tokensFile, userOf } from './engine-on-kafka.js';
+import { administratorAt, ADMIN_TOKEN, clientOf, tokensFile, userOf, valuesOf } from './engine-on-kafka.js';
 import { PollLoop } from './poll-loop.js';
 import { endEverything, freshFolder, Program, until } from './program.js';
 import { command } from './synapse/rollcall-before.js';
@@ -162,10 +162,10 @@ describeLocalKafka('services with the rights that are listed, and no others', ()
       const topic = recipientTopic('presence.', RECIPIENT);
       await until(
         'the topic of bob',
-        async () => (await textOf(own, topic)).includes('after a take-over') || undefined,
+        async () => (await valuesOf(own, topic)).includes('after a take-over') || undefined,
       );
       await until('both rejected', async () => {
-        const rejected = (await textOf(administrator, TOPICS.rejected)).split('\n');
+        const rejected = (await valuesOf(administrator, TOPICS.rejected)).split('\n');
         return rejected.filter((value) => value === 'poison').length === 2 || undefined;
       });
       expect(await rollcall('analyst', 'verify')).toContain('clean');
@@ -196,11 +196,11 @@ describeLocalKafka('services with the rights that are listed, and no others', ()
       await alice.put('online', 'told everybody else');
       await until('bob to be told', () => bob.toldOf('alice').includes('online told everybody else') || undefined);
       await bob.stop();
-      expect(await textOf(administrator, topic)).not.toContain('told everybody else');
+      expect(await valuesOf(administrator, topic)).not.toContain('told everybody else');
       await deny('--remove', '--force');
       await until(
         'the topic to be filled',
-        async () => (await textOf(administrator, topic)).includes('told everybody else') || undefined,
+        async () => (await valuesOf(administrator, topic)).includes('told everybody else') || undefined,
       );
     },
     LIMIT_MS,
@@ -248,7 +248,7 @@ describeLocalKafka('services with the rights that are listed, and no others', ()
     ['analyst', 'write', TOPICS.activity],
   ] as const)('the %s may not %s %s', async (name, doing, topic) => {
     const log = await logOf(name);
-    const tried = doing === 'read' ? textOf(log, topic) : log.append(topic, [{ key: 'k', value: 'v' }]);
+    const tried = doing === 'read' ? valuesOf(log, topic) : log.append(topic, [{ key: 'k', value: 'v' }]);
     await expect(tried).rejects.toBeInstanceOf(LogForbiddenError);
   });
 
@@ -274,14 +274,4 @@ function joinOf(userId: string): object {
     event_id: '$1',
     origin_server_ts: Date.now(),
   };
-}
-
-/** All values, a line each. */
-async function textOf(log: KafkaEventLog, topic: string): Promise<string> {
-  const values: string[] = [];
-  const [starts, ends] = [await log.starts(topic), await log.ends(topic)];
-  for (const [partition, end] of ends.entries())
-    for await (const { records } of log.read(topic, partition, starts[partition] ?? 0, end))
-      values.push(...records.map(({ value }) => String(value)));
-  return values.join('\n');
 }

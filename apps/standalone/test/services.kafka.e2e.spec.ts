@@ -6,7 +6,7 @@ import { KafkaEventLog } from '#libs/event-log-kafka';
 import type { TopicSpec } from '#libs/event-log';
 import { describeKafka, runKafkaTool } from '#libs/testing';
 import { Client } from './client.js';
-import { tokensFile } from './engine-on-kafka.js';
+import { alterTopic, tokensFile } from './engine-on-kafka.js';
 import { Program, endEverything, until } from './program.js';
 
 const PARTITIONS = 2;
@@ -119,10 +119,7 @@ describeKafka('services on Kafka', (kafka) => {
       await log.createTopics(
         specs.map((spec): TopicSpec => (spec.name === `${prefix}activity` ? { ...spec, timestamps: 'create' } : spec)),
       );
-      const alter = (topic: string, setting: string): Promise<string> => {
-        const args = ['--alter', '--entity-type', 'topics', '--entity-name', prefix + topic, '--add-config', setting];
-        return runKafkaTool('kafka-configs', { brokers: kafka().brokers, args });
-      };
+      const alter = (topic: string, setting: string): Promise<string> => alterTopic(kafka(), prefix + topic, setting);
       await alter('commands', 'compression.type=producer');
       await alter('changes', 'cleanup.policy=[compact,delete],retention.ms=1000000');
       await alter('states', 'cleanup.policy=delete');

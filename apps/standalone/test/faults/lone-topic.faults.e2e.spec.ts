@@ -3,7 +3,7 @@
 import { recipientTopic } from '#libs/contracts';
 import { KafkaEventLog } from '#libs/event-log-kafka';
 import { describeLocalKafka, LocalCluster, runKafkaTool, until } from '#libs/testing';
-import { administratorAt, clientOf, kafkaEnvironment, metricAt, userOf } from '../engine-on-kafka.js';
+import { administratorAt, clientOf, kafkaEnvironment, metricAt, userOf, valuesOf } from '../engine-on-kafka.js';
 import { PollLoop } from '../poll-loop.js';
 import { Program, endEverything } from '../program.js';
 
@@ -60,7 +60,7 @@ describeLocalKafka('a recipient topic on one broker of three', () => {
       );
     const has = (topic: string, statusMsg: string): Promise<unknown> =>
       until(
-        () => textOf(log, topic),
+        () => valuesOf(log, topic),
         (text) => text.includes(`"${statusMsg}"`),
         PATIENCE_MS,
       );
@@ -100,10 +100,3 @@ describeLocalKafka('a recipient topic on one broker of three', () => {
     await isFailing(0);
   });
 });
-
-async function textOf(log: KafkaEventLog, topic: string): Promise<string> {
-  const values: string[] = [];
-  for await (const { records } of log.read(topic, 0, 0, (await log.ends(topic))[0] ?? 0))
-    values.push(...records.map(({ value }) => String(value)));
-  return values.join('\n');
-}

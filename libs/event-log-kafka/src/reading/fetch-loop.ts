@@ -265,7 +265,7 @@ export class FetchLoop {
       // A broker leaves out batches that do not fit into what is left of the request, however little was sent; only of
       // the partition asked for first it sends one at any rate. So only there an empty answer says that nothing is there.
       if (fetched.errorCode === OFFSET_OUT_OF_RANGE) await this.#outOfRange(ask);
-      else if (fetched.errorCode !== 0) this.#partitionFault(ask, fetched.errorCode);
+      else if (fetched.errorCode !== 0) this.#rest([ask.flow], errorOfCode(fetched.errorCode));
       else await this.#deliver(ask, fetched, bytes === 0 || ask === asks[0]);
     }
   }
@@ -291,10 +291,6 @@ export class FetchLoop {
     } catch (error) {
       this.#fatal(error as Error);
     }
-  }
-
-  #partitionFault({ flow }: Ask, errorCode: number): void {
-    this.#rest([flow], errorOfCode(errorCode));
   }
 
   /** Flows of one topic that nobody serves now are asked for again after a moment; no other waits for them. */
